@@ -1,0 +1,50 @@
+# Every target is explained by `make help`. Needs Python 3.11 and make, nothing else.
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test check soak bench train lock clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
+
+$(BIN)/python:
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: install it, or name yours with 'make PYTHON=python3 ...'"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements/dev.txt pyproject.toml | $(BIN)/python
+	$(BIN)/pip install --disable-pip-version-check --quiet --require-hashes -r requirements/dev.txt
+	$(BIN)/pip install --disable-pip-version-check --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(VENV)/.installed  ## virtual environment, locked requirements, .venv/bin/razbor
+
+run: setup  ## everything on this machine, with sample mails; ARGS=--once exits after them
+	$(BIN)/razbor demo $(ARGS)
+
+test: setup  ## the whole suite, under five minutes
+	$(BIN)/python -m pytest -n 2 --dist loadgroup -m "not soak" $(ARGS)
+
+check: setup  ## format, lint, types, layers
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+soak: setup  ## long faults, fuzz, many mails
+	$(BIN)/python -m pytest -m soak $(ARGS)
+
+bench: setup  ## side-by-side measurements, printed as ratios
+	$(BIN)/python -m benchmarks $(ARGS)
+
+train: setup  ## train the classifier from classifier/corpus and the stored labels
+	$(BIN)/razbor train $(ARGS)
+
+lock:  ## recompile the locked requirements (needs uv)
+	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/runtime.in -o requirements/runtime.txt
+	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/dev.in -c requirements/runtime.txt -o requirements/dev.txt
+
+clean:  ## remove the virtual environment and caches, never the data in var/
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,0 +1,1 @@
+"""Text in, prediction out: features, training, evaluation and the model artefact."""
