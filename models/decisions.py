@@ -15,7 +15,7 @@ from models.topics import Disposition, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FactValue:
-    """One typed value of a ticket with its provenance. `field` is a name of domain section 2.1 (order_ref, ...)."""
+    """One typed value of a ticket with its provenance; `field` is a name of domain section 2.1."""
 
     field: str
     value: str

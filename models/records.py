@@ -85,7 +85,7 @@ class Attachment:
     name: str
     content_type: str
     size_bytes: int
-    kind: str  # evidence kind of domain rule R35: screenshot, photo, act, waybill, invoice, closing_doc, table, ...
+    kind: str  # evidence kind of rule R35: screenshot, photo, act, waybill, table, ...
     sha256: str = ""
     content_id: str = ""
     text: str = ""

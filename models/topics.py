@@ -96,7 +96,7 @@ def topic_queue(slug: str) -> str:
 
 
 def topic_name(slug: str, language: str) -> str:
-    """Name of a topic in a language; English when the language is unknown, the slug for a topic of one's own."""
+    """Name of a topic in a language; English when unknown, the slug for a topic of a desk's own."""
     names = TOPIC_NAMES.get(slug)
     if names is None:
         return slug

@@ -126,14 +126,14 @@ class Settings(BaseSettings):
 
     @property
     def intake_database_url(self) -> str:
-        """SQLAlchemy address of the raw mail: a file of its own on SQLite, the same database on PostgreSQL."""
+        """SQLAlchemy address of the raw mail: its own file on SQLite, the same database on PostgreSQL."""
         return (
             _psycopg(self.database_url) if self.database_url else f"sqlite:///{self.data_dir / 'intake.db'}"
         )
 
     @property
     def run_dir(self) -> Path:
-        """Private folder for sockets and locks; short, since a unix socket path may have 107 bytes at most."""
+        """Private folder for sockets and locks; short, since a socket path may have 107 bytes at most."""
         digest = hashlib.sha256(str(self.data_dir.resolve()).encode()).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"razbor-{os.getuid()}-{digest}"
 
