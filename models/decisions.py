@@ -105,6 +105,7 @@ class TicketState:
     bound_seller_id: str = ""
     sender_role: str = "unknown"  # admin, employee, agency (bound); unknown
     attachment_kinds: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()  # kinds of secrets found in the newest mail (rule R54)
     suppress_replies: str = ""
     also_topics: tuple[str, ...] = ()
     message_count: int = 1
