@@ -1,0 +1,20 @@
+"""Alembic entry of the main schema; always run with an open connection by `models.store.migrate`."""
+
+from alembic import context
+
+from models.tables import main_metadata
+from models.tables_desk import Lease  # importing it registers the desk's tables
+
+TARGET = main_metadata
+assert Lease.__tablename__ in TARGET.tables  # noqa: S101 - fails at once if the desk is not registered
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=TARGET,
+    version_table="alembic_version_main",
+    render_as_batch=connection.dialect.name == "sqlite",
+    include_object=lambda _obj, name, kind, *_rest: kind != "table" or name in TARGET.tables,
+    compare_type=False,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,144 @@
+"""Opening the databases, and the one way to write to them.
+
+SQLite: `razbor.db` and `intake.db` in WAL mode with `synchronous=FULL`. Every write and
+checkpoint of `razbor.db` goes under one file lock, because SQLite before 3.51.3 can lose
+committed data when two connections write and checkpoint at once. `intake.db` belongs to
+the listener; it is opened read-only here.
+
+PostgreSQL: one database for both. What depends on other mails takes advisory locks on the
+keys of the mail, so two workers never decide about the same matter at once.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import threading
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.pool import NullPool
+
+BUSY_TIMEOUT_S = 30
+
+
+class StoreError(Exception):
+    """The database cannot be used as it is; the message says what to do."""
+
+
+class Store:
+    """Handles of the main database and of the raw mail. Safe to share between threads."""
+
+    def __init__(self, main: Engine, intake: Engine, lock_path: Path | None) -> None:
+        self.main = main
+        self.intake = intake
+        self.is_sqlite = main.dialect.name == "sqlite"
+        self._lock_path = lock_path
+        self._thread_lock = threading.RLock()
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection whose statements see one snapshot."""
+        with self.main.connect() as db:
+            if not self.is_sqlite:
+                db = db.execution_options(isolation_level="REPEATABLE READ")  # noqa: PLW2901 - same connection, configured
+            with db.begin():
+                yield db
+
+    @contextmanager
+    def read_raw(self) -> Iterator[Connection]:
+        """Give a connection to the raw mail, for reading only."""
+        with self.intake.connect() as db, db.begin():
+            yield db
+
+    @contextmanager
+    def write(self, keys: Iterable[str] = ()) -> Iterator[Connection]:
+        """Give a connection inside one write transaction; commit at the end, roll back on error.
+
+        `keys` name the matters that the transaction decides about; transactions that share
+        a key run one after the other.
+        """
+        if self.is_sqlite:
+            with self._file_lock(), self.main.connect() as db, db.begin():
+                yield db
+        else:
+            with self.main.connect() as db, db.begin():
+                for key in sorted({_advisory_number(key) for key in keys}):
+                    db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+                yield db
+
+    @contextmanager
+    def _file_lock(self) -> Iterator[None]:
+        """Hold the write lock of `razbor.db` against other threads and processes."""
+        if self._lock_path is None:
+            yield
+            return
+        with self._thread_lock:
+            # Opened anew each time: an inherited descriptor would share the lock with a forked child.
+            handle = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(handle)
+
+    def close(self) -> None:
+        """Give all connections back."""
+        self.main.dispose()
+        self.intake.dispose()
+
+
+def _advisory_number(key: str) -> int:
+    """Map a key to the signed 64-bit number that PostgreSQL locks on."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
+
+
+def open_store(main_url: str, intake_url: str) -> Store:
+    """Open both databases by their SQLAlchemy addresses; nothing is created or migrated here."""
+    if main_url.startswith("sqlite"):
+        path = Path(main_url.removeprefix("sqlite:///"))
+        raw_path = Path(intake_url.removeprefix("sqlite:///"))
+        return Store(
+            sqlite_engine(path), sqlite_engine(raw_path, read_only=True), path.with_suffix(".db.lock")
+        )
+    engine = create_engine(main_url, pool_pre_ping=True, pool_size=4, max_overflow=4)
+    return Store(engine, engine, None)
+
+
+def sqlite_engine(path: Path, *, read_only: bool = False) -> Engine:
+    """Make an engine for one SQLite file; connections are cheap and not shared between processes."""
+    mode = "ro" if read_only else "rwc"
+    engine = create_engine(
+        f"sqlite:///file:{path.resolve()}?mode={mode}&uri=true",
+        poolclass=NullPool,
+        connect_args={"timeout": BUSY_TIMEOUT_S},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _configure(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are begun below, never by the driver
+        cursor = connection.cursor()
+        if not read_only:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql("BEGIN")
+
+    return engine
+
+
+def is_fault_of_database(error: BaseException) -> bool:
+    """Tell a fault of the database as a whole (gone, locked, full) from one of a single row."""
+    if isinstance(error, OperationalError):
+        return True
+    return isinstance(error, DBAPIError) and error.connection_invalidated

@@ -1,0 +1,147 @@
+"""Claiming due work: mails to read, tickets to work, replies to send.
+
+A claim is a transaction of its own: up to `limit` due rows get the worker's token and an
+end time. Who vanishes loses its claim when the time is up; a row that was lost this way
+counts it, so that a mail which kills its reader is noticed. A lease is checked again
+inside the transaction that writes the result, so no row is worked twice.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from sqlalchemy import ColumnElement, Table, and_, case, func, or_, select, true, update
+from sqlalchemy.engine import Connection
+
+from models.store.engine import Store
+from models.store.schema import LEASE, MAIL_STATE, OUTBOX, TOPIC_WORK
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Rows that belong to one worker until `until_utc`."""
+
+    token: str
+    ids: tuple[int, ...]
+    until_utc: datetime
+    suspects: frozenset[int] = frozenset()  # mails that were lost with a worker at least twice
+
+    def __bool__(self) -> bool:
+        return bool(self.ids)
+
+
+def _free(table: Table, now_utc: datetime) -> ColumnElement[bool]:
+    return or_(table.c.lease_until_utc.is_(None), table.c.lease_until_utc < now_utc)
+
+
+def mails_due(now_utc: datetime) -> ColumnElement[bool]:
+    """Accept mails without disposition that nobody holds."""
+    return and_(MAIL_STATE.c.disposition.is_(None), _free(MAIL_STATE, now_utc))
+
+
+def topic_work_due(now_utc: datetime, topic: str | None = None) -> ColumnElement[bool]:
+    """Accept tickets whose topic queue should look at them; of one topic or of all."""
+    mine = TOPIC_WORK.c.topic == topic if topic is not None else true()
+    return and_(TOPIC_WORK.c.due_at_utc <= now_utc, mine, _free(TOPIC_WORK, now_utc))
+
+
+def outbox_due(now_utc: datetime) -> ColumnElement[bool]:
+    """Accept replies that should leave now; one whose sender vanished while sending is not among them."""
+    return and_(OUTBOX.c.status == "queued", OUTBOX.c.due_at_utc <= now_utc, _free(OUTBOX, now_utc))
+
+
+def claim_mails(store: Store, *, now_utc: datetime, lease_s: int, limit: int) -> Claim:
+    """Claim the oldest mails that wait to be read."""
+    claim = _claim(store, MAIL_STATE, "raw_id", mails_due(now_utc), now_utc, lease_s, limit)
+    if not claim:
+        return claim
+    with store.read() as db:
+        suspects = db.scalars(
+            select(MAIL_STATE.c.raw_id).where(
+                MAIL_STATE.c.raw_id.in_(claim.ids), MAIL_STATE.c.lost_leases >= 2
+            )
+        ).all()
+    return Claim(token=claim.token, ids=claim.ids, until_utc=claim.until_utc, suspects=frozenset(suspects))
+
+
+def claim_topic_work(store: Store, topic: str, *, now_utc: datetime, lease_s: int, limit: int) -> Claim:
+    """Claim tickets of a topic that wait for their queue."""
+    return _claim(store, TOPIC_WORK, "ticket_id", topic_work_due(now_utc, topic), now_utc, lease_s, limit)
+
+
+def claim_outbox(store: Store, *, now_utc: datetime, lease_s: int, limit: int) -> Claim:
+    """Claim replies that should leave; they are marked `sending` before any SMTP (design 10)."""
+    return _claim(store, OUTBOX, "id", outbox_due(now_utc), now_utc, lease_s, limit, status="sending")
+
+
+def _claim(
+    store: Store,
+    table: Table,
+    key: str,
+    due: ColumnElement[bool],
+    now_utc: datetime,
+    lease_s: int,
+    limit: int,
+    *,
+    status: str = "",
+) -> Claim:
+    token, until = uuid4().hex, now_utc + timedelta(seconds=lease_s)
+    column = table.c[key]
+    with store.read() as db:
+        if db.scalar(select(column).where(due).limit(1)) is None:
+            return Claim(token="", ids=(), until_utc=until)
+    with store.write() as db:
+        ids = tuple(
+            db.scalars(
+                select(column).where(due).order_by(column).limit(limit).with_for_update(skip_locked=True)
+            ).all()
+        )
+        if ids:
+            changes = {
+                table.c.lease_token: token,
+                table.c.lease_until_utc: until,
+                table.c.attempts: table.c.attempts + 1,
+            }
+            if table is MAIL_STATE:  # a token left standing means that its holder vanished
+                lost = func.coalesce(func.length(table.c.lease_token), 0) > 0
+                changes[table.c.lost_leases] = table.c.lost_leases + case((lost, 1), else_=0)
+            if status:
+                changes[table.c.status] = status
+            db.execute(update(table).where(column.in_(ids)).values(changes))
+    return Claim(token=token, ids=ids, until_utc=until)
+
+
+def still_held(db: Connection, table: Table, claim: Claim, key: str) -> set[int]:
+    """Return the rows of a claim that nobody took over meanwhile, locked until commit."""
+    rows = db.scalars(
+        select(table.c[key])
+        .where(table.c[key].in_(claim.ids), table.c.lease_token == claim.token)
+        .with_for_update()
+    )
+    return set(rows.all())
+
+
+def give_back(store: Store, table: Table, claim: Claim, key: str, *, error: str = "") -> None:
+    """Return claimed rows undone, at once free for others; a fault that is not theirs costs them nothing."""
+    with store.write() as db:
+        db.execute(
+            update(table)
+            .where(table.c[key].in_(claim.ids), table.c.lease_token == claim.token)
+            .values(lease_token=None, lease_until_utc=None, last_error=error[:500])
+        )
+
+
+def take_duty(store: Store, name: str, holder: str, *, now_utc: datetime, hold_s: float) -> bool:
+    """Take or renew a duty that one process at a time has; False while another holds it."""
+    until = now_utc + timedelta(seconds=hold_s)
+    with store.write([f"duty:{name}"]) as db:
+        row = db.execute(select(LEASE).where(LEASE.c.name == name)).first()
+        if row is not None and row.holder != holder and row.until_utc is not None and row.until_utc > now_utc:
+            return False
+        if row is None:
+            db.execute(LEASE.insert().values(name=name, holder=holder, until_utc=until))
+        else:
+            db.execute(update(LEASE).where(LEASE.c.name == name).values(holder=holder, until_utc=until))
+    return True

@@ -1,0 +1,205 @@
+"""Finding the mails and tickets that a new mail may belong to: the facts behind `workers.linking`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy.engine import Connection
+
+from models.decisions import LinkContext, TicketCard
+from models.records import Mail
+from models.store.schema import FACT, MESSAGE, OUTBOX, PARTY, SELLER_ADDRESS, TICKET
+from models.topics import Status
+
+STRONG_FIELDS = ("order_ref", "supply_ref", "claim_ref", "tracking_number", "campaign_ref", "feedback_ref")
+RESEND_DAYS = 30
+RESEND_MIN_CHARS = 20  # "thank you" twice is two mails, not one sent again
+REFERENCE_LIMIT = 50
+
+
+def load_link_context(
+    db: Connection,
+    mail: Mail,
+    *,
+    mailbox: str,
+    now_utc: datetime,
+    strong_values: Sequence[tuple[str, str]] = (),
+    bounced_outbox_id: int | None = None,
+) -> LinkContext:
+    """Look up everything that `workers.linking.link` may weigh for one mail."""
+    cited = _references(mail)
+    sender = mail.from_.address
+    bound = bound_seller(db, sender)
+    numbers = {
+        "own": _tickets(db, OUTBOX, OUTBOX.c.message_id.in_(cited)),
+        "sender": _tickets(db, MESSAGE, MESSAGE.c.message_id.in_(cited) & (MESSAGE.c.from_address == sender)),
+    }
+    own = _in_order(cited, numbers["own"])
+    by_sender = _in_order(cited, numbers["sender"])
+    subject, body = _numbers(mail.subject_tickets), _numbers(mail.body_tickets)
+    resend = _resend(db, mail, now_utc)
+    matter = _same_matter(db, sender, bound, strong_values)
+    bounced = _bounced(db, mail, bounced_outbox_id)
+    cards = load_cards(
+        db, {*own, *by_sender, *subject, *body, *matter, *(n for n in (resend, bounced) if n is not None)}
+    )
+
+    def pick(wanted: Iterable[int]) -> tuple[TicketCard, ...]:
+        return tuple(cards[number] for number in wanted if number in cards)
+
+    return LinkContext(
+        now_utc=now_utc,
+        duplicate_of=_duplicate(db, mail, mailbox),
+        own_references=pick(own),
+        sender_references=pick(by_sender),
+        subject_cited=pick(subject),
+        body_cited=pick(body),
+        resend_of=cards.get(resend) if resend is not None else None,
+        same_matter=pick(matter),
+        bounced=cards.get(bounced) if bounced is not None else None,
+        bound_seller_id=bound,
+    )
+
+
+def load_cards(db: Connection, numbers: set[int]) -> dict[int, TicketCard]:
+    """Load tickets with their parties by number; unknown numbers are absent."""
+    if not numbers:
+        return {}
+    parties: dict[int, set[str]] = {}
+    for ticket_id, address in db.execute(
+        select(PARTY.c.ticket_id, PARTY.c.address).where(PARTY.c.ticket_id.in_(numbers))
+    ):
+        parties.setdefault(ticket_id, set()).add(address)
+    rows = db.execute(
+        select(
+            TICKET.c.id,
+            TICKET.c.status,
+            TICKET.c.topic,
+            TICKET.c.seller_id,
+            TICKET.c.closed_at_utc,
+            TICKET.c.merged_into_id,
+        ).where(TICKET.c.id.in_(numbers))
+    )
+    return {
+        row.id: TicketCard(
+            number=row.id,
+            status=Status(row.status),
+            topic=row.topic,
+            parties=frozenset(parties.get(row.id, ())),
+            seller_id=row.seller_id,
+            closed_at_utc=row.closed_at_utc,
+            merged_into=row.merged_into_id,
+        )
+        for row in rows
+    }
+
+
+def bound_seller(db: Connection, address: str) -> str:
+    """Return the seller to whom an address, or else its domain, was bound; "" if none."""
+    domain = "@" + address.rpartition("@")[2]
+    rows = db.execute(
+        select(SELLER_ADDRESS.c.address, SELLER_ADDRESS.c.seller_id).where(
+            SELLER_ADDRESS.c.address.in_((address, domain))
+        )
+    ).all()
+    found: dict[str, str] = {row.address: row.seller_id for row in rows}
+    return found.get(address) or found.get(domain, "")
+
+
+def bound_role(db: Connection, address: str) -> str:
+    """Return the role of a bound address (admin, employee, agency), "unknown" otherwise."""
+    domain = "@" + address.rpartition("@")[2]
+    rows = db.execute(
+        select(SELLER_ADDRESS.c.address, SELLER_ADDRESS.c.role).where(
+            SELLER_ADDRESS.c.address.in_((address, domain))
+        )
+    ).all()
+    found: dict[str, str] = {row.address: row.role for row in rows}
+    return found.get(address) or found.get(domain, "unknown")
+
+
+def _references(mail: Mail) -> list[str]:
+    """Message-IDs that the mail answers, nearest first."""
+    ids = [mail.in_reply_to, *reversed(mail.references)]
+    return list(dict.fromkeys(i for i in ids if i))[:REFERENCE_LIMIT]
+
+
+def _numbers(tags: Iterable[str]) -> list[int]:
+    return [
+        int(digits) for tag in tags if (digits := tag.rpartition("-")[2]).isdecimal() and len(digits) < 16
+    ]
+
+
+def _tickets(db: Connection, table: Table, condition: ColumnElement[bool]) -> dict[str, int]:
+    rows = db.execute(select(table.c.message_id, table.c.ticket_id).where(condition)).all()
+    return {row.message_id: row.ticket_id for row in rows if row.ticket_id is not None}
+
+
+def _in_order(cited: list[str], found: dict[str, int]) -> list[int]:
+    return list(dict.fromkeys(found[message_id] for message_id in cited if message_id in found))
+
+
+def _duplicate(db: Connection, mail: Mail, mailbox: str) -> int | None:
+    return db.scalar(
+        select(MESSAGE.c.raw_id)
+        .where(
+            MESSAGE.c.message_id == mail.message_id,
+            MESSAGE.c.content_sha256 == mail.content_sha256,
+            MESSAGE.c.mailbox == mailbox,
+        )
+        .order_by(MESSAGE.c.raw_id)
+        .limit(1)
+    )
+
+
+def _resend(db: Connection, mail: Mail, now_utc: datetime) -> int | None:
+    if len(mail.text) < RESEND_MIN_CHARS or not mail.from_.address:
+        return None
+    return db.scalar(
+        select(MESSAGE.c.ticket_id)
+        .where(
+            MESSAGE.c.from_address == mail.from_.address,
+            MESSAGE.c.text_sha256 == mail.text_sha256,
+            MESSAGE.c.ticket_id.is_not(None),
+            MESSAGE.c.received_at_utc > now_utc - timedelta(days=RESEND_DAYS),
+        )
+        .order_by(MESSAGE.c.raw_id)
+        .limit(1)
+    )
+
+
+def _same_matter(
+    db: Connection, sender: str, bound: str, strong_values: Sequence[tuple[str, str]]
+) -> list[int]:
+    values = [value for name, value in strong_values if name in STRONG_FIELDS]
+    if not values or not sender:
+        return []
+    mine = TICKET.c.requester == sender
+    if bound:
+        mine = mine | (TICKET.c.seller_id == bound)
+    return list(
+        db.scalars(
+            select(TICKET.c.id)
+            .distinct()
+            .join(FACT, FACT.c.ticket_id == TICKET.c.id)
+            .where(
+                FACT.c.field.in_(STRONG_FIELDS),
+                FACT.c.value.in_(values[:100]),
+                FACT.c.active,
+                TICKET.c.status != str(Status.CLOSED),
+                mine,
+            )
+            .order_by(TICKET.c.id)
+            .limit(20)
+        ).all()
+    )
+
+
+def _bounced(db: Connection, mail: Mail, outbox_id: int | None) -> int | None:
+    if outbox_id is not None:
+        return db.scalar(select(OUTBOX.c.ticket_id).where(OUTBOX.c.id == outbox_id))
+    if mail.bounce is None or not mail.bounce.original_message_id:
+        return None
+    return db.scalar(select(OUTBOX.c.ticket_id).where(OUTBOX.c.message_id == mail.bounce.original_message_id))

@@ -1,0 +1,138 @@
+"""Writing what was read from a mail and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection
+
+from models.decisions import Decision
+from models.records import Mail, Prediction, RawMail
+from models.store.schema import ATTACHMENT, MAIL_STATE, MESSAGE, PREDICTION
+from models.topics import Disposition
+
+CAUSE_LIMIT = 500
+
+
+def insert_message(db: Connection, raw: RawMail, mail: Mail, *, mailbox: str, ticket_id: int | None) -> None:
+    """Store one mail as read, with its attachments' descriptions."""
+    reply_to = mail.reply_to[0].address if mail.reply_to else mail.from_.address
+    db.execute(
+        insert(MESSAGE).values(
+            raw_id=raw.raw_id,
+            ticket_id=ticket_id,
+            received_at_utc=raw.envelope.received_at_utc,
+            date_utc=mail.date_utc,
+            message_id=mail.message_id,
+            in_reply_to=mail.in_reply_to,
+            references=list(mail.references),
+            from_address=mail.from_.address,
+            from_name=mail.from_.name,
+            reply_address=reply_to or raw.envelope.mail_from,
+            mailbox=mailbox,
+            subject=mail.subject,
+            kind=mail.kind,
+            language=mail.language,
+            marketplace=mail.marketplace,
+            text=mail.text,
+            quoted=mail.quoted,
+            signature=mail.signature,
+            entities=[asdict(entity) for entity in mail.entities],
+            findings=[asdict(finding) for finding in mail.findings],
+            redacted=[asdict(redaction) for redaction in mail.redacted],
+            warnings=list(mail.warnings),
+            authentication=asdict(mail.authentication),
+            suppress_replies=mail.suppress_replies,
+            content_sha256=mail.content_sha256,
+            text_sha256=mail.text_sha256,
+        )
+    )
+    if mail.attachments:
+        db.execute(
+            insert(ATTACHMENT),
+            [
+                {"raw_id": raw.raw_id, "position": position, **asdict(attachment)}
+                for position, attachment in enumerate(mail.attachments)
+            ],
+        )
+
+
+def insert_prediction(
+    db: Connection, raw_id: int, prediction: Prediction, decision: str, now_utc: datetime
+) -> None:
+    """Store what the classifier said and what was made of it."""
+    db.execute(
+        insert(PREDICTION).values(
+            raw_id=raw_id,
+            topic=prediction.topic,
+            confidence=prediction.confidence,
+            sure=prediction.sure,
+            threshold=prediction.threshold,
+            decision=decision,
+            probabilities=prediction.probabilities,
+            reasons=[asdict(reason) for reason in prediction.reasons],
+            also_topics=list(prediction.also_topics),
+            spam_probability=prediction.spam_probability,
+            model=prediction.model,
+            threshold_set=prediction.threshold_set,
+            created_at_utc=now_utc,
+        )
+    )
+
+
+def end_mail(
+    db: Connection, raw_id: int, decision: Decision, *, ticket_id: int | None, now_utc: datetime
+) -> None:
+    """Give a mail its one disposition; the lease ends with it."""
+    db.execute(
+        update(MAIL_STATE)
+        .where(MAIL_STATE.c.raw_id == raw_id, MAIL_STATE.c.disposition.is_(None))
+        .values(
+            disposition=str(decision.disposition),
+            disposed_at_utc=now_utc,
+            ticket_id=ticket_id,
+            cause=decision.cause[:CAUSE_LIMIT],
+            duplicate_of=decision.link.duplicate_of,
+            lease_token=None,
+            lease_until_utc=None,
+            last_error="",
+        )
+    )
+
+
+def hold_mail(db: Connection, raw_id: int, cause: str, now_utc: datetime) -> None:
+    """Set a mail aside for a person: nothing of it is dropped, `razbor held` shows the cause."""
+    db.execute(
+        update(MAIL_STATE)
+        .where(MAIL_STATE.c.raw_id == raw_id, MAIL_STATE.c.disposition.is_(None))
+        .values(
+            disposition=str(Disposition.HELD),
+            disposed_at_utc=now_utc,
+            cause=cause[:CAUSE_LIMIT],
+            lease_token=None,
+            lease_until_utc=None,
+        )
+    )
+
+
+def retry_held(db: Connection, raw_ids: list[int]) -> int:
+    """Make held mails due again (`razbor held retry`); return how many there were."""
+    result = db.execute(
+        update(MAIL_STATE)
+        .where(MAIL_STATE.c.raw_id.in_(raw_ids), MAIL_STATE.c.disposition == str(Disposition.HELD))
+        .values(disposition=None, disposed_at_utc=None, cause="", attempts=0, lost_leases=0)
+    )
+    return result.rowcount
+
+
+def held_mails(db: Connection, limit: int | None = None) -> list[dict[str, object]]:
+    """List held mails with their cause, newest first."""
+    rows = db.execute(
+        select(MAIL_STATE.c.raw_id, MAIL_STATE.c.received_at_utc, MAIL_STATE.c.cause, MAIL_STATE.c.attempts)
+        .where(MAIL_STATE.c.disposition == str(Disposition.HELD))
+        .order_by(MAIL_STATE.c.raw_id.desc())
+        .limit(limit)
+    )
+    return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented way to a mapping

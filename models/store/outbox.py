@@ -1,0 +1,179 @@
+"""The outbox: replies written in the transaction of the decision, sent later (design 10).
+
+A row is unique per inbound mail and kind, so a repeated decision finds its reply there.
+Sending is claimed and committed before SMTP starts; a sender that vanished after that
+leaves the row in `sending`, which becomes `uncertain` when the lease is over: an automatic
+mail is then shown and not sent again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.engine import Connection
+
+from models.records import ReplyDraft
+from models.store.schema import OUTBOX
+
+MAX_ATTEMPTS = 12
+BACKOFF_S = (60, 120, 300, 600, 1800, 3600, 7200, 14400)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyAddress:
+    """Where a reply goes and what it answers."""
+
+    mail_from: str  # our mailbox, header From
+    rcpt_to: str
+    message_id: str  # ours, without angle brackets
+    in_reply_to: str
+    references: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingMail:
+    """A reply as it lies in the outbox."""
+
+    outbox_id: int
+    ticket: int | None
+    kind: str
+    automatic: bool
+    language: str
+    subject: str
+    text: str
+    address: ReplyAddress
+    created_at_utc: datetime
+    attempts: int
+
+
+def queue_reply(
+    db: Connection,
+    draft: ReplyDraft,
+    address: ReplyAddress,
+    *,
+    ticket: int | None,
+    inbound_raw_id: int,
+    status: str,
+    now_utc: datetime,
+) -> int | None:
+    """Put a reply into the outbox; None when this inbound mail already has a reply of this kind."""
+    known = db.scalar(
+        select(OUTBOX.c.id).where(OUTBOX.c.inbound_raw_id == inbound_raw_id, OUTBOX.c.kind == draft.kind)
+    )
+    if known is not None:
+        return None
+    number = db.execute(
+        insert(OUTBOX)
+        .values(
+            ticket_id=ticket,
+            inbound_raw_id=inbound_raw_id,
+            kind=draft.kind,
+            automatic=True,
+            status=status,
+            message_id=address.message_id,
+            mail_from=address.mail_from,
+            rcpt_to=address.rcpt_to,
+            language=draft.language,
+            subject=draft.subject,
+            text=draft.text,
+            in_reply_to=address.in_reply_to,
+            references=list(address.references),
+            created_at_utc=now_utc,
+            due_at_utc=now_utc,
+        )
+        .returning(OUTBOX.c.id)
+    ).scalar_one()
+    return int(number)
+
+
+def automatic_since(db: Connection, rcpt_to: str, since_utc: datetime) -> int:
+    """Count automatic mails to an address since a moment: the caps of rule A8 look at it."""
+    return (
+        db.scalar(
+            select(func.count())
+            .select_from(OUTBOX)
+            .where(
+                OUTBOX.c.rcpt_to == rcpt_to,
+                OUTBOX.c.automatic,
+                OUTBOX.c.status.in_(("queued", "sending", "sent", "uncertain")),
+                OUTBOX.c.created_at_utc > since_utc,
+            )
+        )
+        or 0
+    )
+
+
+def load_outgoing(db: Connection, ids: tuple[int, ...]) -> list[OutgoingMail]:
+    """Load replies by number, oldest first."""
+    rows = db.execute(select(OUTBOX).where(OUTBOX.c.id.in_(ids)).order_by(OUTBOX.c.id)).all()
+    return [
+        OutgoingMail(
+            outbox_id=row.id,
+            ticket=row.ticket_id,
+            kind=row.kind,
+            automatic=bool(row.automatic),
+            language=row.language,
+            subject=row.subject,
+            text=row.text,
+            address=ReplyAddress(
+                mail_from=row.mail_from,
+                rcpt_to=row.rcpt_to,
+                message_id=row.message_id,
+                in_reply_to=row.in_reply_to,
+                references=tuple(row.references),
+            ),
+            created_at_utc=row.created_at_utc,
+            attempts=row.attempts,
+        )
+        for row in rows
+    ]
+
+
+def mark_sent(db: Connection, outbox_id: int, now_utc: datetime) -> None:
+    """Note that the relay answered 250."""
+    _mark(db, outbox_id, status="sent", sent_at_utc=now_utc, last_error="")
+
+
+def mark_failed(db: Connection, outbox_id: int, error: str) -> None:
+    """Note that the relay refused for good; the ticket shows it."""
+    _mark(db, outbox_id, status="failed", last_error=error[:500])
+
+
+def mark_deferred(db: Connection, mail: OutgoingMail, error: str, now_utc: datetime) -> None:
+    """Put a reply off that the relay could not take now, until the attempts are used up."""
+    if mail.attempts >= MAX_ATTEMPTS:
+        mark_failed(db, mail.outbox_id, f"gave up after {mail.attempts} attempts: {error}")
+        return
+    pause_s = BACKOFF_S[min(max(mail.attempts - 1, 0), len(BACKOFF_S) - 1)]
+    _mark(
+        db,
+        mail.outbox_id,
+        status="queued",
+        due_at_utc=now_utc + timedelta(seconds=pause_s),
+        last_error=error[:500],
+    )
+
+
+def mark_lost_senders(db: Connection, now_utc: datetime) -> int:
+    """Mark rows whose sender vanished after claiming: they are shown as uncertain, not sent again."""
+    result = db.execute(
+        update(OUTBOX)
+        .where(OUTBOX.c.status == "sending", OUTBOX.c.lease_until_utc < now_utc)
+        .values(
+            status="uncertain",
+            lease_token=None,
+            lease_until_utc=None,
+            last_error="the sending process vanished: it is not known whether the relay took the mail",
+        )
+    )
+    return result.rowcount
+
+
+def _mark(db: Connection, outbox_id: int, **values: object) -> None:
+    db.execute(
+        update(OUTBOX)
+        .where(OUTBOX.c.id == outbox_id)
+        .values(lease_token=None, lease_until_utc=None, **values)
+    )

@@ -1,0 +1,62 @@
+"""Policy rows: what operators may change while the service runs.
+
+Seeded at first start; the newest version of a name is in force.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.engine import Connection
+
+from models.store.schema import MAILBOX, POLICY, TOPIC
+from models.topics import TOPIC_NAMES
+
+REPLIES = "replies"
+REPLY_CHOICES = ("send", "draft", "off")
+
+
+def seed(db: Connection, mailboxes: Iterable[str], now_utc: datetime) -> None:
+    """Write the shipped topics, the configured mailboxes and the default policies where they are absent."""
+    have_topics = set(db.scalars(select(TOPIC.c.slug)))
+    for slug, (ru, zh, en) in TOPIC_NAMES.items():
+        if slug not in have_topics:
+            db.execute(insert(TOPIC).values(slug=slug, name_ru=ru, name_zh=zh, name_en=en, active=True))
+    have_mailboxes = set(db.scalars(select(MAILBOX.c.address)))
+    for address in mailboxes:
+        if address not in have_mailboxes:
+            db.execute(
+                insert(MAILBOX).values(address=address, marketplace="unknown", topic_prior="", active=True)
+            )
+    if db.scalar(select(func.count()).select_from(POLICY).where(POLICY.c.name == REPLIES)) == 0:
+        write_policy(db, REPLIES, {"default": "send"}, author="razbor", now_utc=now_utc)
+
+
+def write_policy(db: Connection, name: str, body: dict[str, Any], *, author: str, now_utc: datetime) -> int:
+    """Add a version of a policy and return its number; earlier versions stay."""
+    newest = db.scalar(select(func.max(POLICY.c.version)).where(POLICY.c.name == name)) or 0
+    db.execute(
+        insert(POLICY).values(name=name, version=newest + 1, body=body, author=author, created_at_utc=now_utc)
+    )
+    return newest + 1
+
+
+def read_policy(db: Connection, name: str) -> dict[str, Any]:
+    """Return the policy in force; empty when there is none."""
+    body = db.scalar(
+        select(POLICY.c.body).where(POLICY.c.name == name).order_by(POLICY.c.version.desc()).limit(1)
+    )
+    return dict(body) if body else {}
+
+
+def reply_policy(db: Connection, topic: str, mailbox: str) -> str:
+    """Return `send`, `draft` or `off`: the entry of topic and mailbox, topic, mailbox, or the default."""
+    body = read_policy(db, REPLIES)
+    for key in (f"{topic}@{mailbox}", topic, mailbox, "default"):
+        choice = body.get(key)
+        if choice in REPLY_CHOICES:
+            return str(choice)
+    return "send"

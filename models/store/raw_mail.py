@@ -1,0 +1,88 @@
+"""Raw mail for those who read it: workers, export, replay.
+
+It is written by the listener alone (`models.raw_store`).
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import func, insert, select
+from sqlalchemy.engine import Connection
+
+from models.records import Envelope, RawMail
+from models.store.engine import Store
+from models.store.schema import MAIL_STATE, RAW
+
+ADOPT_LIMIT = 2000
+
+
+def adopt_new_mail(store: Store) -> int:
+    """SQLite: give every newly accepted mail its row in `mail_state`; return how many there were.
+
+    The listener writes `intake.db` only, so its mails are found here by their numbers, which
+    rise in commit order because one connection writes them. On PostgreSQL the listener writes
+    both rows in one transaction and nothing is left to do.
+    """
+    if not store.is_sqlite:
+        return 0
+    with store.read() as db:
+        known = db.scalar(select(func.max(MAIL_STATE.c.raw_id))) or 0
+    if not _newer(store, known, limit=1):
+        return 0
+    with store.write() as db:
+        known = db.scalar(select(func.max(MAIL_STATE.c.raw_id))) or 0
+        fresh = _newer(store, known, limit=ADOPT_LIMIT)
+        if fresh:
+            db.execute(
+                insert(MAIL_STATE),
+                [{"raw_id": row.id, "received_at_utc": row.received_at_utc} for row in fresh],
+            )
+    return len(fresh)
+
+
+def _newer(store: Store, known: int, *, limit: int) -> Sequence[Any]:
+    with store.read_raw() as raw:
+        return raw.execute(
+            select(RAW.c.id, RAW.c.received_at_utc).where(RAW.c.id > known).order_by(RAW.c.id).limit(limit)
+        ).all()
+
+
+def fetch_mails(store: Store, raw_ids: Sequence[int]) -> dict[int, RawMail]:
+    """Load raw mails by number; a purged or unknown one is absent from the answer."""
+    if not raw_ids:
+        return {}
+    with store.read_raw() as db:
+        rows = db.execute(select(RAW).where(RAW.c.id.in_(raw_ids), RAW.c.raw.is_not(None))).all()
+    return {row.id: _raw_mail(row) for row in rows}
+
+
+def _raw_mail(row: Any) -> RawMail:
+    return RawMail(
+        raw_id=row.id,
+        envelope=envelope_of(row),
+        raw=zlib.decompress(row.raw) if row.codec == "zlib" else bytes(row.raw),
+        sha256=row.sha256,
+    )
+
+
+def envelope_of(row: Any) -> Envelope:
+    """Read the envelope columns of a `raw_message` row."""
+    received: datetime = row.received_at_utc
+    return Envelope(
+        mail_from=row.mail_from,
+        rcpt_tos=tuple(json.loads(row.rcpt_tos)),
+        peer=row.peer,
+        helo=row.helo,
+        tls=bool(row.tls),
+        received_at_utc=received,
+    )
+
+
+def count_accepted(db: Connection) -> int:
+    """Count accepted SMTP transactions."""
+    return db.scalar(select(func.count()).select_from(RAW)) or 0
