@@ -1,0 +1,68 @@
+"""`razbor doctor`: looks for what would keep Razbor from working, and names the remedy of each finding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from cli.findings import CheckResult, State
+from cli.json_lines import JsonOption, print_json
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+Check = Callable[["Settings"], CheckResult]
+_MARKS: Final = {State.OK: "ok  ", State.NOTE: "note", State.FAIL: "FAIL"}
+_COLOURS: Final = {
+    State.OK: typer.colors.GREEN,
+    State.NOTE: typer.colors.YELLOW,
+    State.FAIL: typer.colors.RED,
+}
+
+
+def doctor(
+    *,
+    as_json: JsonOption = False,
+) -> None:
+    """Check this machine and these settings; exit with 1 when something must be mended."""
+    from settings import load_settings
+
+    settings = load_settings()
+    worst = State.OK
+    for check in all_checks():
+        result = check(settings)
+        if as_json:
+            print_json(asdict(result))
+        else:
+            typer.echo(_line(result))
+        if result.state is State.FAIL:
+            worst = State.FAIL
+    raise typer.Exit(1 if worst is State.FAIL else 0)
+
+
+def all_checks() -> tuple[Check, ...]:
+    """List the checks, the most basic first."""
+    from cli import machine_checks, service_checks
+
+    return (
+        machine_checks.check_python,
+        machine_checks.check_data_dir,
+        machine_checks.check_sqlite,
+        machine_checks.check_mailboxes,
+        machine_checks.check_timezone,
+        machine_checks.check_log_level,
+        machine_checks.check_tls,
+        service_checks.check_database,
+        service_checks.check_broker,
+        service_checks.check_port,
+        service_checks.check_relay,
+    )
+
+
+def _line(result: CheckResult) -> str:
+    mark = typer.style(_MARKS[result.state], fg=_COLOURS[result.state])  # echo drops colours in a pipe
+    line = f"{mark}  {result.check}: {result.detail}"
+    return f"{line}\n      {result.remedy}" if result.remedy else line

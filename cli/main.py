@@ -1,0 +1,69 @@
+"""The `razbor` command: one module per command, joined here in a list that can be read at a glance.
+
+Command modules import heavy libraries inside their functions, so that `razbor --help` is quick.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from cli import beat, broker, doctor, serve, show_settings, worker
+from cli.faults import describe_fault
+
+app = typer.Typer(
+    name="razbor",
+    help="Email intake and triage for marketplace seller support.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+# Everything on this machine
+app.command("serve")(serve.serve)
+
+# One process each
+app.command("worker")(worker.worker)
+app.command("beat")(beat.beat)
+app.command("broker", hidden=True)(broker.broker)
+
+# Administration
+app.command("settings")(show_settings.show_settings)
+app.command("doctor")(doctor.doctor)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"razbor {version('razbor')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _global_options(
+    _version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_print_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Email intake and triage for marketplace seller support."""
+
+
+def run() -> None:
+    """Run the command line; known faults end with one line that names the remedy."""
+    try:
+        app()
+    except KeyboardInterrupt:
+        sys.exit(130)  # 128 + SIGINT, as shells have it
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output is gone: nobody is left to tell
+        sys.exit(0)
+    except Exception as error:
+        described = describe_fault(error)
+        if described is None:
+            raise
+        line, exit_code = described
+        print(f"razbor: {line}", file=sys.stderr)
+        sys.exit(exit_code)

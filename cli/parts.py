@@ -1,0 +1,71 @@
+"""The parts of `razbor serve`, in one place: command, readiness, order of stopping."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from cli.part import Facts, Part, own_command
+
+if TYPE_CHECKING:
+    from settings import Settings
+
+# Intake stops first, so that nothing new comes in; the broker goes last, workers still need it.
+LISTENER_RANK, CLOCK_RANK, WORKER_RANK, BROKER_RANK = range(4)
+
+
+def broker_part(settings: Settings) -> Part:
+    """Describe the embedded broker."""
+    from cli.broker_client import answers
+
+    def pings(_facts: Facts) -> bool:
+        return answers(settings.effective_broker_url)
+
+    return Part(
+        name="broker",
+        argv=own_command("broker"),
+        stop_rank=BROKER_RANK,
+        announces=False,
+        probe=pings,
+        ready_timeout_s=30.0,
+        stop_grace_s=10.0,
+        remedy=f"Delete the folder {settings.data_dir / 'broker'} and start again: queue messages are "
+        "only nudges, every mail is in the database.",
+    )
+
+
+def working_parts(settings: Settings) -> list[Part]:
+    """Describe what needs the broker: listener, worker, beat."""
+
+    def greets(facts: Facts) -> bool:
+        return answers_220(settings.smtp_host, int(facts.get("port", settings.smtp_port)))
+
+    return [
+        Part(
+            name="listen",
+            argv=own_command("listen"),
+            stop_rank=LISTENER_RANK,
+            probe=greets,
+            stop_grace_s=30.0,
+            remedy=f"Is port {settings.smtp_port} free? `razbor doctor` looks, RAZBOR_SMTP_PORT changes it.",
+        ),
+        Part(
+            name="worker",
+            argv=own_command("worker"),
+            stop_rank=WORKER_RANK,
+            ready_timeout_s=120.0,
+            stop_grace_s=60.0,
+        ),
+        Part(name="beat", argv=own_command("beat"), stop_rank=CLOCK_RANK, stop_grace_s=10.0),
+    ]
+
+
+def answers_220(host: str, port: int, timeout_s: float = 1.0) -> bool:
+    """Tell whether an SMTP server greets on a port. An address that means "all" is tried on loopback."""
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
+    try:
+        with socket.create_connection((reachable, port), timeout=timeout_s) as connection:
+            connection.settimeout(timeout_s)
+            return connection.recv(3) == b"220"
+    except OSError:
+        return False
