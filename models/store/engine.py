@@ -22,14 +22,19 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
 from sqlalchemy.pool import NullPool
 
 BUSY_TIMEOUT_S = 30
 
+Db = Connection  # what the functions of this room take; other rooms name the type by this
+
 
 class StoreError(Exception):
     """The database cannot be used as it is; the message says what to do."""
+
+
+DATABASE_ERRORS = (DatabaseError, StoreError)
 
 
 class Store:
@@ -92,6 +97,19 @@ class Store:
         """Give all connections back."""
         self.main.dispose()
         self.intake.dispose()
+
+
+@contextmanager
+def savepoint(db: Connection) -> Iterator[None]:
+    """Undo only what happens inside when it raises; the transaction around goes on."""
+    point = db.begin_nested()
+    try:
+        yield
+    except BaseException:
+        if point.is_active:
+            point.rollback()
+        raise
+    point.commit()
 
 
 def _advisory_number(key: str) -> int:

@@ -8,6 +8,8 @@ inside the transaction that writes the result, so no row is worked twice.
 
 from __future__ import annotations
 
+import os
+import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -72,8 +74,8 @@ def claim_topic_work(store: Store, topic: str, *, now_utc: datetime, lease_s: in
 
 
 def claim_outbox(store: Store, *, now_utc: datetime, lease_s: int, limit: int) -> Claim:
-    """Claim replies that should leave; they are marked `sending` before any SMTP (design 10)."""
-    return _claim(store, OUTBOX, "id", outbox_due(now_utc), now_utc, lease_s, limit, status="sending")
+    """Claim replies that should leave."""
+    return _claim(store, OUTBOX, "id", outbox_due(now_utc), now_utc, lease_s, limit)
 
 
 def _claim(
@@ -84,10 +86,11 @@ def _claim(
     now_utc: datetime,
     lease_s: int,
     limit: int,
-    *,
-    status: str = "",
 ) -> Claim:
-    token, until = uuid4().hex, now_utc + timedelta(seconds=lease_s)
+    token, until = (
+        f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}",
+        now_utc + timedelta(seconds=lease_s),
+    )
     column = table.c[key]
     with store.read() as db:
         if db.scalar(select(column).where(due).limit(1)) is None:
@@ -107,8 +110,6 @@ def _claim(
             if table is MAIL_STATE:  # a token left standing means that its holder vanished
                 lost = func.coalesce(func.length(table.c.lease_token), 0) > 0
                 changes[table.c.lost_leases] = table.c.lost_leases + case((lost, 1), else_=0)
-            if status:
-                changes[table.c.status] = status
             db.execute(update(table).where(column.in_(ids)).values(changes))
     return Claim(token=token, ids=ids, until_utc=until)
 
@@ -133,6 +134,23 @@ def give_back(store: Store, table: Table, claim: Claim, key: str, *, error: str 
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """What nobody holds and is due."""
+
+    mails: bool
+    topics: tuple[str, ...]
+    replies: bool
+
+
+def work_waiting(db: Connection, now_utc: datetime) -> Waiting:
+    """Tell which queues have something to do."""
+    mails = db.scalar(select(MAIL_STATE.c.raw_id).where(mails_due(now_utc)).limit(1))
+    topics = db.scalars(select(TOPIC_WORK.c.topic).distinct().where(topic_work_due(now_utc))).all()
+    replies = db.scalar(select(OUTBOX.c.id).where(outbox_due(now_utc)).limit(1))
+    return Waiting(mails=mails is not None, topics=tuple(topics), replies=replies is not None)
+
+
 def take_duty(store: Store, name: str, holder: str, *, now_utc: datetime, hold_s: float) -> bool:
     """Take or renew a duty that one process at a time has; False while another holds it."""
     until = now_utc + timedelta(seconds=hold_s)
@@ -145,3 +163,39 @@ def take_duty(store: Store, name: str, holder: str, *, now_utc: datetime, hold_s
         else:
             db.execute(update(LEASE).where(LEASE.c.name == name).values(holder=holder, until_utc=until))
     return True
+
+
+def free_leases_of_the_dead(store: Store, now_utc: datetime) -> int:
+    """End the leases of processes of this machine that no longer live; return how many rows that freed.
+
+    A token names machine and process, so a worker that was killed is replaced at the next
+    sweep and not only when its lease runs out. The token stays on the row: the next claim
+    counts it as lost.
+    """
+    freed = 0
+    for table in (MAIL_STATE, TOPIC_WORK, OUTBOX):
+        running = and_(table.c.lease_token.is_not(None), table.c.lease_until_utc > now_utc)
+        with store.read() as db:
+            tokens = db.scalars(select(table.c.lease_token).distinct().where(running)).all()
+        dead = [token for token in tokens if _holder_is_dead(token)]
+        if dead:
+            with store.write() as db:
+                freed += db.execute(
+                    update(table)
+                    .where(table.c.lease_token.in_(dead))
+                    .values(lease_until_utc=now_utc - timedelta(seconds=1))
+                ).rowcount
+    return freed
+
+
+def _holder_is_dead(token: str) -> bool:
+    host, _, rest = token.rpartition(":")[0].rpartition(":")
+    if host != socket.gethostname() or not rest.isdecimal():
+        return False
+    try:
+        os.kill(int(rest), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

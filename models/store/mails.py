@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
@@ -114,6 +114,33 @@ def hold_mail(db: Connection, raw_id: int, cause: str, now_utc: datetime) -> Non
             lease_token=None,
             lease_until_utc=None,
         )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplyCoordinates:
+    """Where an answer to a stored mail goes and what it refers to."""
+
+    mailbox: str
+    rcpt_to: str
+    message_id: str
+    references: tuple[str, ...]
+
+
+def reply_coordinates(db: Connection, raw_id: int) -> ReplyCoordinates | None:
+    """Return how to answer a stored mail, None when it was never read."""
+    row = db.execute(
+        select(MESSAGE.c.mailbox, MESSAGE.c.reply_address, MESSAGE.c.message_id, MESSAGE.c.references).where(
+            MESSAGE.c.raw_id == raw_id
+        )
+    ).first()
+    if row is None:
+        return None
+    return ReplyCoordinates(
+        mailbox=row.mailbox,
+        rcpt_to=row.reply_address,
+        message_id=row.message_id,
+        references=tuple(row.references),
     )
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from models.records import ReplyDraft
@@ -131,6 +131,26 @@ def load_outgoing(db: Connection, ids: tuple[int, ...]) -> list[OutgoingMail]:
     ]
 
 
+def mark_sending(db: Connection, mail: OutgoingMail, token: str) -> bool:
+    """Note, before any SMTP, that a reply is about to leave; False when the claim is no longer ours."""
+    result = db.execute(
+        update(OUTBOX)
+        .where(OUTBOX.c.id == mail.outbox_id, OUTBOX.c.lease_token == token, OUTBOX.c.status == "queued")
+        .values(status="sending")
+    )
+    return result.rowcount == 1
+
+
+def mark_uncertain(db: Connection, outbox_id: int, error: str) -> None:
+    """Note that it is unknown whether the relay took the mail; an automatic one is not sent again."""
+    _mark(db, outbox_id, status="uncertain", last_error=error[:500])
+
+
+def mark_bounced(db: Connection, outbox_id: int, error: str) -> None:
+    """Note that a sent reply came back."""
+    _mark(db, outbox_id, status="failed", last_error=error[:500])
+
+
 def mark_sent(db: Connection, outbox_id: int, now_utc: datetime) -> None:
     """Note that the relay answered 250."""
     _mark(db, outbox_id, status="sent", sent_at_utc=now_utc, last_error="")
@@ -160,7 +180,7 @@ def mark_lost_senders(db: Connection, now_utc: datetime) -> int:
     """Mark rows whose sender vanished after claiming: they are shown as uncertain, not sent again."""
     result = db.execute(
         update(OUTBOX)
-        .where(OUTBOX.c.status == "sending", OUTBOX.c.lease_until_utc < now_utc)
+        .where(OUTBOX.c.status == "sending", _lease_over(now_utc))
         .values(
             status="uncertain",
             lease_token=None,
@@ -169,6 +189,10 @@ def mark_lost_senders(db: Connection, now_utc: datetime) -> int:
         )
     )
     return result.rowcount
+
+
+def _lease_over(now_utc: datetime) -> ColumnElement[bool]:
+    return or_(OUTBOX.c.lease_until_utc.is_(None), OUTBOX.c.lease_until_utc < now_utc)
 
 
 def _mark(db: Connection, outbox_id: int, **values: object) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
@@ -198,6 +199,41 @@ def make_topic_work_due(
         db.execute(update(TOPIC_WORK).where(TOPIC_WORK.c.ticket_id == number).values(values))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicWorkRow:
+    """Why a ticket is due in its topic queue."""
+
+    raw_id: int | None  # the newest mail that made it due
+    attempts: int
+
+
+def topic_work_of(db: Connection, number: int) -> TopicWorkRow:
+    """Return the work row of a ticket."""
+    row = db.execute(
+        select(TOPIC_WORK.c.raw_id, TOPIC_WORK.c.attempts).where(TOPIC_WORK.c.ticket_id == number)
+    ).one()
+    return TopicWorkRow(raw_id=row.raw_id, attempts=row.attempts)
+
+
+def end_topic_work(db: Connection, number: int, *, error: str = "", give_up: bool = True) -> None:
+    """Note that a queue looked at a ticket; with `give_up=False` it looks again after the lease.
+
+    A ticket that its queue cannot work goes to the operators with the error.
+    """
+    changes: dict[str, object] = {"lease_token": None, "last_error": error[:500]}
+    if give_up:
+        changes |= {"due_at_utc": None, "lease_until_utc": None}
+    db.execute(update(TOPIC_WORK).where(TOPIC_WORK.c.ticket_id == number).values(changes))
+    if error and give_up:
+        db.execute(update(TICKET).where(TICKET.c.id == number).values(in_review=True))
+
+
+def routed_topic(db: Connection, number: int) -> str:
+    """Return the topic whose queue works a ticket; "" while an operator has yet to look at it."""
+    row = db.execute(select(TICKET.c.topic, TICKET.c.in_review).where(TICKET.c.id == number)).one()
+    return "" if row.in_review else str(row.topic)
+
+
 def load_facts(db: Connection, number: int) -> tuple[FactValue, ...]:
     """Return the active facts of a ticket, oldest first."""
     rows = db.execute(select(FACT).where(FACT.c.ticket_id == number, FACT.c.active).order_by(FACT.c.id)).all()
@@ -219,7 +255,7 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
     """Load a ticket with everything that topic work looks at."""
     ticket = db.execute(select(TICKET).where(TICKET.c.id == number)).one()
     mails = db.execute(
-        select(MESSAGE.c.raw_id, MESSAGE.c.text, MESSAGE.c.findings)
+        select(MESSAGE.c.raw_id, MESSAGE.c.text, MESSAGE.c.findings, MESSAGE.c.suppress_replies)
         .where(MESSAGE.c.ticket_id == number, MESSAGE.c.kind.in_(("person", "list")))
         .order_by(MESSAGE.c.raw_id)
     ).all()
@@ -243,7 +279,7 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         bound_seller_id=ticket.seller_id,
         sender_role=bound_role(db, ticket.requester),
         attachment_kinds=tuple(kinds),
-        suppress_replies=ticket.suppress_replies,
+        suppress_replies=ticket.suppress_replies or (mails[-1].suppress_replies if mails else ""),
         also_topics=tuple(ticket.also_topics),
         message_count=len(mails),
         findings=tuple((f["type"], f["value"] or f["text"]) for mail in mails for f in mail.findings),
