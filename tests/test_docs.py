@@ -1,0 +1,39 @@
+"""The documentation names everything that it should name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from models.topics import ALL_QUEUES, Disposition, Status
+from settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_every_setting_is_documented_with_its_default() -> None:
+    rows = (ROOT / "docs" / "settings.md").read_text()
+    for name, field in Settings.model_fields.items():
+        assert field.description, f"{name} has no meaning"
+        default = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+        shown = f"`{default}`" if default not in (None, "") else "empty"
+        assert f"| `RAZBOR_{name.upper()}` | {shown} | {field.description} |" in rows, name
+
+
+def test_architecture_names_every_queue_and_state() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text()
+    for word in (*Disposition, *Status):
+        assert f"`{word}`" in text, word
+    for queue in ALL_QUEUES:
+        shown = "topic.<slug>" if queue.startswith("topic.") else queue
+        assert f"`{shown}`" in text, queue
+
+
+def test_every_decision_page_has_the_same_parts() -> None:
+    pages = sorted((ROOT / "docs" / "adr").glob("0*.md"))
+    assert pages
+    for number, page in enumerate(pages, start=1):
+        text = page.read_text()
+        assert page.name.startswith(f"{number:04d}-")
+        assert text.startswith(f"# {number}. ")
+        assert "**Decision.**" in text
+        assert "**Why.**" in text
