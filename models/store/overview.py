@@ -11,9 +11,9 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.engine import Connection
 
 from models.store.engine import Store
+from models.store.facts import load_facts
 from models.store.learning import champion, review_count
 from models.store.schema import MAIL_STATE, MESSAGE, OUTBOX, PREDICTION, RAW, TICKET, TICKET_LINK, TOPIC_WORK
-from models.store.tickets import load_facts
 from models.topics import Disposition
 
 JOURNAL_PAGE = 500

@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from models.decisions import Decision, FactValue, Link
 from models.records import Address, Mail, Prediction, ReplyDraft
 from models.store import Store, StoreError, leases, overview
+from models.store.facts import merge_facts
 from models.store.leases import claim_mails, claim_topic_work, free_leases_of_the_dead, give_back, still_held
 from models.store.link_context import load_link_context
 from models.store.mails import end_mail, held_mails, hold_mail, insert_message, insert_prediction, retry_held
@@ -25,14 +26,8 @@ from models.store.outbox import (
 from models.store.policies import read_policy, reply_policy, seed, write_policy
 from models.store.raw_mail import adopt_new_mail, fetch_mails
 from models.store.schema import MAIL_STATE, OUTBOX, STATUS_EVENT
-from models.store.tickets import (
-    load_ticket_state,
-    make_topic_work_due,
-    merge_facts,
-    move_status,
-    note_reply,
-    open_ticket,
-)
+from models.store.tickets import move_status, open_ticket
+from models.store.topic_work import load_ticket_state, make_topic_work_due, note_reply
 from models.topics import Disposition, Status
 
 NOW = datetime(2026, 11, 16, 9, 30, tzinfo=UTC)
