@@ -109,6 +109,7 @@ class TicketState:
     suppress_replies: str = ""
     also_topics: tuple[str, ...] = ()
     message_count: int = 1
+    newest_raw_id: int | None = None  # the mail that made it due: may have completed the data
     findings: tuple[
         tuple[str, str], ...
     ] = ()  # (type, value): deadline, risk, preferred_channel, warehouse, ...

@@ -1,0 +1,127 @@
+"""The facts of one mail: its identifiers, dates and amounts under the field names of domain section 2.1.
+
+In goes a read `Mail`, out come `FactValue` records in the order of the mail, the same value
+once per field. What fills what is data (`fact_fields.toml`); what a mail says without an
+identifier (an address, a promotion's name, a list in the attachment) comes from
+`workers.mentions`. Our own earlier letters in the quoted part give no new fact by
+themselves: they name fields, not values.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from models.decisions import FactValue
+from workers.mentions import mentions_of
+from workers.word_lists import fold, read_table, word_list
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from models.records import Entity, Finding, Mail
+    from workers.word_lists import WordList
+
+FACTS_PER_FIELD: Final = 500  # a table may hold more; the count stands on the attachment
+_LINE_CHARS: Final = 200
+_QUOTE_HEADER: Final = word_list(["sent:", "date:", "дата:", "отправлено:", "发送时间", "日期", "时间"])
+_CUE_CHARS: Final = 30  # how far before an identifier a word may stand that says what it is
+
+
+def facts_of(mail: Mail, raw_id: int | None) -> tuple[FactValue, ...]:
+    """Facts of `mail`, each with its source; `raw_id` is stored as provenance, None in a dry run."""
+    texts = field_texts(mail)
+    day = mail.date_utc.date() if mail.date_utc is not None else None
+    found: list[FactValue] = []
+    for entity in mail.entities:
+        text = texts.get(entity.where, "")
+        if entity.type == "date" and _dates_a_quote(entity, text):
+            continue
+        fields = ("planned_date",) if _is_future(entity, day) else fields_of_entity(entity, text)
+        found += [_fact(entity, name, raw_id) for name in fields]
+    for finding in mail.findings:
+        found += [_fact(finding, name, raw_id) for name in _fields_of_finding(finding)]
+    found += mentions_of(mail, raw_id)
+    return _capped(found)
+
+
+def field_texts(mail: Mail) -> dict[str, str]:
+    """Return the texts of a mail under the names that `Entity.where` uses."""
+    texts = {"subject": mail.subject, "body": mail.text, "quoted": mail.quoted, "signature": mail.signature}
+    return texts | {f"attachment:{part.name}": part.text for part in mail.attachments}
+
+
+def fields_of_entity(entity: Entity, text: str) -> tuple[str, ...]:
+    """Fields that `entity` fills; `text` is the field of the mail that it stands in."""
+    row = read_table("fact_fields.toml")["entity"].get(entity.type)
+    if row is None:
+        return ()
+    kinds: list[dict[str, Any]] = row.get("kinds", [])
+    for kind in kinds:
+        if entity.subtype in kind["subtypes"]:
+            return tuple(kind["fields"])
+    if not entity.subtype:
+        before = fold(text[max(0, entity.start - _CUE_CHARS) : entity.start])
+        for index, kind in enumerate(kinds):
+            if _cue_words("entity", entity.type, index).occurs(before):
+                return tuple(kind["fields"])
+    return tuple(row["fields"])
+
+
+def _fields_of_finding(finding: Finding) -> tuple[str, ...]:
+    row = read_table("fact_fields.toml")["finding"].get(finding.type)
+    if row is None:
+        return ()
+    inside = fold(finding.value or finding.text)
+    for kind in row.get("kinds", []):
+        if any(word in inside for word in kind["words_inside"]):
+            return tuple(kind["fields"])
+    return tuple(row["fields"])
+
+
+@cache
+def _cue_words(section: str, name: str, index: int) -> WordList:
+    return word_list(read_table("fact_fields.toml")[section][name]["kinds"][index]["words"])
+
+
+def _is_future(entity: Entity, day: date | None) -> bool:
+    """Tell a plan or deadline: a date after the mail's own, a day allowed for time zones east of ours."""
+    return entity.type == "date" and day is not None and entity.value > (day + timedelta(days=1)).isoformat()
+
+
+def _dates_a_quote(entity: Entity, text: str) -> bool:
+    """Tell whether a date stands in the line that introduces a quoted letter: it counts for nothing."""
+    if entity.where != "quoted":
+        return False
+    line = text[text.rfind("\n", 0, entity.start) + 1 : entity.start + _LINE_CHARS].partition("\n")[0]
+    return line.rstrip(" >").endswith((":", "：")) or _QUOTE_HEADER.occurs(fold(line))
+
+
+def _fact(found: Entity | Finding, name: str, raw_id: int | None) -> FactValue:
+    if found.where.startswith("attachment:"):
+        source = "attachment"
+    else:
+        source = "quoted" if found.where == "quoted" else "message"
+    value = found.value or found.text
+    return FactValue(
+        field=name,
+        value=value,
+        text=found.text,
+        type=found.type,
+        source=source,
+        raw_id=raw_id,
+        where=found.where,
+    )
+
+
+def _capped(found: list[FactValue]) -> tuple[FactValue, ...]:
+    kept: dict[tuple[str, str], FactValue] = {}
+    counts: dict[str, int] = {}
+    for fact in found:
+        key = (fact.field, fact.value)
+        if key in kept or counts.get(fact.field, 0) >= FACTS_PER_FIELD:
+            continue
+        kept[key] = fact
+        counts[fact.field] = counts.get(fact.field, 0) + 1
+    return tuple(kept.values())

@@ -1,0 +1,66 @@
+"""Word lists as data: how the small vocabularies of the decisions are written and matched.
+
+In go the tables of a TOML file beside this module and a text, out come the entries that
+occur. An entry matches at the start of a word, so a stem stands for all its endings
+("склад" finds "складе"); `$` at its end closes the word ("act$"); ` .. ` is a gap of up to
+25 characters on the same line; Chinese characters match anywhere, since Chinese writes
+no spaces. Case, "ё" and the kind of spaces do not matter. Text beyond `TEXT_CAP_CHARS` is
+not looked at, and no pattern has nested repetition: matching time is linear.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+TEXT_CAP_CHARS: Final = 20_000
+_SPACES: Final = re.compile(r"[^\S\n]+")
+_LETTER_OR_DIGIT: Final = "0-9a-zа-яё"
+
+
+@cache
+def read_table(name: str) -> dict[str, Any]:
+    """Parse the data file `name` (TOML) of this package. Raises FileNotFoundError when it is not shipped."""
+    return tomllib.loads(resources.files("workers").joinpath(name).read_text(encoding="utf-8"))
+
+
+def fold(text: str) -> str:
+    """Text as the lists see it: capped, lower case, `ё` as `е`, one plain space between words."""
+    return _SPACES.sub(" ", text[:TEXT_CAP_CHARS].casefold().replace("ё", "е"))
+
+
+@dataclass(frozen=True, slots=True)
+class WordList:
+    """A compiled list of entries."""
+
+    pattern: re.Pattern[str]
+
+    def found(self, folded: str) -> tuple[str, ...]:
+        """Distinct entries' texts in the order of their first occurrence; `folded` comes from `fold`."""
+        return tuple(dict.fromkeys(match.group(0) for match in self.pattern.finditer(folded)))
+
+    def occurs(self, folded: str) -> bool:
+        """Whether any entry occurs in `folded`."""
+        return self.pattern.search(folded) is not None
+
+
+def word_list(entries: Iterable[str]) -> WordList:
+    """Compile entries written as the module docstring says; an empty list matches nothing."""
+    parts = [_entry_pattern(fold(entry)) for entry in entries]
+    return WordList(re.compile("|".join(parts) if parts else r"(?!)"))
+
+
+def _entry_pattern(entry: str) -> str:
+    closed = entry.endswith("$")
+    pieces = [re.escape(piece) for piece in entry.removesuffix("$").split(" .. ")]
+    body = r"[^\n]{0,25}?".join(pieces)
+    start = rf"(?<![{_LETTER_OR_DIGIT}])" if re.match(rf"[{_LETTER_OR_DIGIT}]", entry) else ""
+    end = rf"(?![{_LETTER_OR_DIGIT}])" if closed else ""
+    return f"{start}{body}{end}"
