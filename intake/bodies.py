@@ -1,0 +1,196 @@
+"""Which parts of the MIME tree are the letter itself, and which are attachments.
+
+The tree goes in; out come the text of the letter and the parts that are no letter. Of
+alternatives the plain one is taken, unless it is empty, a stub ("your client cannot show
+HTML") or has lost a table that the HTML one keeps. A nested mail (message/rfc822) is never
+mixed into the letter: it is an attachment with a text of its own.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Final
+
+from intake.charset import DecodedText, decode_text
+from intake.flowed import unflow
+from intake.html_text import html_to_text
+from intake.mime_tree import Part
+
+MAX_TEXT_BYTES: Final = 2_000_000
+MAX_LETTER_PARTS: Final = 50
+_META_CHARSET: Final = re.compile(
+    rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.\-]{2,40})""", re.IGNORECASE
+)
+_TAG: Final = re.compile(rb"<(?:html|body|div|p|br|table|span|a)\b[^>]*>", re.IGNORECASE)
+_TABLE_ROW: Final = re.compile(rb"<tr\b", re.IGNORECASE)
+_PLAIN_TEXT: Final = frozenset({"text/plain", "text/enriched", "text/richtext", "text"})
+_NEVER_LETTER: Final = frozenset(
+    {"text/calendar", "text/vcard", "text/x-vcard", "text/csv", "text/rfc822-headers", "text/x-amp-html"}
+)
+_ENRICHED: Final = re.compile(r"<(/?)([a-z]{1,20})>", re.IGNORECASE)
+
+
+@dataclass(slots=True)
+class Letter:
+    """The letter of a mail while its parts are gathered."""
+
+    texts: list[str] = field(default_factory=list)
+    attachments: list[Part] = field(default_factory=list)
+    links: list[tuple[str, str]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    codec: str = ""  # of the first text part: the hint for raw header octets
+    is_html: bool = False
+
+    @property
+    def text(self) -> str:
+        """The letter's parts, one under the other."""
+        return "\n\n".join(text for text in self.texts if text.strip())
+
+
+def gather_letter(root: Part) -> Letter:
+    """Walk the tree and sort its leaves into letter and attachments."""
+    letter = Letter()
+    _visit(root, letter)
+    if not letter.text:
+        # Some clients name the only text part, or call it an attachment: it is the letter all the same.
+        for part in letter.attachments:
+            if _is_text(part) and part.disposition != "attachment" and not part.children:
+                letter.attachments.remove(part)
+                _read_text(part, letter)
+                break
+    return letter
+
+
+def _visit(part: Part, letter: Letter) -> None:
+    kind = part.content_type
+    if kind == "multipart/alternative" and part.children:
+        _alternative(part, letter)
+    elif kind == "multipart/related" and part.children:
+        _related(part, letter)
+    elif kind.startswith("multipart/"):
+        if not part.children:
+            _read_text(part, letter)
+        for child in part.children:
+            _visit(child, letter)
+    elif _is_letter(part, letter):
+        _read_text(part, letter)
+    elif part.end > part.start or part.header.fields:
+        letter.attachments.append(part)
+
+
+def _related(part: Part, letter: Letter) -> None:
+    """Read the root of multipart/related (RFC 2387: the `start` parameter, else the first) as the letter."""
+    wanted = part.parameters.get("start", "").strip("<> ")
+    roots = [
+        child for child in part.children if wanted and wanted.encode() in child.header.first("content-id")
+    ]
+    root = roots[0] if roots else part.children[0]
+    _visit(root, letter)
+    for child in part.children:
+        if child is not root:
+            if child.content_type.startswith("multipart/"):
+                _visit(child, letter)
+            else:
+                letter.attachments.append(child)
+
+
+def _alternative(part: Part, letter: Letter) -> None:
+    """Read the best of the alternatives; what is no text (a calendar, an image) is kept as attachment."""
+    rich = [child for child in part.children if _leads_to(child, "text/html")]
+    plain = [child for child in part.children if child not in rich and _leads_to(child, "text/plain")]
+    plain = plain or [
+        child for child in part.children if child.content_type in _PLAIN_TEXT and not _is_named(child)
+    ]
+    for child in part.children:
+        if child not in plain and child not in rich and child.content_type not in _PLAIN_TEXT:
+            _visit(child, letter)
+    takes_plain = bool(plain) and (not rich or _plain_is_enough(plain, rich))
+    for child in plain if takes_plain else rich[-1:]:
+        _visit(child, letter)
+    for child in rich if takes_plain else plain:
+        _keep_attachments(child, letter)
+
+
+def _plain_is_enough(plain: list[Part], rich: list[Part]) -> bool:
+    size = sum(len(part.raw[part.start : part.end].strip()) for part in plain)
+    octets = b"".join(_html_octets(part) for part in rich)
+    if len(_TABLE_ROW.findall(octets)) > 3 and b"</t" in octets.lower():
+        return False
+    return size > 60 or size * 20 > len(_TAG.sub(b"", octets))
+
+
+def _html_octets(part: Part) -> bytes:
+    if part.children:
+        return b"".join(_html_octets(child) for child in part.children if _leads_to(child, "text/html"))
+    return part.octets()[0][:MAX_TEXT_BYTES]
+
+
+def _leads_to(part: Part, content_type: str) -> bool:
+    """Tell whether a part is, or holds, text of that type that is meant to be read."""
+    if part.content_type == content_type:
+        return not _is_named(part)
+    return part.content_type.startswith("multipart/") and any(
+        _leads_to(child, content_type) for child in part.children
+    )
+
+
+def _keep_attachments(part: Part, letter: Letter) -> None:
+    """Keep what hangs on the alternative that was not taken: inline images mostly."""
+    if part.content_type.startswith("multipart/"):
+        for child in part.children:
+            _keep_attachments(child, letter)
+    elif not _is_text(part) or _is_named(part):
+        letter.attachments.append(part)
+
+
+def _is_text(part: Part) -> bool:
+    return part.content_type in _PLAIN_TEXT or part.content_type == "text/html"
+
+
+def _is_named(part: Part) -> bool:
+    return part.disposition == "attachment" or b"filename" in part.header.first("content-disposition").lower()
+
+
+def _is_letter(part: Part, letter: Letter) -> bool:
+    if part.children or part.content_type in _NEVER_LETTER or not _is_text(part):
+        return False
+    return not _is_named(part) and "name" not in part.parameters and len(letter.texts) < MAX_LETTER_PARTS
+
+
+def _read_text(part: Part, letter: Letter) -> None:
+    octets, warning = part.octets()
+    if len(octets) > MAX_TEXT_BYTES:
+        letter.warnings.append(f"text: cut after {MAX_TEXT_BYTES} octets")
+        octets = octets[:MAX_TEXT_BYTES]
+    is_html = part.content_type == "text/html" or (
+        part.content_type not in _PLAIN_TEXT and len(_TAG.findall(octets[:2000])) > 2
+    )
+    declared = part.parameters.get("charset", "")
+    if is_html and not declared and (meta := _META_CHARSET.search(octets[:4096])):
+        declared = meta[1].decode("ascii")
+    decoded = decode_text(octets, declared)
+    letter.warnings.extend(filter(None, (warning, decoded.warning)))
+    letter.codec = letter.codec or decoded.codec
+    letter.texts.append(
+        _plain_text(part, decoded, letter) if not is_html else _from_html(decoded.text, letter)
+    )
+
+
+def _from_html(markup: str, letter: Letter) -> str:
+    page = html_to_text(markup)
+    letter.links.extend(page.links)
+    letter.warnings.extend(page.warnings)
+    letter.is_html = True
+    return page.text
+
+
+def _plain_text(part: Part, decoded: DecodedText, letter: Letter) -> str:
+    text = decoded.text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    if part.parameters.get("format", "").lower() == "flowed":
+        return unflow(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
+    if part.content_type in {"text/enriched", "text/richtext"}:
+        return _ENRICHED.sub("", text).replace("<<", "<")
+    if not letter.texts and text.lstrip()[:200].lower().startswith(("<html", "<!doctype html")):
+        return _from_html(text, letter)  # HTML that calls itself plain
+    return text

@@ -1,0 +1,274 @@
+"""Bytes of a text part or header to text: no letter is lost, and a guess is reported.
+
+In go the octets and the charset that the mail claims, out come the text, the codec that
+was used and, where the claim was missing or wrong, a warning for the operator. The order:
+byte-order mark, the declared charset widened to its superset (a `gb2312` label on GB18030
+text, `iso-8859-1` on windows-1252), UTF-8 where the octets can be nothing else, and at last
+a choice among the charsets that sellers' clients produce (see `charset_guess`).
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from intake.charset_guess import guess_charset, likeness
+
+# Codecs whose label is habitually put on text of a larger set (WHATWG Encoding, section 4.2).
+_SUPERSETS: Final[dict[str, str]] = {
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "hz": "hz",
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis_620": "cp874",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "ksc5601": "cp949",
+    "big5": "big5hkscs",
+    "iso2022_jp": "iso2022_jp_ext",
+    "utf-16": "utf-16",
+}
+_ALIASES: Final[dict[str, str]] = {
+    "gb_2312-80": "gb18030",
+    "gb_2312": "gb18030",
+    "x-gbk": "gb18030",
+    "gb_18030": "gb18030",
+    "csgb2312": "gb18030",
+    "gb18030-2000": "gb18030",
+    "hz-gb-2312": "hz",
+    "koi": "koi8_r",
+    "koi8": "koi8_r",
+    "koi8-ru": "koi8_u",
+    "x-koi8-r": "koi8_r",
+    "cskoi8r": "koi8_r",
+    "win-1251": "cp1251",
+    "windows1251": "cp1251",
+    "x-cp1251": "cp1251",
+    "ansi-1251": "cp1251",
+    "ibm866": "cp866",
+    "x-cp866": "cp866",
+    "utf8mb4": "utf-8",
+    "utf": "utf-8",
+    "unicode-1-1-utf-7": "utf-7",
+    "unicode": "utf-16",
+    "x-user-defined": "cp1252",
+    "x-sjis": "cp932",
+    "x-windows-949": "cp949",
+    "ks_c_5601-1987": "cp949",
+    "iso-8859-8-i": "iso8859-8",
+    "x-mac-cyrillic": "mac_cyrillic",
+    "macintosh": "mac_roman",
+}
+# Codecs that turn any octets into something: only letter statistics can tell whether they were meant.
+_ACCEPT_ANYTHING: Final = frozenset(
+    {
+        "cp1251",
+        "cp1252",
+        "cp1254",
+        "koi8-r",
+        "koi8-u",
+        "cp866",
+        "iso8859-5",
+        "iso8859-15",
+        "iso8859-2",
+        "latin-1",
+    }
+)
+# Codecs of pairs of octets: they refuse some foreign text, but far from all.
+_ACCEPT_PAIRS: Final = frozenset({"gb18030", "big5hkscs", "cp949", "cp932"})
+_REAL_TEXT_CODECS_ONLY: Final = re.compile(r"^[a-z0-9][a-z0-9 ._:+-]{1,39}$")
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_FOREIGN_OCTETS: Final = "intake.foreign_octets"
+_SHIFTED_JAPANESE: Final = re.compile(rb"\x1b\$[@B]")
+_MULTIBYTE_UTF8: Final = re.compile(
+    rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
+)
+# A rescue must be clearly better than what the mail itself claims: likeness runs from -1 to 1.
+_RESCUE_MARGIN: Final = 0.35
+_WELL_READ: Final = 0.6
+
+
+@dataclass(frozen=True, slots=True)
+class DecodedText:
+    """Text with the codec that read it; `warning` is "" unless something had to be guessed."""
+
+    text: str
+    codec: str
+    warning: str = ""
+
+
+def _read_foreign_octet(error: UnicodeError) -> tuple[str, int]:
+    """Error handler of the UTF-8 decoder: read one octet as windows-1252, or as 1251 among Cyrillic."""
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    around = error.object[max(0, error.start - 40) : error.start]
+    codec = "cp1251" if b"\xd0" in around or b"\xd1" in around else "cp1252"
+    return error.object[error.start : error.start + 1].decode(codec, "replace"), error.start + 1
+
+
+codecs.register_error(_FOREIGN_OCTETS, _read_foreign_octet)
+
+
+def codec_of(label: str) -> str:
+    """Python codec for a charset label of a mail, widened to its superset; "" when there is none."""
+    name = label.strip().strip("\"'").lower()
+    if not _REAL_TEXT_CODECS_ONLY.match(name):
+        return ""
+    name = _ALIASES.get(name, name)
+    try:
+        info = codecs.lookup(name)
+    except (LookupError, ValueError):
+        return ""
+    # `base64`, `rot13` and their like are codecs in Python, but no charsets; `idna` and
+    # `punycode` are for host names; `unicode_escape` would run over the octets as source text.
+    if not getattr(info, "_is_text_encoding", True) or info.name in _NO_CHARSETS:
+        return ""
+    return _SUPERSETS.get(info.name, info.name)
+
+
+_NO_CHARSETS: Final = frozenset(
+    {
+        "idna",
+        "punycode",
+        "unicode-escape",
+        "raw-unicode-escape",
+        "undefined",
+        "unicode_escape",
+        "raw_unicode_escape",
+    }
+)
+
+
+def decode_text(data: bytes, declared: str = "", hint: str = "") -> DecodedText:
+    """Decode the octets of a text part or of a raw header.
+
+    `declared` is the label of the mail itself, `hint` the charset of another part of the
+    same mail (used for raw 8-bit headers, which have no label). Never raises; a character
+    U+FFFD appears only where the octets fit no candidate.
+    """
+    for bom, bom_codec in _BOMS:
+        if data.startswith(bom) and len(data) > len(bom):
+            return DecodedText(data.decode(bom_codec, "replace"), bom_codec)
+    codec = codec_of(declared)
+    if data.isascii() and codec not in {"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-7", "hz"}:
+        if b"\x1b" in data:
+            return _decode_escaped(data, codec)
+        return DecodedText(data.decode("ascii"), codec or "us-ascii", _unknown(declared, codec, "ascii"))
+    if codec:
+        return _check_declared(data, declared, codec)
+    return _decode_undeclared(data, declared, codec_of(hint))
+
+
+def _decode_escaped(data: bytes, codec: str) -> DecodedText:
+    """ISO-2022 text is ASCII with escape sequences; without a usable label the sequence names it."""
+    chosen = (
+        codec if codec.startswith("iso2022") else "iso2022_jp_ext" if _SHIFTED_JAPANESE.search(data) else ""
+    )
+    if chosen:
+        try:
+            return DecodedText(data.decode(chosen), chosen)
+        except UnicodeError:
+            pass
+    return DecodedText(data.decode("ascii"), "us-ascii")
+
+
+def _check_declared(data: bytes, declared: str, codec: str) -> DecodedText:
+    """Use the declared charset unless the octets say that it is wrong."""
+    text = _strict(data, codec)
+    if text is None:
+        return _decode_misdeclared(data, declared, codec)
+    if codec == "utf-8" or codec.startswith(("utf-16", "utf-32")):
+        return DecodedText(text, codec)
+    claimed = likeness(data, codec) if codec in _ACCEPT_ANYTHING or codec in _ACCEPT_PAIRS else 1.0
+    if (codec in _ACCEPT_ANYTHING or claimed < _RESCUE_MARGIN) and (
+        utf8 := _strict(data, "utf-8")
+    ) is not None:
+        return DecodedText(utf8, "utf-8", f"charset: declared {declared}, read as utf-8")
+    best = guess_charset(data) if claimed < _WELL_READ else codec
+    if best and best != codec and likeness(data, best) > claimed + _RESCUE_MARGIN:
+        return DecodedText(
+            data.decode(best, "replace"), best, f"charset: declared {declared}, read as {best}"
+        )
+    return DecodedText(text, codec)
+
+
+def _decode_misdeclared(data: bytes, declared: str, codec: str) -> DecodedText:
+    """Read octets that the declared codec refuses: a few are broken, or the charset is another."""
+    if (mixed := _mostly_utf8(data)) is not None:
+        return mixed
+    best = guess_charset(data)
+    forgiving = data.decode(codec, "replace")
+    share_lost = forgiving.count("\ufffd") / max(1, sum(char >= "\x80" for char in forgiving))
+    if codec in {"gb18030", "big5hkscs", "cp932", "cp949", "euc_jp"} and share_lost < 0.1:
+        return DecodedText(forgiving, codec, f"charset: some octets fit no character of {declared}")
+    best = best or "cp1252"
+    return DecodedText(data.decode(best, "replace"), best, f"charset: declared {declared}, read as {best}")
+
+
+def _mostly_utf8(data: bytes) -> DecodedText | None:
+    """Read UTF-8 with foreign octets in it, None when it is not UTF-8 for the most part.
+
+    Few of them are characters cut in two and become U+FFFD; many are text of another
+    charset (a footer of a list server, a quoted mail) and are read letter by letter.
+    """
+    whole = len(_MULTIBYTE_UTF8.findall(data))
+    broken = sum(byte > 127 for byte in _MULTIBYTE_UTF8.sub(b"", data))
+    if whole * 2 < broken or not whole:
+        return None
+    if broken * 10 <= whole:
+        return DecodedText(
+            data.decode("utf-8", "replace"), "utf-8", f"charset: {broken} octets fit no character of utf-8"
+        )
+    return DecodedText(
+        data.decode("utf-8", _FOREIGN_OCTETS), "utf-8", "charset: utf-8 mixed with another charset"
+    )
+
+
+def _decode_undeclared(data: bytes, declared: str, hint: str) -> DecodedText:
+    """No usable label: UTF-8 when it can be nothing else, then the neighbour's charset, then the guess."""
+    cause = f"unknown label {declared[:40]!r}" if declared.strip() else "none declared"
+    utf8 = _strict(data, "utf-8")
+    if utf8 is not None and not _is_short_chinese(data):
+        return DecodedText(utf8, "utf-8", f"charset: {cause}, read as utf-8" if declared.strip() else "")
+    if (mixed := _mostly_utf8(data)) is not None:
+        return mixed
+    best = guess_charset(data) or "cp1252"
+    if hint and hint != best and (text := _strict(data, hint)) is not None:
+        near = likeness(data, hint) > likeness(data, best) - _RESCUE_MARGIN
+        if near or hint not in _ACCEPT_ANYTHING:
+            return DecodedText(text, hint, f"charset: {cause}, read as {hint}")
+    return DecodedText(data.decode(best, "replace"), best, f"charset: {cause}, read as {best}")
+
+
+def _is_short_chinese(data: bytes) -> bool:
+    """Tell a word or two of Chinese whose GB octets happen to be valid UTF-8 for odd Cyrillic pairs."""
+    pairs = _MULTIBYTE_UTF8.findall(data)
+    if len(pairs) > 4 or not all(pair[0] in b"\xd0\xd1\xd2\xd3" and pair[1] > 0xA0 for pair in pairs):
+        return False
+    as_cyrillic = data.decode("utf-8").encode("koi8_r", "replace")
+    return likeness(data, "gb18030") > 0.5 > likeness(as_cyrillic, "koi8_r")
+
+
+def _strict(data: bytes, codec: str) -> str | None:
+    """Return the text when every octet fits and nothing but Unicode scalars comes out, else None."""
+    try:
+        text = data.decode(codec)
+        text.encode("utf-8")
+    except (UnicodeError, LookupError, ValueError):
+        return None
+    return text
+
+
+def _unknown(declared: str, codec: str, used: str) -> str:
+    return (
+        f"charset: unknown label {declared[:40]!r}, read as {used}" if declared.strip() and not codec else ""
+    )

@@ -1,0 +1,159 @@
+"""Header fields of a mail as a record: the one gateway to mail-parser.
+
+The header block goes in, addresses, date, identifiers and subject come out. mail-parser is
+used where it is right: it separates mailboxes from display names with structural recovery
+and reads dates with their defects. It is wrapped where it was measured to be wrong: encoded
+words are decoded before it sees them (it destroys GB18030 text labelled gb2312 and leaves
+words in quotes as they are), raw 8-bit octets too, repeated fields are reduced to the first
+(it answers a list or nothing), and it never sees a body (its `.body` mixes nested mail and
+binary parts into the text; it also fails on multiparts without a usable boundary). When it
+raises, the standard library's address and date parsers answer alone.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.message import Message
+from email.policy import compat32
+from typing import Final
+
+import mailparser
+
+from intake.header_block import HeaderBlock
+from intake.headers import decode_header, message_ids, tidy_header_text
+from models.records import Address
+
+MAX_ADDRESSES: Final = 200
+MAX_ADDRESS_FIELD_BYTES: Final = 16 * 1024
+MAX_NAME_CHARS: Final = 200
+MAX_SUBJECT_CHARS: Final = 2_000
+_ENCODED_RUN: Final = re.compile(rb'"?\s*((?:=\?[^?\s]{1,60}\?[bBqQ]\?[^?]*\?=[ \t]*)+)"?')
+_ADDRESS: Final = re.compile(r"[^\s<>\",;:()\[\]]{1,200}@[^\s<>\",;:()]{1,250}")
+_ADDRESS_FIELDS: Final = ("from", "sender", "reply-to", "to", "cc")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailFields:
+    """What the header says, decoded."""
+
+    message_id: str
+    in_reply_to: str
+    references: tuple[str, ...]
+    date_utc: datetime | None
+    from_: Address
+    sender: Address
+    reply_to: tuple[Address, ...]
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+    subject: str
+    warnings: tuple[str, ...]
+
+
+def read_fields(header: HeaderBlock, hint: str = "") -> MailFields:
+    """Decode the fields of a mail's header; `hint` is the charset of its text. Never raises."""
+    warnings: list[str] = []
+    raw = {name: header.first(name)[:MAX_ADDRESS_FIELD_BYTES] for name in (*_ADDRESS_FIELDS, "date")}
+    addresses, date_utc = _structured(raw, hint, warnings)
+    subject, guessed = decode_header(header.first("subject"), hint)
+    if guessed:
+        warnings.append(f"subject: {guessed}")
+    warnings.extend(f"header: {name} is repeated, the first was used" for name in _repeated(header))
+    if header.first("date") and date_utc is None:
+        warnings.append("header: the date cannot be read")
+    if not addresses["from"]:
+        warnings.append("header: no From address")
+    own_id = message_ids(header.first("message-id")) or message_ids(header.first("resent-message-id"))
+    if not own_id:
+        warnings.append("header: no Message-ID")
+    answered = message_ids(header.first("in-reply-to"))
+    return MailFields(
+        message_id=own_id[0] if own_id else "",
+        in_reply_to=answered[0] if answered else "",
+        references=message_ids(b" ".join(header.every("references"))),
+        date_utc=date_utc,
+        from_=next(iter(addresses["from"]), Address()),
+        sender=next(iter(addresses["sender"]), Address()),
+        reply_to=addresses["reply-to"],
+        to=addresses["to"],
+        cc=addresses["cc"],
+        subject=subject[:MAX_SUBJECT_CHARS],
+        warnings=tuple(warnings),
+    )
+
+
+def _structured(
+    raw: dict[str, bytes], hint: str, warnings: list[str]
+) -> tuple[dict[str, tuple[Address, ...]], datetime | None]:
+    """Let mail-parser read the address and date fields, or the standard library when it fails."""
+    texts = {name: _parser_text(value, hint, warnings) for name, value in raw.items() if value}
+    shadow = Message(policy=compat32)
+    for name, text in texts.items():
+        # mail-parser takes the Sender field for unstructured text: it is read as a Reply-To of its own.
+        if name != "sender":
+            shadow[name] = text
+    try:
+        parsed = mailparser.MailParser(shadow)
+        pairs = {"from": parsed.from_, "reply-to": parsed.reply_to, "to": parsed.to, "cc": parsed.cc}
+        date_utc = parsed.date
+    except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
+        warnings.append(f"header: mail-parser gave up ({type(error).__name__}), read without it")
+        pairs = {name: email.utils.getaddresses([texts[name]]) for name in _ADDRESS_FIELDS if name in texts}
+        date_utc = None
+    if "sender" in texts:
+        pairs["sender"] = email.utils.getaddresses([texts["sender"]])
+    addresses = {name: _addresses(pairs.get(name) or [], texts.get(name, "")) for name in _ADDRESS_FIELDS}
+    return addresses, _aware(date_utc) or _date(texts.get("date", ""))
+
+
+def _parser_text(value: bytes, hint: str, warnings: list[str]) -> str:
+    """Turn octets into text whose structure mail-parser can read: encoded words become quoted strings."""
+    if b"=?" in value:
+        value = _ENCODED_RUN.sub(lambda run: _quoted(decode_header(run[1], hint)[0]), value)
+    if value.isascii():
+        return value.decode("ascii")
+    text, guessed = decode_header(value, hint)
+    if guessed:
+        warnings.append(f"header: {guessed}")
+    return text
+
+
+def _quoted(text: str) -> bytes:
+    escaped = tidy_header_text(text).replace("\\", "\\\\").replace('"', '\\"')
+    return f' "{escaped}" '.encode("utf-8", "replace")
+
+
+def _addresses(pairs: list[tuple[str, str]], text: str) -> tuple[Address, ...]:
+    found = [_address(name, address) for name, address in pairs[:MAX_ADDRESSES] if "@" in address]
+    if not found and text:
+        # Nothing well-formed: any addr-spec in the field is better than none.
+        found = [_address("", match) for match in _ADDRESS.findall(text[:4096])[:MAX_ADDRESSES]]
+    return tuple(found)
+
+
+def _address(name: str, address: str) -> Address:
+    local, _, domain = address.strip().strip("<>").rpartition("@")
+    tidy = tidy_header_text(name).strip("'\" ")
+    return Address(tidy[:MAX_NAME_CHARS], f"{local}@{domain.lower().rstrip('.')}")
+
+
+def _date(text: str) -> datetime | None:
+    """Read a date that mail-parser refuses, with the lenient parser of the standard library."""
+    try:
+        return _aware(email.utils.parsedate_to_datetime(text)) if text else None
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _aware(value: datetime | None) -> datetime | None:
+    """Drop dates no mail was ever written on; a date without a zone is taken as UTC."""
+    if value is None or not 1990 <= value.year <= 2200:
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _repeated(header: HeaderBlock) -> list[str]:
+    names = ("from", "subject", "message-id", "date", "to")
+    return [name for name in names if len(header.every(name)) > 1]

@@ -1,0 +1,172 @@
+"""The writer's new words apart from the mail they answer or forward.
+
+The text of a letter goes in, new text and quoted text come out; together they hold every
+line. The rules, in the order of the lines:
+
+- a separator or header block (Outlook, QQ, Foxmail) makes the rest quoted;
+- an attribution (Gmail, Apple, Yandex, Mail.ru) makes the marked lines after it quoted, and
+  what follows those is new again: bottom-posted and interleaved answers keep their words;
+- an attribution without marked lines after it makes the rest quoted;
+- marked lines without attribution are quoted at the end; above the writer's words they are
+  a citation and stay;
+- when nothing new stands before, a forwarded mail is the content: only its header is quoted.
+
+Line-wise and linear: each line is looked at a bounded number of times.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from intake.quote_marks import attribution, header_block, is_quote, is_separator, label_of
+
+_NEW, _QUOTED, _CITED = 0, 1, 2
+_RULER: Final = re.compile(r"^[\s>]{0,8}[_\-=—*]{5,}\s{0,8}$")
+_NAME_MARK: Final = re.compile(r"^\s{0,2}(?:[A-Za-z]{1,12}|\|)\s?[>|]|^\|(?:\s|$)")
+_MARK: Final = re.compile(r"^ {0,3}> ?")
+MAX_LINES: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """New text and quoted text of one letter."""
+
+    new: str
+    quoted: str
+
+
+def split_quotes(text: str) -> Split:
+    """Separate the new text of a letter from what it quotes."""
+    lines = text.split("\n", MAX_LINES)
+    marks = [_NEW] * len(lines)
+    at, has_words = 0, False
+    while at < len(lines):
+        end, swallows = _opener(lines, at)
+        if end > at:
+            if swallows and has_words:
+                marks[at:] = [_QUOTED] * (len(lines) - at)
+                break
+            marks[at:end] = [_QUOTED] * (end - at)
+            run = at if is_quote(lines[at]) else _skip_blank(lines, end)
+            at = _quote_marked(lines, marks, run, end)
+        elif is_quote(lines[at]):
+            at = _cite_run(lines, marks, at)
+        else:
+            has_words = has_words or bool(lines[at].strip(" \t\u00a0-_*=~"))
+            at += 1
+    _settle_citations(lines, marks)
+    return _collect(lines, marks)
+
+
+def _opener(lines: list[str], at: int) -> tuple[int, bool]:
+    """Find what opens a quote here: index after it (`at`: nothing), and whether all the rest is quoted."""
+    line = lines[at]
+    if not line.strip() or is_quote(line):
+        return at, False
+    following = _skip_blank(lines, at + 1)
+    if is_separator(line):
+        end = header_block(lines, following, after_separator=True) if following < len(lines) else following
+        return max(end, at + 1), True
+    if _RULER.match(line) and following < len(lines) and (end := header_block(lines, following)) > following:
+        return end, True
+    if label_of(line) and (end := header_block(lines, at)) > at:
+        return end, True
+    return _attributed(lines, at)
+
+
+def _attributed(lines: list[str], at: int) -> tuple[int, bool]:
+    count, sure = attribution(lines, at)
+    following = _skip_blank(lines, at + count)
+    if (
+        count
+        and following < len(lines)
+        and (is_quote(lines[following]) or _NAME_MARK.match(lines[following]))
+    ):
+        return at + count, False
+    return (at + count, True) if sure else (at, False)
+
+
+def _quote_marked(lines: list[str], marks: list[int], run: int, end: int) -> int:
+    """Mark the quoted lines that follow an attribution; answers the index after them."""
+    if run >= len(lines) or not (is_quote(lines[run]) or _NAME_MARK.match(lines[run])):
+        return end
+    last = _run_end(lines, run, named=not is_quote(lines[run]))
+    marks[end:last] = [_QUOTED] * (last - end)
+    return last
+
+
+def _cite_run(lines: list[str], marks: list[int], at: int) -> int:
+    """Mark a run of marked lines: quoted when it has an attribution of its own, else to be settled."""
+    end = _run_end(lines, at)
+    bare = [_MARK.sub("", line) for line in lines[at : min(end, at + 12)]]
+    first = _skip_blank(bare, 0)
+    own = False
+    if first < len(bare):
+        inner = [line.lstrip("> ") for line in bare]
+        own = attribution(inner, first)[0] > 0 or is_separator(inner[first])
+        own = own or (bool(label_of(inner[first])) and header_block(inner, first) > first)
+    marks[at:end] = [_QUOTED if own else _CITED] * (end - at)
+    return end
+
+
+def _run_end(lines: list[str], at: int, *, named: bool = False) -> int:
+    """Index after a run of marked lines; blanks between them and wrapped tails belong to it."""
+    end = at
+    number = at
+    while number < len(lines):
+        line = lines[number]
+        if is_quote(line) or (named and _NAME_MARK.match(line)):
+            end = number + 1
+        elif line.strip() and not _is_wrapped_tail(lines, number):
+            break
+        number += 1
+    return end
+
+
+def _is_wrapped_tail(lines: list[str], number: int) -> bool:
+    """Tell a quoted line that was cut without repeating its mark: long before, short, more quote after."""
+    before, after = lines[number - 1], lines[number + 1] if number + 1 < len(lines) else ""
+    return is_quote(before) and len(before) > 68 and len(lines[number]) < 40 and is_quote(after)
+
+
+def _skip_blank(lines: list[str], at: int) -> int:
+    while at < len(lines) and not lines[at].strip():
+        at += 1
+    return at
+
+
+def _settle_citations(lines: list[str], marks: list[int]) -> None:
+    """Quote the marked lines at the end; keep those above the writer's words, or that are all there is."""
+    if _CITED not in marks:
+        return
+    new = [number for number, mark in enumerate(marks) if mark == _NEW and lines[number].strip()]
+    last_new = new[-1] if new else -1
+    for number, mark in enumerate(marks):
+        if mark == _CITED:
+            marks[number] = _QUOTED if new and number > last_new else _NEW
+
+
+def _collect(lines: list[str], marks: list[int]) -> Split:
+    new = [line for line, mark in zip(lines, marks, strict=True) if mark == _NEW]
+    quoted = [line for line, mark in zip(lines, marks, strict=True) if mark == _QUOTED]
+    if not any(line.strip() for line in new) and (content := _forwarded_in_marks(quoted)):
+        return content
+    return Split("\n".join(new).strip("\n"), "\n".join(quoted).strip("\n"))
+
+
+def _forwarded_in_marks(quoted: list[str]) -> Split | None:
+    """Take a forwarded mail out of its `>` marks when it is all there is (Apple Mail, Mail.ru)."""
+    first = _skip_blank(quoted, 0)
+    if first >= len(quoted) or not is_quote(quoted[first]):
+        return None
+    bare = [_MARK.sub("", line) for line in quoted]
+    if not is_separator(bare[first]):
+        return None
+    following = _skip_blank(bare, first + 1)
+    end = header_block(bare, following, after_separator=True) if following < len(bare) else following
+    inner = split_quotes("\n".join(bare[end:]))
+    if not inner.new.strip():
+        return None
+    return Split(inner.new, "\n".join([*quoted[:end], inner.quoted]).strip("\n"))
