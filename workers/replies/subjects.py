@@ -42,7 +42,7 @@ def ticket_name(number: int) -> str:
 
 def clean_subject(original: str) -> str:
     """`original` without tags, stacked prefixes, control and direction characters, capped in length."""
-    text = " ".join(_visible(original).split())
+    text = header_text(original)
     while True:
         shorter = _EMPTY_BRACKETS.sub(" ", _TAG.sub(" ", text))
         shorter = " ".join(shorter.split())
@@ -57,8 +57,9 @@ def clean_subject(original: str) -> str:
     return text
 
 
-def _visible(text: str) -> str:
-    """Blank for every control, format or line-breaking character: none may reach a header."""
-    return "".join(
+def header_text(text: str) -> str:
+    """Text that can stand in a header: no control, format or line-breaking character, single spaces."""
+    visible = (
         " " if unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} else char for char in text[:2_000]
     )
+    return " ".join("".join(visible).split())
