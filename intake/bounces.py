@@ -1,0 +1,162 @@
+"""Delivery reports: what they say about which of our mails (RFC 3464, and reports in plain words).
+
+The tree and the letter's text go in, a `Bounce` comes out, or None when the mail is no
+delivery report. A report by the standard is read from its message/delivery-status part; the
+others (qmail, Exim, Mail.ru, many mail hosts in Asia) are known by their sender, their
+subject and an error code in the text, of which one alone does not suffice.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from intake.header_block import HeaderBlock, split_header
+from intake.headers import message_ids
+from intake.mime_tree import Part, walk
+from intake.phrases import words
+from models.records import Bounce
+
+_MAX_STATUS_BYTES: Final = 64 * 1024
+_ROBOT_SENDER: Final = re.compile(
+    r"^(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon|mail-?delivery|bounces?[+-].*|bounces?|mailsystem)$",
+    re.IGNORECASE,
+)
+_ROBOT_NAME: Final = re.compile(
+    r"mail(?:er)?[\s-]?(?:daemon|delivery|system)|delivery (?:sub)?system|postmaster|mail administrator"
+    r"|邮件系统|почтовая система|系统退信",
+    re.IGNORECASE,
+)
+_SUBJECT: Final = re.compile("|".join(map(re.escape, words("kind", "bounce_subjects"))), re.IGNORECASE)
+_STATUS: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_REPLY_CODE: Final = re.compile(r"(?<![\d.-])([45]\d\d)[ -](?:[45]\.\d|[#<\"'(]|[A-Za-z])")
+_WORDS: Final = re.compile("|".join(map(re.escape, words("kind", "bounce_bodies"))), re.IGNORECASE)
+_ADDRESS: Final = re.compile(
+    r"(?:<|mailto:|[\s:;])([\w.+=&'/-]{1,80}@[\w.-]{1,120}\.[a-z]{2,24})", re.IGNORECASE
+)
+_COPIED_ID: Final = re.compile(r"(?im)^[\s>]{0,12}message-id\s{0,4}:\s{0,4}(<[^<>\s]{3,300}>)")
+_TEXT_CHARS: Final = 20_000
+
+
+def find_bounce(
+    root: Part, text: str, subject: str, from_address: str, from_name: str, *, null_sender: bool
+) -> Bounce | None:
+    """Read the mail as a delivery report; None when it is none.
+
+    `null_sender` says that the envelope sender is empty (RFC 5321 section 4.5.5).
+    """
+    report = next((part for part in walk(root) if part.content_type in _STATUS_TYPES), None)
+    failed = root.header.first("x-failed-recipients").decode("ascii", "replace").strip()
+    if (
+        report is None
+        and not failed
+        and not _is_report_in_words(root, text, subject, from_address, from_name, null_sender=null_sender)
+    ):
+        return None
+    fields = _status_fields(report) if report is not None else None
+    sample = f"{subject}\n{text[:_TEXT_CHARS]}"
+    recipient = _recipient(fields) or failed.split(",")[0].strip() or _first_address(text, from_address)
+    status = _field(fields, "status", _STATUS) or _status_of(sample)
+    action = _field(fields, "action", re.compile(r"([a-z]+)", re.IGNORECASE)).lower()
+    return Bounce(
+        original_message_id=_original_id(root, text),
+        recipient=recipient.lower(),
+        status=status,
+        permanent=action not in {"delayed", "delivered", "relayed", "expanded"}
+        and not status.startswith(("4", "2")),
+    )
+
+
+_STATUS_TYPES: Final = frozenset({"message/delivery-status", "message/global-delivery-status"})
+
+
+def is_abuse_report(root: Part) -> bool:
+    """Tell a complaint about one of our mails (RFC 5965, feedback-type report)."""
+    return root.parameters.get("report-type", "").lower() == "feedback-report" or any(
+        part.content_type == "message/feedback-report" for part in walk(root)
+    )
+
+
+def is_robot_sender(local_part: str) -> bool:
+    """Tell the local parts from which mail systems write."""
+    return bool(_ROBOT_SENDER.match(local_part))
+
+
+def _is_report_in_words(
+    root: Part, text: str, subject: str, from_address: str, from_name: str, *, null_sender: bool
+) -> bool:
+    """Weigh sender, subject and text: two of three must speak for a report."""
+    if root.parameters.get("report-type", "").lower() == "delivery-status":
+        return True
+    sample = text[:_TEXT_CHARS]
+    robot = (
+        null_sender or is_robot_sender(from_address.partition("@")[0]) or bool(_ROBOT_NAME.search(from_name))
+    )
+    says_so = bool(_SUBJECT.search(subject))
+    in_words = bool(_WORDS.search(sample))
+    in_codes = bool(_STATUS.search(sample) or _REPLY_CODE.search(sample))
+    if robot:
+        return says_so or in_words or in_codes
+    return says_so and (in_codes or (in_words and not subject.lower().startswith(("re:", "fwd:", "fw:"))))
+
+
+def _status_fields(report: Part) -> list[HeaderBlock]:
+    """Header-like groups of a delivery-status part: one for the message, one per recipient."""
+    octets = report.octets()[0][:_MAX_STATUS_BYTES]
+    blocks: list[HeaderBlock] = []
+    at = 0
+    while at < len(octets) and len(blocks) < 20:
+        block = split_header(octets, at)
+        if block.body_start <= at:
+            break
+        if block.fields:
+            blocks.append(block)
+        at = block.body_start
+    return blocks
+
+
+def _field(blocks: list[HeaderBlock] | None, name: str, pattern: re.Pattern[str]) -> str:
+    for block in blocks or []:
+        if match := pattern.search(block.first(name).decode("utf-8", "replace")):
+            return match[1]
+    return ""
+
+
+def _recipient(blocks: list[HeaderBlock] | None) -> str:
+    pattern = re.compile(r"(?:;\s{0,9}|^\s{0,9})<?([^\s<>;]{1,200}@[^\s<>;]{1,200})>?")
+    return (
+        _field(blocks, "original-recipient", pattern)
+        or _field(blocks, "final-recipient", pattern)
+        or _field(blocks, "x-actual-recipient", pattern)
+    )
+
+
+def _first_address(text: str, own: str) -> str:
+    """First address in the report that is not the reporter's own."""
+    for match in _ADDRESS.finditer(text[:_TEXT_CHARS]):
+        if match[1].lower() != own.lower() and not is_robot_sender(match[1].partition("@")[0]):
+            return match[1]
+    return ""
+
+
+def _status_of(text: str) -> str:
+    match = _STATUS.search(text)
+    if match:
+        return match[1]
+    code = _REPLY_CODE.search(text)
+    return f"{code[1][0]}.0.0" if code else ""
+
+
+def _original_id(root: Part, text: str) -> str:
+    """Message-ID of the mail that came back: from the returned part, else from the copied header."""
+    for part in walk(root):
+        if part.content_type in {"message/rfc822", "message/global"} and part.children:
+            header = part.children[0].header
+        elif part.content_type in {"text/rfc822-headers", "message/rfc822-headers", "message/global-headers"}:
+            header = split_header(part.octets()[0][:_MAX_STATUS_BYTES])
+        else:
+            continue
+        if ids := message_ids(header.first("message-id")):
+            return ids[0]
+    copied = _COPIED_ID.search(text[:200_000])
+    return message_ids(copied[1].encode())[0] if copied else ""
