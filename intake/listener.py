@@ -1,0 +1,207 @@
+"""The SMTP listener as a process: binds the port, runs the sessions, stops without losing a mail.
+
+`cli` puts it together: what it needs comes as `ListenerOptions`, where mail goes as `store`,
+whom to tell as `enqueue`; so this room knows neither settings nor Celery.
+
+Stopping is graceful: no new connections, 421 to idle sessions, mails whose body is coming in
+may finish for a while, and every mail whose commit began gets its reply.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import ssl
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from intake.group_commit import GroupCommit
+from intake.limits import Limits
+from intake.nudge import Nudger
+from intake.smtp import SmtpSession
+from intake.smtp_addresses import Mailboxes
+from intake.smtp_replies import Reply
+from intake.smtp_service import Phase, Session, SmtpService
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from pathlib import Path
+
+    from models.accepted_mail import RawStore
+
+log = logging.getLogger(__name__)
+
+BACKLOG: Final = 1024  # connections that the kernel holds for us
+CLOSING_RECHECK_S: Final = 0.02
+
+
+class ListenError(RuntimeError):
+    """The port or the certificate cannot be used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListenerOptions:
+    """What a listener needs to start."""
+
+    host: str = "127.0.0.1"
+    port: int = 8025  # 0: any free one
+    hostname: str = "razbor.local"  # in the greeting
+    mailboxes: tuple[str, ...]  # addresses, and *@domain
+    mail_domain: str = ""  # bounce+...@ this domain is accepted; "": none
+    limits: Limits = field(default_factory=Limits)
+    tls_cert: Path | None = None  # PEM chain; with it STARTTLS is offered
+    tls_key: Path | None = None
+    require_tls: bool = False
+    proxy_protocol: bool = False
+    reuse_port: bool = False  # several listeners on one port; needs PostgreSQL
+    grace_s: float = 30.0  # for bodies that are coming in when the listener stops
+
+
+class Listener:
+    """One SMTP listener: `start` and `stop` inside an event loop, or `serve_forever` as a process."""
+
+    def __init__(self, options: ListenerOptions, store: RawStore, enqueue: Callable[[], object]) -> None:
+        """Accept mail as `options` say, keep it in `store`, tell `enqueue` after each commit.
+
+        `store.append` runs in a thread of its own; the store stays the caller's to close, after
+        the listener has stopped. `enqueue` runs in another thread, may fail or hang, and is
+        called once for many mails. Raises `ListenError` for a certificate that cannot be used.
+        """
+        self._options = options
+        self._store = store
+        self._enqueue = enqueue
+        self._tls_context = _tls_context(options)
+        self._running: _Running | None = None
+
+    @property
+    def port(self) -> int:
+        """The bound port, also when any free one was asked for; raises RuntimeError while not started."""
+        if self._running is None:
+            raise RuntimeError("the listener has no port before start() and after stop()")
+        return self._running.port
+
+    def serve_forever(self, on_ready: Callable[[int], object] | None = None) -> None:
+        """Run until SIGTERM or SIGINT, stop gracefully and return. Call it in the main thread.
+
+        `on_ready` gets the bound port. A second signal cuts the grace short. Raises `ListenError`.
+        """
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            runner.run(self._serve(on_ready))
+
+    async def start(self) -> None:
+        """Bind the port and begin to accept; raises `ListenError` when the port cannot be had."""
+        options = self._options
+        nudger = Nudger(self._enqueue)
+        commits = GroupCommit(self._store, nudger.nudge)
+        service = SmtpService(
+            hostname=options.hostname,
+            mailboxes=Mailboxes(options.mailboxes, options.mail_domain),
+            commit=commits.commit,
+            limits=options.limits,
+            tls_context=self._tls_context,
+            require_tls=options.require_tls,
+            proxy_protocol=options.proxy_protocol,
+        )
+        try:
+            server = await asyncio.get_running_loop().create_server(
+                lambda: SmtpSession(service),
+                options.host,
+                options.port,
+                backlog=BACKLOG,
+                reuse_port=options.reuse_port or None,
+            )
+        except OSError as error:
+            commits.close()
+            nudger.close()
+            raise ListenError(
+                f"cannot listen on {options.host}:{options.port} ({error}):"
+                " stop what uses the port, or set RAZBOR_SMTP_HOST and RAZBOR_SMTP_PORT"
+            ) from error
+        port = server.sockets[0].getsockname()[1]
+        self._running = _Running(server, service, commits, nudger, port)
+        log.info("listening for SMTP on %s:%d", options.host, port)
+
+    async def stop(self, hurry: asyncio.Event | None = None) -> None:
+        """Stop accepting, let mails in transit finish, commit all that was taken.
+
+        Setting `hurry` ends the grace for bodies that are still coming in.
+        """
+        if self._running is None:
+            return
+        running, self._running = self._running, None
+        service = running.service
+        service.is_stopping = True  # from now on each session closes after its reply
+        running.server.close()
+        for session in list(service.sessions):
+            if session.phase not in (Phase.DATA, Phase.STORING):
+                session.hang_up(Reply.SHUTTING_DOWN)
+        await _until_empty(service.sessions, self._options.grace_s, hurry)
+        for session in list(service.sessions):
+            if session.phase is Phase.DATA:
+                session.hang_up(Reply.SHUTTING_DOWN)
+        await running.commits.drain()
+        await _until_empty(service.sessions, service.limits.close_s + 1)
+        running.commits.close()
+        running.nudger.close()
+        log.info("the listener has stopped")
+
+    async def _serve(self, on_ready: Callable[[int], object] | None) -> None:
+        stop, hurry = asyncio.Event(), asyncio.Event()
+
+        def ask_to_stop() -> None:
+            (hurry if stop.is_set() else stop).set()
+
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, ask_to_stop)
+        await self.start()
+        if on_ready is not None:
+            on_ready(self.port)
+        await stop.wait()
+        await self.stop(hurry)
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    """The parts of a started listener."""
+
+    server: asyncio.Server
+    service: SmtpService
+    commits: GroupCommit
+    nudger: Nudger
+    port: int
+
+
+async def _until_empty(
+    sessions: Collection[Session], patience_s: float, hurry: asyncio.Event | None = None
+) -> None:
+    """Wait until every session is gone, `patience_s` is over or `hurry` is set."""
+    give_up_at = time.monotonic() + patience_s
+    while sessions and time.monotonic() < give_up_at and not (hurry and hurry.is_set()):  # noqa: ASYNC110 - three things to watch, once in a process's life
+        await asyncio.sleep(CLOSING_RECHECK_S)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """Give uvloop's event loop where it is installed (about a fifth faster), else the default."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
+
+
+def _tls_context(options: ListenerOptions) -> ssl.SSLContext | None:
+    """Load the certificate for STARTTLS, if one is configured."""
+    if options.tls_cert is None:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(options.tls_cert, options.tls_key)
+    except (OSError, ssl.SSLError) as error:
+        raise ListenError(
+            f"cannot use the certificate {options.tls_cert} ({error}):"
+            " check RAZBOR_SMTP_TLS_CERT and RAZBOR_SMTP_TLS_KEY"
+        ) from error
+    return context

@@ -1,0 +1,82 @@
+"""What all sessions of one listener share: limits, counters, our mailboxes, the way to the store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any, Protocol
+
+from intake.limits import Gate, Limits, MemoryBudget
+
+if TYPE_CHECKING:
+    import ssl
+    from asyncio import Future
+    from collections.abc import Callable
+
+    from intake.smtp_addresses import Mailboxes
+    from intake.smtp_replies import Reply
+    from models.accepted_mail import AcceptedMail
+
+
+class Phase(Enum):
+    """What a session is waiting for."""
+
+    OPENING = auto()  # admission
+    COMMAND = auto()
+    ENCRYPTING = auto()  # the handshake after STARTTLS
+    DATA = auto()
+    STORING = auto()  # the commit: no deadline may cut off its reply
+
+
+class Session(Protocol):
+    """A session, as the listener sees it."""
+
+    phase: Phase
+
+    def hang_up(self, reply: Reply | None = None) -> None:
+        """Say a last word and close."""
+
+
+@dataclass(slots=True, kw_only=True)
+class SmtpService:
+    """State of one listener. Used from its event loop's thread alone."""
+
+    hostname: str
+    mailboxes: Mailboxes
+    commit: Callable[[AcceptedMail], Future[int]]  # done when durable; a StoreError when refused
+    limits: Limits = field(default_factory=Limits)
+    tls_context: ssl.SSLContext | None = None  # with it STARTTLS is offered
+    require_tls: bool = False  # no MAIL without it
+    proxy_protocol: bool = False
+    is_stopping: bool = False
+    sessions: set[Session] = field(default_factory=set)
+    gate: Gate = field(init=False)
+    budget: MemoryBudget = field(init=False)
+    reply_facts: dict[str, object] = field(init=False)
+    library_state: dict[str, Any] = field(
+        default_factory=dict
+    )  # what the SMTP library sets up per connection
+
+    def __post_init__(self) -> None:
+        self.gate = Gate(self.limits)
+        self.budget = MemoryBudget(self.limits.max_buffered_bytes)
+        self.reply_facts = {
+            "hostname": self.hostname,
+            "max_recipients": self.limits.max_recipients,
+            "max_command_bytes": self.limits.max_command_bytes,
+            "max_line_bytes": self.limits.max_line_bytes,
+            "max_message_mb": f"{self.limits.max_message_bytes / 1024 / 1024:.1f}".removesuffix(".0"),
+        }
+
+    def offers(self, *, is_encrypted: bool) -> bytes:
+        """Return what stands before `Reply.END_OF_OFFERS` after EHLO: our name and what we offer."""
+        offers = [
+            self.hostname,
+            "PIPELINING",
+            f"SIZE {self.limits.max_message_bytes}",
+            "8BITMIME",
+            "SMTPUTF8",
+            "ENHANCEDSTATUSCODES",
+            *(["STARTTLS"] if self.tls_context and not is_encrypted else []),
+        ]
+        return "".join(f"250-{offer}\r\n" for offer in offers).encode()
