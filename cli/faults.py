@@ -25,27 +25,19 @@ class ConfigError(KnownError):
     exit_code = EX_CONFIG
 
 
-# Foreign errors by module and class, looked up only in modules that are loaded already, so that
-# naming them here costs no import.
-_FOREIGN: Final[tuple[tuple[str, str, str], ...]] = (
-    (
-        "sqlalchemy.exc",
-        "OperationalError",
-        "The database does not answer; run `razbor doctor`, it names the remedy.",
-    ),
-    (
-        "redis.exceptions",
-        "ConnectionError",
-        "The broker does not answer; is `razbor serve` running, or RAZBOR_BROKER_URL right?",
-    ),
-    (
-        "kombu.exceptions",
-        "OperationalError",
-        "The broker does not answer; is `razbor serve` running, or RAZBOR_BROKER_URL right?",
-    ),
-    ("classifier.artifact", "ArtifactError", "The model cannot be used."),
-    ("models.store.engine", "StoreError", "The database cannot be used."),
-)
+_DATABASE: Final = "The database cannot be used; run `razbor doctor`, it names the remedy."
+_BROKER: Final = "The broker does not answer; is `razbor serve` running, or RAZBOR_BROKER_URL right?"
+# Errors of other packages by module and class, so that naming them here costs no import.
+_FOREIGN: Final = {
+    ("sqlalchemy.exc", "OperationalError"): _DATABASE,
+    ("models.store.engine", "StoreError"): _DATABASE,
+    ("models.accepted_mail", "StoreError"): "Accepted mail could not be kept.",
+    ("redis.exceptions", "ConnectionError"): _BROKER,
+    ("kombu.exceptions", "OperationalError"): _BROKER,
+    ("classifier.artifact", "ArtifactError"): "The model cannot be used.",
+}
+# A file that is no database raises this very class; its subclasses are our own mistakes.
+_NO_DATABASE: Final = ("sqlalchemy.exc", "DatabaseError")
 
 
 def describe_fault(error: BaseException) -> tuple[str, int] | None:
@@ -54,14 +46,21 @@ def describe_fault(error: BaseException) -> tuple[str, int] | None:
         return str(error), error.exit_code
     if isinstance(error, ValueError):
         return _describe_settings_error(error)
-    for module_name, class_name, sentence in _FOREIGN:
-        known = getattr(sys.modules.get(module_name), class_name, None)
-        if isinstance(known, type) and isinstance(error, known):
-            cause = str(error).strip().splitlines()
-            return f"{sentence} ({cause[0] if cause else class_name})", EX_FAULT
+    sentence = _foreign_sentence(type(error))
+    if sentence:
+        cause = str(error).strip().splitlines()
+        return f"{sentence} ({cause[0] if cause else type(error).__name__})", EX_FAULT
     if isinstance(error, OSError) and error.filename is not None:
         return f"{error.filename}: {error.strerror}. Check the path and its permissions.", EX_FAULT
     return None
+
+
+def _foreign_sentence(kind: type[BaseException]) -> str:
+    """Find the sentence for an error of another package; "" when nobody foresaw it."""
+    if (kind.__module__, kind.__name__) == _NO_DATABASE:
+        return _DATABASE
+    known = (_FOREIGN.get((parent.__module__, parent.__name__)) for parent in kind.__mro__)
+    return next((sentence for sentence in known if sentence), "")
 
 
 def _describe_settings_error(error: ValueError) -> tuple[str, int] | None:

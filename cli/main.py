@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cli import beat, broker, doctor, serve, show_settings, worker
+from cli import alive, beat, broker, demo, doctor, listen, serve, show_settings, worker
 from cli.faults import describe_fault
 
 app = typer.Typer(
@@ -25,11 +25,14 @@ app = typer.Typer(
 
 # Everything on this machine
 app.command("serve")(serve.serve)
+app.command("demo")(demo.demo)
 
 # One process each
+app.command("listen")(listen.listen)
 app.command("worker")(worker.worker)
 app.command("beat")(beat.beat)
 app.command("broker", hidden=True)(broker.broker)
+app.command("alive", hidden=True)(alive.alive)
 
 # Administration
 app.command("settings")(show_settings.show_settings)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
+from pathlib import Path
 from typing import IO, Final
 
 _COLOURS: Final = {"serve": 1, "listen": 36, "worker": 33, "beat": 35, "broker": 32}  # SGR codes, ECMA-48
@@ -41,3 +42,26 @@ class ConsoleLog:
         if self._coloured:
             name = f"\x1b[{_COLOURS.get(part, 37)}m{name}\x1b[0m"
         return f"{name} | {line}"
+
+
+class FileThenConsole:
+    """Writes lines to a file while the screen belongs to a table, then to the console."""
+
+    def __init__(self, path: Path, console: ConsoleLog) -> None:
+        self.path = path
+        self._file = path.open("w", encoding="utf-8")
+        self._console = console
+        self._to_file = ConsoleLog(stream=self._file)
+        self._switched = False
+
+    def __call__(self, part: str, line: str) -> None:
+        """Write one line of a part."""
+        (self._console if self._switched else self._to_file)(part, line)
+
+    def switch(self) -> None:
+        """Send everything from now on to the console."""
+        self._switched = True
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._file.close()

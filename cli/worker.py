@@ -42,6 +42,8 @@ def worker(
         require_broker(settings)  # a remote broker may come later, Celery waits for it
 
     app = create_app(settings)
+    # A sweep is published from the main loop: an absent broker must not hold it up.
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "max_retries": 0}
     app.steps["consumer"].add(sweep_step(settings.sweep_s, settings.run_dir))
     main_pid = os.getpid()
 

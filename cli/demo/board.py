@@ -1,0 +1,135 @@
+"""What the demo shows: a live table while mails are worked, then whole replies and what to try next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import TracebackType
+from typing import Final, Self
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from cli.demo.manifest import DemoMail
+from models.store.outcomes import MailOutcome, ReplyMade
+from models.topics import LANGUAGES, Disposition
+
+PIPE_WIDTH_CHARS: Final = 160
+FOUND_CHARS: Final = 46
+_STYLES: Final = {
+    Disposition.OPENED: "green",
+    Disposition.APPENDED: "cyan",
+    Disposition.AUTO: "yellow",
+    Disposition.QUARANTINED: "magenta",
+    Disposition.DUPLICATE: "blue",
+    Disposition.HELD: "red",
+}
+
+
+class LiveBoard:
+    """A table that follows the run on a terminal; in a pipe only the last state is printed."""
+
+    def __init__(self, mails: Sequence[DemoMail], console: Console) -> None:
+        self._mails = {mail.name: mail for mail in mails}
+        self._console = console
+        self._live = Live(console=console, auto_refresh=False, transient=True)
+
+    def __enter__(self) -> Self:
+        """Begin to draw."""
+        if self._console.is_terminal:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the moving table away: the caller prints the final one."""
+        if self._console.is_terminal:
+            self._live.stop()
+
+    def show(self, by_name: Mapping[str, MailOutcome], sent: Sequence[str]) -> None:
+        """Draw the newest rows that fit on the screen."""
+        if self._console.is_terminal:
+            room = max(self._console.height - 8, 5)
+            shown = [self._mails[name] for name in list(sent)[-room:]]
+            self._live.update(outcome_table(shown, by_name), refresh=True)
+
+
+def demo_console() -> Console:
+    """Make the console of the demo: as wide as the terminal, or wide enough for a log file."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH_CHARS)
+
+
+def outcome_table(mails: Sequence[DemoMail], by_name: Mapping[str, MailOutcome]) -> Table:
+    """Draw one row per mail."""
+    table = Table(title="Sample mails, sent over SMTP", title_justify="left", pad_edge=False)
+    table.add_column("mail", no_wrap=True)
+    table.add_column("what it shows", ratio=3)
+    table.add_column("lang", no_wrap=True)
+    table.add_column("topic", ratio=2)
+    table.add_column("found", ratio=3)
+    table.add_column("asked for", ratio=2)
+    table.add_column("ended as", no_wrap=True)
+    for mail in mails:
+        table.add_row(mail.name, mail.shows, *_cells(by_name.get(mail.name)))
+    return table
+
+
+def _cells(outcome: MailOutcome | None) -> tuple[str | Text, ...]:
+    if outcome is None or outcome.disposition is None:
+        return ("", "", "", "", Text("in flight", style="dim"))
+    ticket = f" RZ-{outcome.ticket}" if outcome.ticket else ""
+    ended = Text(f"{outcome.disposition}{ticket}", style=_STYLES[Disposition(outcome.disposition)])
+    if outcome.disposition == Disposition.DUPLICATE:
+        return ("", "", "", "", ended)
+    if outcome.disposition == Disposition.APPENDED:
+        topic = Text(
+            outcome.ticket_topic, style="dim"
+        )  # the ticket's: an answer seldom has a topic of its own
+    else:
+        topic = Text(f"{outcome.topic} {outcome.confidence:.0%}" if outcome.topic else "")
+    if outcome.decision == "review":
+        topic.append(" review", style="yellow")
+    asked = ", ".join(field for reply in outcome.replies for field in reply.asked)
+    return (outcome.language, topic, _found(outcome), asked, ended)
+
+
+def _found(outcome: MailOutcome) -> str:
+    text = ", ".join(dict.fromkeys(f"{kind} {value}".strip() for kind, value in outcome.entities))
+    return text if len(text) <= FOUND_CHARS else f"{text[: FOUND_CHARS - 1]}…"
+
+
+def print_replies(console: Console, outcomes: Sequence[MailOutcome]) -> None:
+    """Print one whole reply per language, a question rather than an acknowledgement."""
+    for language in LANGUAGES:
+        replies = [reply for outcome in outcomes for reply in outcome.replies if reply.language == language]
+        replies.sort(key=lambda reply: not reply.asked)
+        if replies:
+            _print_reply(console, replies[0])
+
+
+def _print_reply(console: Console, reply: ReplyMade) -> None:
+    console.rule(f"a reply as the seller gets it ({reply.language})", align="left")
+    console.print(f"To: {reply.rcpt_to}\nSubject: {reply.subject}\n\n{reply.text.rstrip()}\n", markup=False)
+
+
+def next_steps(host: str, port: int, mailbox: str, ticket: int | None) -> str:
+    """Write what to try next, ready to paste, with the real port."""
+    number = f"RZ-{ticket}" if ticket else "RZ-100001"
+    return f"""\
+What to try next, in another terminal:
+
+  Send a mail of your own (with swaks, or with Python alone):
+    swaks --server {host}:{port} --from me@my-shop.example --to {mailbox} \\
+          --header 'Subject: Payout is missing' --body 'No payout came for October. Seller ID 318742'
+    python3 -c "import smtplib; smtplib.SMTP('{host}', {port}).sendmail('me@my-shop.example', '{mailbox}', \
+'From: me@my-shop.example\\nTo: {mailbox}\\nSubject: Payout is missing\\n\\n\
+No payout came for October. Seller ID 318742')"
+
+  Look at what became of it:
+    razbor status
+    razbor tickets list
+    razbor tickets show {number}
+"""
