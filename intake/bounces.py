@@ -93,16 +93,18 @@ def _is_report_in_words(
         null_sender or is_robot_sender(from_address.partition("@")[0]) or bool(_ROBOT_NAME.search(from_name))
     )
     says_so = bool(_SUBJECT.search(subject))
-    in_words = bool(_WORDS.search(sample))
+    if not robot and not says_so:
+        return False
     in_codes = bool(_STATUS.search(sample) or _REPLY_CODE.search(sample))
+    in_words = in_codes or bool(_WORDS.search(sample))
     if robot:
-        return says_so or in_words or in_codes
-    return says_so and (in_codes or (in_words and not subject.lower().startswith(("re:", "fwd:", "fw:"))))
+        return says_so or in_words
+    return in_codes or (in_words and not subject.lower().startswith(("re:", "fwd:", "fw:")))
 
 
 def _status_fields(report: Part) -> list[HeaderBlock]:
     """Header-like groups of a delivery-status part: one for the message, one per recipient."""
-    octets = report.octets()[0][:_MAX_STATUS_BYTES]
+    octets = report.octets()[0][:_MAX_STATUS_BYTES].replace(b"\x00", b"")
     blocks: list[HeaderBlock] = []
     at = 0
     while at < len(octets) and len(blocks) < 20:

@@ -15,55 +15,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from intake.charset_guess import guess_charset, likeness
+from intake.charset_labels import codec_of
 
-# Codecs whose label is habitually put on text of a larger set (WHATWG Encoding, section 4.2).
-_SUPERSETS: Final[dict[str, str]] = {
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "hz": "hz",
-    "ascii": "cp1252",
-    "iso8859-1": "cp1252",
-    "iso8859-9": "cp1254",
-    "iso8859-11": "cp874",
-    "tis_620": "cp874",
-    "shift_jis": "cp932",
-    "euc_kr": "cp949",
-    "ksc5601": "cp949",
-    "big5": "big5hkscs",
-    "iso2022_jp": "iso2022_jp_ext",
-    "utf-16": "utf-16",
-}
-_ALIASES: Final[dict[str, str]] = {
-    "gb_2312-80": "gb18030",
-    "gb_2312": "gb18030",
-    "x-gbk": "gb18030",
-    "gb_18030": "gb18030",
-    "csgb2312": "gb18030",
-    "gb18030-2000": "gb18030",
-    "hz-gb-2312": "hz",
-    "koi": "koi8_r",
-    "koi8": "koi8_r",
-    "koi8-ru": "koi8_u",
-    "x-koi8-r": "koi8_r",
-    "cskoi8r": "koi8_r",
-    "win-1251": "cp1251",
-    "windows1251": "cp1251",
-    "x-cp1251": "cp1251",
-    "ansi-1251": "cp1251",
-    "ibm866": "cp866",
-    "x-cp866": "cp866",
-    "utf8mb4": "utf-8",
-    "utf": "utf-8",
-    "unicode-1-1-utf-7": "utf-7",
-    "unicode": "utf-16",
-    "x-user-defined": "cp1252",
-    "x-sjis": "cp932",
-    "x-windows-949": "cp949",
-    "ks_c_5601-1987": "cp949",
-    "iso-8859-8-i": "iso8859-8",
-    "x-mac-cyrillic": "mac_cyrillic",
-    "macintosh": "mac_roman",
-}
 # Codecs that turn any octets into something: only letter statistics can tell whether they were meant.
 _ACCEPT_ANYTHING: Final = frozenset(
     {
@@ -81,11 +34,13 @@ _ACCEPT_ANYTHING: Final = frozenset(
 )
 # Codecs of pairs of octets: they refuse some foreign text, but far from all.
 _ACCEPT_PAIRS: Final = frozenset({"gb18030", "big5hkscs", "cp949", "cp932"})
-_REAL_TEXT_CODECS_ONLY: Final = re.compile(r"^[a-z0-9][a-z0-9 ._:+-]{1,39}$")
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
+)
+_ASCII_IS_NOT_PLAIN: Final = frozenset(
+    {"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "utf-7", "hz"}
 )
 _FOREIGN_OCTETS: Final = "intake.foreign_octets"
 _SHIFTED_JAPANESE: Final = re.compile(rb"\x1b\$[@B]")
@@ -118,36 +73,6 @@ def _read_foreign_octet(error: UnicodeError) -> tuple[str, int]:
 codecs.register_error(_FOREIGN_OCTETS, _read_foreign_octet)
 
 
-def codec_of(label: str) -> str:
-    """Python codec for a charset label of a mail, widened to its superset; "" when there is none."""
-    name = label.strip().strip("\"'").lower()
-    if not _REAL_TEXT_CODECS_ONLY.match(name):
-        return ""
-    name = _ALIASES.get(name, name)
-    try:
-        info = codecs.lookup(name)
-    except (LookupError, ValueError):
-        return ""
-    # `base64`, `rot13` and their like are codecs in Python, but no charsets; `idna` and
-    # `punycode` are for host names; `unicode_escape` would run over the octets as source text.
-    if not getattr(info, "_is_text_encoding", True) or info.name in _NO_CHARSETS:
-        return ""
-    return _SUPERSETS.get(info.name, info.name)
-
-
-_NO_CHARSETS: Final = frozenset(
-    {
-        "idna",
-        "punycode",
-        "unicode-escape",
-        "raw-unicode-escape",
-        "undefined",
-        "unicode_escape",
-        "raw_unicode_escape",
-    }
-)
-
-
 def decode_text(data: bytes, declared: str = "", hint: str = "") -> DecodedText:
     """Decode the octets of a text part or of a raw header.
 
@@ -155,11 +80,22 @@ def decode_text(data: bytes, declared: str = "", hint: str = "") -> DecodedText:
     same mail (used for raw 8-bit headers, which have no label). Never raises; a character
     U+FFFD appears only where the octets fit no candidate.
     """
+    decoded = _decode(data, declared, hint)
+    try:
+        decoded.text.encode("utf-8")
+    except UnicodeEncodeError:
+        # UTF-7 and UTF-16 can spell halves of surrogate pairs, which no database stores.
+        clean = decoded.text.encode("utf-8", "replace").decode("utf-8")
+        return DecodedText(clean, decoded.codec, decoded.warning or "charset: half characters were replaced")
+    return decoded
+
+
+def _decode(data: bytes, declared: str, hint: str) -> DecodedText:
     for bom, bom_codec in _BOMS:
         if data.startswith(bom) and len(data) > len(bom):
             return DecodedText(data.decode(bom_codec, "replace"), bom_codec)
     codec = codec_of(declared)
-    if data.isascii() and codec not in {"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-7", "hz"}:
+    if data.isascii() and codec not in _ASCII_IS_NOT_PLAIN:
         if b"\x1b" in data:
             return _decode_escaped(data, codec)
         return DecodedText(data.decode("ascii"), codec or "us-ascii", _unknown(declared, codec, "ascii"))

@@ -112,7 +112,7 @@ def _machine_kind(root: Part, fields: MailFields, text: str, *, null_sender: boo
     is_answer = by_header or by_subject or (generated and answers) or (null_sender and (answers or generated))
     if _OUT_WORDS.search(subject) or (is_answer and _OUT_WORDS.search(sample)):
         return OUT_OF_OFFICE if is_answer or _OUT_WORDS.match(subject) else PERSON
-    if is_answer or (_AUTO_WORDS.search(text[:_SAMPLE_CHARS]) and answers):
+    if is_answer or (answers and _AUTO_WORDS.search(text[:_SAMPLE_CHARS])):
         return AUTO_REPLY
     return LIST if generated or _list_reason(header) else PERSON
 

@@ -2,11 +2,12 @@
 
 The header block goes in, addresses, date, identifiers and subject come out. mail-parser is
 used where it is right: it separates mailboxes from display names with structural recovery
-and reads dates with their defects. It is wrapped where it was measured to be wrong: encoded
-words are decoded before it sees them (it destroys GB18030 text labelled gb2312 and leaves
-words in quotes as they are), raw 8-bit octets too, repeated fields are reduced to the first
-(it answers a list or nothing), and it never sees a body (its `.body` mixes nested mail and
-binary parts into the text; it also fails on multiparts without a usable boundary). When it
+(RFC 5322 sections 3.4 and 4) and reads dates with their defects. It is called field by field
+and wrapped where it was measured to be wrong: encoded words are decoded before it sees them
+(it destroys GB18030 text labelled gb2312 and leaves words in quotes as they are), raw 8-bit
+octets too, of repeated fields it gets the first (its record answers a list or nothing), and
+it never sees a body: its `.body` mixes nested mail and binary parts into the text, it decodes
+every attachment on the way, and it fails on multiparts without a usable boundary. When it
 raises, the standard library's address and date parsers answer alone.
 """
 
@@ -16,11 +17,10 @@ import email.utils
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.message import Message
-from email.policy import compat32
 from typing import Final
 
-import mailparser
+from mailparser.dates import parse_mail_date
+from mailparser.utils import get_addresses
 
 from intake.header_block import HeaderBlock
 from intake.headers import decode_header, message_ids, tidy_header_text
@@ -89,21 +89,16 @@ def _structured(
 ) -> tuple[dict[str, tuple[Address, ...]], datetime | None]:
     """Let mail-parser read the address and date fields, or the standard library when it fails."""
     texts = {name: _parser_text(value, hint, warnings) for name, value in raw.items() if value}
-    shadow = Message(policy=compat32)
-    for name, text in texts.items():
-        # mail-parser takes the Sender field for unstructured text: it is read as a Reply-To of its own.
-        if name != "sender":
-            shadow[name] = text
+    pairs: dict[str, list[tuple[str, str]]] = {}
+    date_utc: datetime | None = None
     try:
-        parsed = mailparser.MailParser(shadow)
-        pairs = {"from": parsed.from_, "reply-to": parsed.reply_to, "to": parsed.to, "cc": parsed.cc}
-        date_utc = parsed.date
+        for name in _ADDRESS_FIELDS:
+            if name in texts:
+                pairs[name] = get_addresses(texts[name])
+        date_utc = parse_mail_date(texts.get("date")).value
     except (ValueError, LookupError, AttributeError, TypeError, RecursionError) as error:
         warnings.append(f"header: mail-parser gave up ({type(error).__name__}), read without it")
         pairs = {name: email.utils.getaddresses([texts[name]]) for name in _ADDRESS_FIELDS if name in texts}
-        date_utc = None
-    if "sender" in texts:
-        pairs["sender"] = email.utils.getaddresses([texts["sender"]])
     addresses = {name: _addresses(pairs.get(name) or [], texts.get(name, "")) for name in _ADDRESS_FIELDS}
     return addresses, _aware(date_utc) or _date(texts.get("date", ""))
 

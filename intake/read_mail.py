@@ -1,0 +1,163 @@
+"""One mail from octets to record: the order of all reading stages in one place.
+
+Raw octets, envelope and options go in, a `Mail` comes out. Any octets are accepted: what
+cannot be read is left empty and named in `Mail.warnings`. There is no clock and no network
+here; the one effect is the child process that reads spreadsheets, which
+`ReadOptions.read_attachments` switches off. Bounds: 1,000 parts, 50 levels, 256 kB of
+header, 2 MB per text part, 200,000 characters of text, 100 attachments.
+
+All text in the record is redacted: secrets are taken out by the extraction stage, which
+sees every field at once because identifiers and secrets compete for the same digits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from intake.attachments import gather_attachments
+from intake.authentication import read_authentication
+from intake.bodies import gather_letter
+from intake.extraction import Extraction, MailFields, extract
+from intake.fingerprints import content_sha256, text_sha256
+from intake.kind import judge_kind
+from intake.language import detect_language
+from intake.mime import read_fields
+from intake.mime_tree import cut
+from intake.quotes import split_quotes
+from intake.signatures import split_signature
+from models.records import Attachment, Envelope, Mail
+
+MAX_TEXT_CHARS: Final = 200_000
+MAX_WARNINGS: Final = 30
+# A Date field this far after the arrival is a wrong clock, and the arrival is the better date.
+_CLOCK_TOLERANCE: Final = timedelta(days=2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOptions:
+    """What reading must be told from outside."""
+
+    timezone: str = "Europe/Moscow"  # of the desk: decides which day a mail belongs to
+    authserv_id: str = ""  # name in Authentication-Results of the front server that is trusted
+    own_addresses: frozenset[str] = frozenset()  # mailboxes of the desk, addr-specs
+    own_domain: str = ""  # domain of the Message-IDs that the desk issues
+    now_utc: datetime | None = None  # date of last resort for a mail without Date and envelope
+    read_attachments: bool = True  # False: describe attachments, read no text from them
+
+
+def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Mail:
+    """Read one mail. Never raises for any octets (save MemoryError)."""
+    octets = _with_line_feeds(raw)
+    tree = cut(octets)
+    header = tree.root.header
+    letter = gather_letter(tree.root)
+    fields = read_fields(header, letter.codec)
+    whole_text, cut_warning = _bounded(letter.text)
+    kind = judge_kind(
+        tree.root,
+        fields,
+        whole_text,
+        envelope,
+        own_addresses=options.own_addresses,
+        own_domain=options.own_domain,
+    )
+    authentication, distrust = read_authentication(header, options.authserv_id)
+    split = split_quotes(whole_text)
+    signed = split_signature(split.new)
+    language = _language(signed.text, fields.subject)
+    gathered = gather_attachments(letter.attachments, letter.codec, read_content=options.read_attachments)
+    extraction = extract(
+        MailFields(
+            subject=fields.subject,
+            body=signed.text,
+            quoted=split.quoted,
+            signature=signed.signature,
+            attachments=tuple((attachment.name, attachment.text) for attachment in gathered.attachments),
+        ),
+        mail_date=_local_date(fields.date_utc, envelope, options),
+        language=language,
+        marketplace="unknown",
+    )
+    warnings = [*tree.limits, *fields.warnings, *letter.warnings, cut_warning, distrust, *gathered.warnings]
+    return Mail(
+        message_id=fields.message_id,
+        in_reply_to=fields.in_reply_to,
+        references=fields.references,
+        date_utc=fields.date_utc,
+        from_=fields.from_,
+        sender=fields.sender,
+        reply_to=fields.reply_to,
+        to=fields.to,
+        cc=fields.cc,
+        subject=extraction.fields.subject,
+        kind=kind.name,
+        suppress_replies=kind.suppress_replies,
+        language=language,
+        text=extraction.fields.body,
+        quoted=extraction.fields.quoted,
+        signature=extraction.fields.signature,
+        marketplace=extraction.marketplace,
+        attachments=_redacted(gathered.attachments, extraction),
+        subject_tickets=extraction.subject_tickets,
+        body_tickets=extraction.body_tickets,
+        entities=extraction.entities,
+        findings=extraction.findings,
+        redacted=extraction.redactions,
+        authentication=authentication,
+        bounce=kind.bounce,
+        warnings=tuple(dict.fromkeys(filter(None, warnings)))[:MAX_WARNINGS],
+        content_sha256=content_sha256(octets, header),
+        text_sha256=text_sha256(
+            extraction.fields.subject,
+            extraction.fields.body,
+            (attachment.sha256 for attachment in gathered.attachments),
+        ),
+    )
+
+
+def _with_line_feeds(raw: bytes) -> bytes:
+    """Give lines to a mail that has only carriage returns (RFC 5321 forbids it, old gateways do it)."""
+    if b"\n" not in raw and b"\r" in raw:
+        return raw.replace(b"\r", b"\n")
+    return raw
+
+
+def _bounded(text: str) -> tuple[str, str]:
+    if len(text) <= MAX_TEXT_CHARS:
+        return text.replace("\x00", ""), ""
+    return text[:MAX_TEXT_CHARS].replace(
+        "\x00", ""
+    ), f"text: only its first {MAX_TEXT_CHARS} characters were read"
+
+
+def _language(text: str, subject: str) -> str:
+    """Language of the new words, or of the subject where the letter has none."""
+    language = detect_language(text)
+    return detect_language(subject) if language == "unknown" else language
+
+
+def _local_date(date_utc: datetime | None, envelope: Envelope | None, options: ReadOptions) -> date | None:
+    """Day on which the mail was written, in the desk's time zone: it gives dates without a year theirs."""
+    arrived = envelope.received_at_utc if envelope is not None else None
+    if arrived is not None and arrived.tzinfo is None:
+        arrived = arrived.replace(tzinfo=UTC)
+    moment = date_utc
+    if moment is None or (arrived is not None and moment > arrived + _CLOCK_TOLERANCE):
+        moment = arrived or moment or options.now_utc
+    if moment is None:
+        return None
+    try:
+        return moment.astimezone(ZoneInfo(options.timezone)).date()
+    except (ZoneInfoNotFoundError, ValueError, OverflowError):
+        return moment.date()
+
+
+def _redacted(attachments: list[Attachment], extraction: Extraction) -> tuple[Attachment, ...]:
+    """Put the redacted texts back into the attachments; they come in the same order."""
+    return tuple(
+        replace(attachment, text=text)
+        for attachment, (_, text) in zip(attachments, extraction.fields.attachments, strict=True)
+    )
