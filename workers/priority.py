@@ -50,18 +50,26 @@ def priority_of(given: PriorityInput) -> tuple[str, dict[str, int]]:
     }
     total = sum(points.values())
     levels: dict[str, int] = table["levels"]
+    if _base(given.topic, table["criticality"]) == 0:  # nobody's case: thanks, letters of buyers, spam
+        return "low", points
     level = next((name for name in ("urgent", "high", "normal") if total >= levels[name]), "low")
     return level, points
 
 
 def is_called_urgent(text: str, findings: Iterable[tuple[str, str]] = ()) -> bool:
     """Tell whether the seller calls the matter urgent (rule R61)."""
-    return any(kind == "priority_stated" for kind, _ in findings) or _words("stated").occurs(fold(text))
+    if any(kind == "priority_stated" for kind, _ in findings):
+        return True
+    return _words("stated").occurs(_words("denied").pattern.sub(" ", fold(text)))
+
+
+def _base(topic: str, table: dict[str, Any]) -> int:
+    return int(table["base"].get(topic, table["base_default"]))
 
 
 def _criticality(given: PriorityInput, folded: str, table: dict[str, Any]) -> int:
-    points: int = table["base"].get(given.topic, table["base_default"])
-    if points == 0:  # nobody's case: thanks, letters of buyers, spam
+    points = _base(given.topic, table)
+    if points == 0:
         return 0
     for row, words in _crit_lists():
         if given.topic in row.get("topics", [given.topic]):
@@ -70,7 +78,7 @@ def _criticality(given: PriorityInput, folded: str, table: dict[str, Any]) -> in
     if "risk" in kinds:
         points += table["risk"]
     points += _deadline_points(given, table)
-    if "priority_stated" in kinds or _words("stated").occurs(folded):
+    if is_called_urgent(given.text, given.findings):
         points += table["stated"]
     if given.how_to:
         points += table["how_to"]
@@ -115,6 +123,6 @@ def _crit_lists() -> tuple[tuple[dict[str, Any], WordList], ...]:
 @cache
 def _words(which: str) -> WordList:
     table = read_table("priority.toml")
-    if which == "stated":
-        return word_list(table["criticality"]["stated_words"]["words"])
-    return word_list(table["history"]["escalation_words"])
+    if which == "escalation":
+        return word_list(table["history"]["escalation_words"])
+    return word_list(table["criticality"]["stated_words"]["words" if which == "stated" else "denied"])

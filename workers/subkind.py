@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from models.decisions import FactValue
 
 _FACT_POINTS: Final = 3
-_STRONG_POINTS: Final = 4
+_STRONG_POINTS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,14 +53,25 @@ class WordList:
 
 def word_list(entries: Iterable[str]) -> WordList:
     """Compile entries written as the module docstring says; an empty list matches nothing."""
-    parts = [_entry_pattern(fold(entry)) for entry in entries]
-    return WordList(re.compile("|".join(parts) if parts else r"(?!)"))
+    spaced: dict[str, list[str]] = {}  # by first character: most places of a text are dismissed at once
+    unspaced: dict[str, list[str]] = {}
+    for entry in dict.fromkeys(fold(entry) for entry in entries):
+        groups = spaced if re.match(rf"[{_LETTER_OR_DIGIT}]", entry) else unspaced
+        groups.setdefault(entry[0], []).append(_rest_of(entry))
+    parts = [_grouped(spaced, rf"(?<![{_LETTER_OR_DIGIT}])"), _grouped(unspaced, "")]
+    return WordList(re.compile("|".join(part for part in parts if part) or r"(?!)"))
 
 
-def _entry_pattern(entry: str) -> str:
+def _grouped(groups: dict[str, list[str]], start: str) -> str:
+    if not groups:
+        return ""
+    first = "".join(re.escape(char) for char in groups)
+    choices = "|".join(f"{re.escape(char)}(?:{'|'.join(rests)})" for char, rests in groups.items())
+    return f"(?=[{first}]){start}(?:{choices})"
+
+
+def _rest_of(entry: str) -> str:
     closed = entry.endswith("$")
-    pieces = [re.escape(piece) for piece in entry.removesuffix("$").split(" .. ")]
+    pieces = [re.escape(piece) for piece in entry.removesuffix("$")[1:].split(" .. ")]
     body = r"[^\n]{0,25}?".join(pieces)
-    start = rf"(?<![{_LETTER_OR_DIGIT}])" if re.match(rf"[{_LETTER_OR_DIGIT}]", entry) else ""
-    end = rf"(?![{_LETTER_OR_DIGIT}])" if closed else ""
-    return f"{start}{body}{end}"
+    return f"{body}(?![{_LETTER_OR_DIGIT}])" if closed else body
