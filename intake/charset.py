@@ -42,6 +42,7 @@ _BOMS: Final = (
 _ASCII_IS_NOT_PLAIN: Final = frozenset(
     {"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "utf-7", "hz"}
 )
+_HIGH_OCTETS: Final = bytes(range(128, 256))
 _FOREIGN_OCTETS: Final = "intake.foreign_octets"
 _SHIFTED_JAPANESE: Final = re.compile(rb"\x1b\$[@B]")
 _MULTIBYTE_UTF8: Final = re.compile(
@@ -157,7 +158,7 @@ def _mostly_utf8(data: bytes) -> DecodedText | None:
     charset (a footer of a list server, a quoted mail) and are read letter by letter.
     """
     whole = len(_MULTIBYTE_UTF8.findall(data))
-    broken = sum(byte > 127 for byte in _MULTIBYTE_UTF8.sub(b"", data))
+    broken = _count_high(_MULTIBYTE_UTF8.sub(b"", data))
     if whole * 2 < broken or not whole:
         return None
     if broken * 10 <= whole:
@@ -192,6 +193,10 @@ def _is_short_chinese(data: bytes) -> bool:
         return False
     as_cyrillic = data.decode("utf-8").encode("koi8_r", "replace")
     return likeness(data, "gb18030") > 0.5 > likeness(as_cyrillic, "koi8_r")
+
+
+def _count_high(data: bytes) -> int:
+    return len(data) - len(data.translate(None, _HIGH_OCTETS))
 
 
 def _strict(data: bytes, codec: str) -> str | None:

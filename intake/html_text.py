@@ -22,20 +22,22 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser
 
-MAX_MARKUP_CHARS: Final = 4_000_000
+MAX_MARKUP_CHARS: Final = 1_500_000
 MAX_TEXT_CHARS: Final = 500_000
 MAX_BLOCK_DEPTH: Final = 6_000
 MAX_LINKS: Final = 200
 MAX_TARGET_CHARS: Final = 400
 _MAX_FRAMES: Final = 40  # tables in tables and quotes in quotes: deeper ones are read as plain blocks
+_MAX_QUOTE_DEPTH: Final = 8
 _TOKEN: Final = re.compile(
     r"""<!--.*?(?:-->|$)|<(/?)([a-zA-Z][^\s/>]{0,40})((?:[^">]|"[^"]*")*)>|([^<]+)|<""", re.DOTALL
 )
 _BLOCK_TAG: Final = re.compile(
-    r"<(/?)(?:div|blockquote|ul|ol|dl|section|article|center|form|fieldset|main|aside|nav|header|footer)\b",
+    r"<(/?)(?:div|blockquote|table|ul|ol|dl|section|article|center|form|fieldset|main|aside|nav|header|footer)\b",
     re.IGNORECASE,
 )
 _ATTRIBUTE: Final = re.compile(r'([a-z:-]{1,30})="([^"]*)"')
+_DATA_URI: Final = re.compile(r"data:[a-zA-Z0-9/+.;=-]{1,80};base64,[A-Za-z0-9+/=\s]+")
 _SPACES: Final = re.compile(r"[ \t\r\n\f\u00a0\u200b\u2007\u202f\ufeff]+")
 _HIDING_STYLE: Final = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![\d.])"
@@ -103,6 +105,8 @@ class _Frame:
 def html_to_text(markup: str) -> HtmlText:
     """Turn the markup of a mail body into plain text; never raises, linear in time."""
     warnings = []
+    if "base64," in markup:
+        markup = _DATA_URI.sub("", markup)  # pictures inside the markup are no text
     if len(markup) > MAX_MARKUP_CHARS:
         markup = markup[:MAX_MARKUP_CHARS]
         warnings.append(f"html: cut at {MAX_MARKUP_CHARS} characters")
@@ -146,6 +150,7 @@ class _Writer:
         self.length = 0
         self._hidden_in: list[str] = []  # tags open inside hidden content, the hiding one first
         self._pre = 0
+        self._quote_depth = 0
         self._quotes: list[bool] = []  # for each open blockquote whether it became a frame
         self._link: tuple[str, int] | None = None
 
@@ -212,6 +217,7 @@ class _Writer:
             self._close("row")
             self._new_line()
         elif tag == "blockquote" and self._quotes and self._quotes.pop():
+            self._quote_depth -= 1
             self._close("quote")
             self._new_line()
 
@@ -237,7 +243,8 @@ class _Writer:
                 self._quotes.append(False)
             return
         if tag == "blockquote":
-            quotes = not _NO_QUOTE_STYLE.search(attributes)
+            quotes = self._quote_depth < _MAX_QUOTE_DEPTH and not _NO_QUOTE_STYLE.search(attributes)
+            self._quote_depth += quotes
             self._quotes.append(quotes)
             self._new_line()
             if quotes:

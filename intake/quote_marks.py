@@ -9,6 +9,7 @@ block ("От: ... / Отправлено: ... / Тема: ...") and a separator 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from intake.phrases import words
@@ -75,6 +76,7 @@ def is_separator(line: str) -> bool:
     )
 
 
+@lru_cache(maxsize=4096)  # a block is looked at once per line that might begin it
 def label_of(line: str) -> str:
     """Class of the header label that a line begins with: from, date, to, subject or ""."""
     if len(line) > MAX_LINE_CHARS:
@@ -163,11 +165,12 @@ def _judge(joined: str) -> str:
     """Rate a candidate: "sure", "maybe" (quoted lines must follow) or "" (no attribution)."""
     if joined.count("<") > joined.count(">"):
         return ""
+    if not _ENDING.search(joined[-24:]):
+        is_stamp = joined[0].isdigit() and bool(_MACHINE_STAMP.match(joined))
+        names_sender = is_stamp and ("GMT" in joined or bool(_MAILBOX.search(joined)))
+        return "sure" if names_sender and _ENDING_WITHOUT_COLON.search(joined) else ""
     has_mailbox = bool(_MAILBOX.search(joined))
     has_date = bool(_YEAR_DATE.search(joined) or _MONTH_DATE.search(joined))
-    if not _ENDING.search(joined):
-        is_stamp = _MACHINE_STAMP.match(joined) and ("GMT" in joined or has_mailbox)
-        return "sure" if is_stamp and _ENDING_WITHOUT_COLON.search(joined) else ""
     has_verb = bool(_VERB.search(joined) or _VERB_CJK.search(joined))
     has_time = bool(_TIME.search(joined))
     is_dated_verb = has_verb and has_date and (joined[:3].lower() == "on " or "you wrote" in joined.lower())

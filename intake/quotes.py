@@ -27,6 +27,7 @@ _RULER: Final = re.compile(r"^[\s>]{0,8}[_\-=—*]{5,}\s{0,8}$")
 _NAME_MARK: Final = re.compile(r"^\s{0,2}(?:[A-Za-z]{1,12}|\|)\s?[>|]|^\|(?:\s|$)")
 _MARK: Final = re.compile(r"^ {0,3}> ?")
 MAX_LINES: Final = 20_000
+_MAX_LABELS: Final = 1_000  # lines like "От: ..." that are tried as the beginning of a header block
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,10 @@ def split_quotes(text: str) -> Split:
     """Separate the new text of a letter from what it quotes."""
     lines = text.split("\n", MAX_LINES)
     marks = [_NEW] * len(lines)
-    at, has_words = 0, False
+    at, has_words, labels = 0, False, 0
     while at < len(lines):
-        end, swallows = _opener(lines, at)
+        labels += bool(label_of(lines[at]))
+        end, swallows = _opener(lines, at, may_be_block=labels <= _MAX_LABELS)
         if end > at:
             if swallows and has_words:
                 marks[at:] = [_QUOTED] * (len(lines) - at)
@@ -60,7 +62,7 @@ def split_quotes(text: str) -> Split:
     return _collect(lines, marks)
 
 
-def _opener(lines: list[str], at: int) -> tuple[int, bool]:
+def _opener(lines: list[str], at: int, *, may_be_block: bool) -> tuple[int, bool]:
     """Find what opens a quote here: index after it (`at`: nothing), and whether all the rest is quoted."""
     line = lines[at]
     if not line.strip() or is_quote(line):
@@ -71,7 +73,7 @@ def _opener(lines: list[str], at: int) -> tuple[int, bool]:
         return max(end, at + 1), True
     if _RULER.match(line) and following < len(lines) and (end := header_block(lines, following)) > following:
         return end, True
-    if label_of(line) and (end := header_block(lines, at)) > at:
+    if may_be_block and label_of(line) and (end := header_block(lines, at)) > at:
         return end, True
     return _attributed(lines, at)
 
