@@ -9,13 +9,15 @@ themselves: they name fields, not values.
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
 from models.decisions import FactValue
 from workers.mentions import mentions_of
-from workers.word_lists import fold, read_table, word_list
+from workers.word_lists import TEXT_CAP_CHARS, fold, read_table, word_list
 
 if TYPE_CHECKING:
     from datetime import date
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from workers.word_lists import WordList
 
 FACTS_PER_FIELD: Final = 500  # a table may hold more; the count stands on the attachment
+LOOSE_NUMBERS: Final = 20
+_LOOSE_NUMBER: Final = re.compile(r"(?<![\w.,:/+*×-])[0-9]{5,13}(?![0-9]|[\w.,:/*×%₽-][0-9])")
 _LINE_CHARS: Final = 200
 _QUOTE_HEADER: Final = word_list(["sent:", "date:", "дата:", "отправлено:", "发送时间", "日期", "时间"])
 _CUE_CHARS: Final = 30  # how far before an identifier a word may stand that says what it is
@@ -43,6 +47,7 @@ def facts_of(mail: Mail, raw_id: int | None) -> tuple[FactValue, ...]:
     for finding in mail.findings:
         found += [_fact(finding, name, raw_id) for name in _fields_of_finding(finding)]
     found += mentions_of(mail, raw_id)
+    found += _loose_numbers(mail, raw_id)
     return _capped(found)
 
 
@@ -96,6 +101,20 @@ def _dates_a_quote(entity: Entity, text: str) -> bool:
         return False
     line = text[text.rfind("\n", 0, entity.start) + 1 : entity.start + _LINE_CHARS].partition("\n")[0]
     return line.rstrip(" >").endswith((":", "：")) or _QUOTE_HEADER.occurs(fold(line))
+
+
+def _loose_numbers(mail: Mail, raw_id: int | None) -> list[FactValue]:
+    """Return digits that no entity claims: in some topics a bare number can only be one thing."""
+    facts = []
+    for where, text in (("subject", mail.subject), ("body", mail.text)):
+        taken = [(entity.start, entity.end) for entity in mail.entities if entity.where == where]
+        for match in islice(_LOOSE_NUMBER.finditer(text[:TEXT_CAP_CHARS]), LOOSE_NUMBERS):
+            if not any(start < match.end() and match.start() < end for start, end in taken):
+                digits = match.group(0)
+                facts.append(
+                    FactValue(field="loose_number", value=digits, text=digits, raw_id=raw_id, where=where)
+                )
+    return facts
 
 
 def _fact(found: Entity | Finding, name: str, raw_id: int | None) -> FactValue:

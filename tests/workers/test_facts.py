@@ -190,3 +190,11 @@ def test_same_value_counts_once_and_keeps_its_source() -> None:
 def test_a_list_of_thousands_is_capped() -> None:
     many = [entity("sku", str(160_000_000 + n)) for n in range(2_000)]
     assert len(facts_of(mail("", *many), 1)) == FACTS_PER_FIELD
+
+
+def test_bare_number_counts_only_where_it_can_be_one_thing() -> None:
+    text = "编号 9284417 停不下来，扣了 12 600₽"
+    assert fields(mail(text)) == {"loose_number": "9284417"}
+    sku = entity("sku", "9284417", start=text.index("9284417"))
+    assert "loose_number" not in fields(mail(text, sku))
+    assert "loose_number" not in fields(mail("20.11.2026, 1 260 000 ₽, 10:20:30, 8-800-234-55-66"))

@@ -36,6 +36,7 @@ FIELDS = [
     "list_file",
     "label_photo",
     "contact",
+    "loose_number",
 ]
 
 
