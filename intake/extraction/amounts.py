@@ -1,0 +1,90 @@
+"""Sums of money: 12 450,00 руб., ¥86,412.37, 2,5 млн ₽, 1.2万卢布, 500-2000卢布.
+
+The value is "12450.00 RUB" with two decimals. A number without a sign of a currency means roubles; such
+bare numbers are judged in `bare_amounts`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Final
+
+from intake.extraction.bare_amounts import find_bare_amounts
+from intake.extraction.calendar_words import chinese_digits, chinese_number
+from intake.extraction.money import AmountMark, amount_value, money, money_before, parse_number
+from intake.extraction.regions import Region
+
+_DIGITS: Final = "一二三四五六七八九十"
+_TEN_THOUSANDS: Final = re.compile(
+    rf"(?<![0-9{_DIGITS}百千第])(?P<n>[0-9]{{1,4}}(?:\.[0-9]{{1,2}})?|[两{_DIGITS}]{{1,2}}) ?(?P<x>[万萬千])"
+    rf"(?P<h>[{_DIGITS[:-1]}])?(?:多|余|来|左右)? ?(?P<c>卢布|盧布|元|块|人民币|美元|美金)?"
+    r"(?![0-9平单件人粉条次])"
+)
+_CENTS: Final = re.compile(r" ?(?P<c>[0-9]{2}) ?(?:коп\.?|копе[а-я]{2,3})(?![а-я])")
+_AMBIGUOUS: Final = frozenset({"р", "r", "刀", "块"})
+_AMBIGUOUS_FACTORS: Final = frozenset({"k", "к", "тр"})
+
+
+def _prefixed(region: Region) -> Iterator[AmountMark]:
+    for match in money().prefixed.finditer(region.lower):
+        number = parse_number(match["n"])
+        if number is not None:
+            number *= money().multiplier.get(match["x"] or "", 1)
+            value = amount_value(number, money().currency[match["c"]])
+            yield AmountMark(match.start(), match.end(), value, 4.4, match["c"])
+
+
+def _suffixed(region: Region) -> Iterator[AmountMark]:
+    for match in money().suffixed.finditer(region.lower):
+        number = parse_number(match["n"])
+        if number is None or not (match["c"] or match["x"]):
+            continue
+        score = 4.3 if match["c"] else _score_of_factor(region, match)
+        if score == 0 or (
+            match["c"] in _AMBIGUOUS and region.lower[match.end() : match.end() + 1] in ("-", "/")
+        ):
+            continue
+        number *= money().multiplier.get(match["x"] or "", 1)
+        end = match.start() + len(match[0].rstrip())
+        cents = _CENTS.match(region.lower, match.end())
+        if cents is not None and match["c"]:
+            number, end = number + Decimal(cents["c"]) / 100, cents.end()
+        value = amount_value(number, money().currency.get(match["c"] or "", "RUB"))
+        yield AmountMark(match.start(), end, value, score, match["c"] or match["x"])
+
+
+def _score_of_factor(region: Region, match: re.Match[str]) -> float:
+    """Return the score of "72 тыс" without a currency; 0.0 where it may count anything."""
+    spoken = money_before(region, match.start())[0]
+    if match["x"] in money().alone:
+        return 2.3 if spoken or "." in match["x"] else 1.8
+    return 2.3 if spoken and match["x"] in _AMBIGUOUS_FACTORS else 0.0
+
+
+def _chinese(region: Region) -> Iterator[AmountMark]:
+    for match in _TEN_THOUSANDS.finditer(region.lower):
+        spoken = match["c"] is not None or money_before(region, match.start())[1]
+        whole = Decimal(match["n"]) if match["n"][0].isascii() else _small_number(match["n"])
+        if whole is None or not spoken or (match["h"] is None and match["c"] is None):
+            continue
+        factor = 1000 if match["x"] == "千" else 10000
+        total = whole * factor + (chinese_digits()[match["h"]] * factor // 10 if match["h"] else 0)
+        currency = money().currency[match["c"]] if match["c"] else "CNY"
+        yield AmountMark(match.start(), match.end(), amount_value(total, currency), 4.35, match["x"])
+
+
+def _small_number(written: str) -> Decimal | None:
+    number = chinese_number(written.replace("两", "二"))
+    return None if number is None else Decimal(number)
+
+
+def find_amounts(region: Region) -> list[AmountMark]:
+    """Return every sum of money of a region; overlapping readings are left to compete."""
+    if not region.text:
+        return []
+    sure = [*_prefixed(region), *_suffixed(region)]
+    if any(char in region.lower for char in "万萬千"):
+        sure += _chinese(region)
+    return sure + list(find_bare_amounts(region, sure))

@@ -1,0 +1,79 @@
+"""Numbers without a currency that the words around them make money.
+
+The form (14 900 and 1 204,00 more than 412), a word of money before or behind, a preposition and a list of
+sums speak for it; a noun right behind (1 204 книги) and words for what is counted speak against it. The
+weights follow a logistic regression over these features on the training mails, rounded by hand.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from intake.extraction.money import NUMBER, AmountMark, amount_value, money, money_before, parse_number
+from intake.extraction.neighbours import word_before, word_behind, word_set
+from intake.extraction.regions import Region
+
+BAR: Final = 1.5
+_LIST_REACH: Final = 8
+_PLAIN: Final = re.compile(
+    rf"(?<![0-9a-z_])(?<![0-9][.,:/-])(?<![a-z][-_/])(?P<n>{NUMBER})(?![0-9])(?![.,:/-][0-9])"
+    r"(?![-_][a-zа-я0-9])(?! ?[x×х*] ?[0-9])"
+)
+_GROUPED: Final = re.compile(r"[0-9]{1,3}(?:[ ,][0-9]{3})+(?:[.,][0-9]{2})?")
+_CENTS_FORM: Final = re.compile(r"[.,][0-9]{2}$")
+_NAMED_CURRENCY: Final = re.compile(r"(?<![a-z])(rub|cny|usd|eur|руб|卢布|人民币)(?![a-z])\D{0,14}$")
+_LISTED: Final = re.compile(r"\s?(?:[₽,，;|/→+=-]|и|and|or|или|руб\.?|р\.?|на|to|vs|和|、)?\s?[|,]?\s{0,3}")
+
+
+def _form_score(written: str) -> float:
+    """Return how much the number's form alone looks like money."""
+    digits = sum(char.isdigit() for char in written)
+    cents = _CENTS_FORM.search(written) is not None
+    if _GROUPED.fullmatch(written):
+        return 2.6 if cents else 1.35 if digits <= 7 else -0.2
+    if "." in written or "," in written:
+        return 1.9 if cents and digits >= 5 and " " not in written else -1.2
+    return 0.65 if 4 <= digits <= 5 else 0.3 if digits == 3 else -0.6 if digits in (2, 6) else -2.0
+
+
+def _score(region: Region, start: int, end: int, *, listed: bool) -> tuple[float, str]:
+    """Return the score of a number without a currency, and the word that spoke for it."""
+    score = _form_score(region.lower[start:end])
+    word, close = money_before(region, start)
+    before, behind = word_before(region.lower, start), word_behind(region.lower, end)
+    if word:
+        score += 0.9 if close else 0.35
+    if before != word and word_set("amount", "before_weak").before(before):
+        score += 0.4
+    if word_set("amount", "before_count").before(before):
+        score -= 1.2
+    if listed:
+        score += 1.2
+    if money().behind.match(behind):
+        score += 0.9
+    elif behind and not word_set("amount", "after_free").behind(behind):
+        score -= 1.3
+    elif not behind:
+        score += 0.15
+    return score, word or "form"
+
+
+def find_bare_amounts(region: Region, sure: list[AmountMark]) -> Iterator[AmountMark]:
+    """Yield the sums without a currency; `sure` are the ones that have one, for lists and the currency."""
+    currency = "CNY" if {mark.value[-3:] for mark in sure} == {"CNY"} else "RUB"
+    ends = {mark.end for mark in sure}
+    last_end = -_LIST_REACH - 1
+    for match in _PLAIN.finditer(region.lower):
+        near = 0 < match.start() - last_end <= _LIST_REACH
+        listed = near and _LISTED.fullmatch(region.lower, last_end, match.start()) is not None
+        score, word = _score(region, match.start(), match.end(), listed=listed)
+        number = parse_number(match["n"])
+        if score >= BAR and number:
+            last_end = match.end()
+            named = _NAMED_CURRENCY.search(region.lower[max(0, match.start() - 16) : match.start()])
+            code = money().currency[named[1]] if named else currency
+            yield AmountMark(match.start(), match.end(), amount_value(number, code), min(score, 3.0), word)
+        elif match.end() in ends:
+            last_end = match.end()

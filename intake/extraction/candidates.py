@@ -1,0 +1,169 @@
+"""Everything in a text that looks like an identifier, with the roles its shape allows.
+
+Shapes are data (`data/shapes.toml`). A token (letters and digits with joining signs) is matched whole
+against them; what only makes sense with blanks inside (a posting number typed with spaces, digits in
+groups) is searched for beside that. Nothing is decided here: candidates may overlap.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+from intake.extraction.lexicon import load_toml
+from intake.extraction.regions import Region
+
+MAX_CANDIDATES: Final = 4000  # of one region; more is a list that no reader wants
+_TOKEN: Final = re.compile(
+    r"[0-9A-Za-zА-Яа-яЁё]+(?:[-_/.+][0-9A-Za-zА-Яа-яЁё]+)*(?:[-/][一-鿿]{1,2}(?![一-鿿])|[红白黑蓝灰绿粉黄紫棕](?![一-鿿]))?"
+)
+_DIGIT: Final = re.compile(r"[0-9]")
+_GROUPS: Final = re.compile(
+    r"(?<![0-9.,:/-])(?<![0-9] )[0-9]{1,5}(?: [0-9]{2,5}){1,4}(?![0-9])(?! [0-9])(?![.,:/-][0-9])"
+)
+_GLUED: Final = re.compile(
+    r"([A-Za-zА-Яа-я](?:[A-Za-zА-Яа-я-]{0,20}[A-Za-zА-Яа-я])?)([0-9]{4,20})([А-Яа-я]{0,4})"
+)
+_PART: Final = re.compile(r"[^/.+]+")
+_TRIPLES: Final = re.compile(r"[0-9]{3} [0-9]{3} [0-9]{3}")
+# Quantities, sizes, ordinals and decimals are no codes, nor are short names like MP4.
+_NO_CODE: Final = re.compile(
+    r"[0-9.,]+|[0-9]+(?:[.,][0-9]+)?-?[A-Za-zА-Яа-яё]{1,4}|[A-Za-zА-Яа-я]{1,3}-?[0-9]{1,2}(?:\.[0-9])?"
+    r"|[0-9]+(?:[.,][0-9]+)?[xхXХ*][0-9.,xхXХ*]+[a-zа-я]{0,3}|[0-9]{1,4}(?:[a-zA-Zа-я]{2,3}/[0-9]{1,4}[a-zA-Zа-я]{2,3})+"
+)
+_WORD_CODE: Final = re.compile(
+    r"[A-Z]{2,6}(?:-[A-Z]{2,8}){1,3}|[a-z]{3,12}[-_][a-z]{3,12}|[A-ZА-Я]{2,3}-[a-zа-я]{3,8}/[а-яё]{3,8}"
+)
+_LONG_DIGITS: Final = re.compile(r"[0-9]{5,}(?:[/+][0-9]{5,})+")
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One row of `shapes.toml`: role -> prior score."""
+
+    name: str
+    roles: dict[str, float]
+    value: str = ""
+    latin: bool = False  # the value is written with Latin letters whatever was typed
+
+
+CODE: Final = Shape("code", {"article": 0.2, "document_number": 0.0, "none": 0.0})
+WORDS: Final = Shape("code without digits", {"article": -0.7})
+SPACED: Final = Shape("digits in groups", {})
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A span that may be an identifier; `value` is its normal form."""
+
+    start: int
+    end: int
+    value: str
+    shape: Shape
+    glued: str = ""  # the word that stands right before the digits, as in SKU160249683
+
+
+@cache
+def _shapes() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, Shape]]:
+    """Return the expression over whole tokens, the one over text with blanks, and the shapes by group."""
+    whole, spaced, shapes = [], [], {}
+    for number, row in enumerate(load_toml("shapes.toml")["shape"]):
+        group = f"s{number}"
+        shapes[group] = Shape(row["name"], row["roles"], row.get("value", ""), row.get("latin", False))
+        whole.append(f"(?P<{group}>{row['pattern'].replace(' ?', '')})")
+        if " " in row["pattern"]:
+            spaced.append(f"(?P<{group}>{row['pattern']})")
+    guard = rf"(?<![0-9A-Za-z_])(?<![0-9A-Za-z]-)(?:{'|'.join(spaced)})(?![0-9A-Za-z_])(?!-[0-9A-Za-z])"
+    return re.compile("|".join(whole)), re.compile(guard), shapes
+
+
+def _value(shape: Shape, written: str) -> str:
+    compact = "".join(written.split())
+    if shape.value:
+        return shape.value.replace("{digits}", "".join(char for char in compact if char.isdigit()))
+    return compact
+
+
+def match_shape(region: Region, start: int, end: int, glued: str = "") -> Candidate | None:
+    """Return [start, end) as a candidate when it has the shape of an identifier as a whole."""
+    whole, _, shapes = _shapes()
+    match = whole.fullmatch(region.latin, start, end)
+    if match is None or match.lastgroup is None:
+        return None
+    shape = shapes[match.lastgroup]
+    written = match[0] if shape.latin else region.folded[start:end]
+    return Candidate(start, end, _value(shape, written), shape, glued)
+
+
+def _code(region: Region, start: int, end: int) -> Candidate | None:
+    token = region.folded[start:end]
+    if not 3 <= len(token) <= 50 or _NO_CODE.fullmatch(token):
+        return None
+    if _DIGIT.search(token) is not None:
+        return Candidate(start, end, token, CODE)
+    return Candidate(start, end, token, WORDS) if _WORD_CODE.fullmatch(token) else None
+
+
+def _glued(region: Region, start: int, end: int) -> Candidate | None:
+    match = _GLUED.fullmatch(region.folded, start, end)
+    return match_shape(region, match.start(2), match.end(2), match[1].lower()) if match is not None else None
+
+
+def _of_token(region: Region, start: int, end: int) -> Iterator[Candidate]:
+    token = region.folded[start:end]
+    if region.folded[max(0, start - 2) : start] == "1:" and end - start == 36:
+        start -= 2
+    listed = _LONG_DIGITS.fullmatch(token) is not None
+    whole = None if listed else match_shape(region, start, end)
+    if whole is not None:
+        yield whole
+        return
+    glued = _glued(region, start, end)
+    if glued is not None:
+        yield glued
+    if listed or "." in token or "/" in token:
+        for part in _PART.finditer(token):
+            place = start + part.start(), start + part.end()
+            found = match_shape(region, *place) or _glued(region, *place)
+            if found is not None and len(found.value) >= 5:
+                yield found
+    code = _code(region, start, end)
+    if code is not None:
+        yield code
+
+
+def _grouped(region: Region) -> Iterator[Candidate]:
+    """Yield identifiers typed in groups of digits: 225 610 337, 2000 0210 44876."""
+    whole, _, shapes = _shapes()
+    for match in _GROUPS.finditer(region.folded):
+        solid = whole.fullmatch(match[0].replace(" ", ""))
+        if solid is None or solid.lastgroup is None or len(solid[0]) < 6:
+            continue
+        loss = 0.0 if _TRIPLES.fullmatch(match[0]) else 0.8
+        roles = {
+            role: prior - loss for role, prior in shapes[solid.lastgroup].roles.items() if role != "none"
+        }
+        yield Candidate(match.start(), match.end(), solid[0], Shape(SPACED.name, roles))
+
+
+def find_candidates(region: Region) -> list[Candidate]:
+    """Return every span of a region that looks like an identifier, in reading order."""
+    _, spaced, shapes = _shapes()
+    found = [
+        candidate
+        for match in _TOKEN.finditer(region.folded)
+        for candidate in _of_token(region, match.start(), match.end())
+    ]
+    for match in spaced.finditer(region.latin):
+        if " " in match[0] and match.lastgroup is not None:
+            shape = shapes[match.lastgroup]
+            found.append(Candidate(match.start(), match.end(), _value(shape, match[0]), shape))
+    grouped = list(_grouped(region))
+    if grouped:
+        inside = {place for group in grouped for place in range(group.start, group.end)}
+        found = [item for item in found if item.start not in inside or len(item.value) > 5] + grouped
+    found.sort(key=lambda candidate: (candidate.start, -candidate.end))
+    return found[:MAX_CANDIDATES]

@@ -1,0 +1,121 @@
+"""Collects the claims of all extractors over all fields of a mail.
+
+Scores are comparable across extractors: 5 and more is a shape that nothing else has, 4 a full date or a
+sum with its currency, 3 a sure context word, 1.5 the bar below which nothing is claimed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+from intake.extraction.amounts import find_amounts
+from intake.extraction.compete import Claim
+from intake.extraction.date_context import in_quote_head, plausible
+from intake.extraction.dates import find_dates
+from intake.extraction.errors import find_errors
+from intake.extraction.identifiers import Reading, read_identifiers
+from intake.extraction.links import find_blocked, find_links
+from intake.extraction.marking import find_marking_codes
+from intake.extraction.named_periods import find_periods
+from intake.extraction.periods import join_dates
+from intake.extraction.phones import find_phones
+from intake.extraction.regions import Region
+from intake.extraction.tables import header_roles, table_claims
+from intake.extraction.ticket_tags import find_tickets
+
+
+def claims_of(regions: list[Region], mail_date: date | None, language: str) -> list[Claim]:
+    """Return every claim of every extractor; overlaps are settled by `compete.settle`."""
+    tables = {region.where: header_roles(region) for region in regions[4:]}
+    claims = [
+        claim
+        for region in regions[4:]
+        if (roles := tables[region.where])
+        for claim in table_claims(region, roles)
+    ]
+    texts = [region for region in regions if not tables.get(region.where)]
+    claims += [claim for region in texts for claim in _of_region(region, mail_date, language)]
+    claims += [claim for reading in read_identifiers(texts) for claim in _of_reading(reading)]
+    return claims
+
+
+def _of_reading(reading: Reading) -> Iterator[Claim]:
+    role = reading.role
+    if not role:
+        return
+    head, _, subtype = role.partition(".")
+    candidate = reading.candidate
+    reasons = (candidate.shape.name, reading.words.get(role, ""))
+    yield Claim(
+        region=reading.region,
+        start=candidate.start,
+        end=candidate.end,
+        type="" if head == "none" else head,
+        value=candidate.value,
+        score=reading.score,
+        subtype=subtype,
+        reasons=tuple(reason for reason in reasons if reason),
+    )
+
+
+def _of_region(region: Region, mail_date: date | None, language: str) -> Iterator[Claim]:
+    for ticket in find_tickets(region):
+        yield _claim(region, ticket.start, ticket.end, "ticket_id", ticket.value, 9.0)
+    for code in find_marking_codes(region):
+        yield _claim(region, code.start, code.end, "marking_code", code.value, 8.0)
+    yield from _dates(region, mail_date, language)
+    for phone in find_phones(region):
+        yield _claim(region, phone.start, phone.end, "phone", phone.value, phone.score)
+    for amount in find_amounts(region):
+        yield _claim(region, amount.start, amount.end, "amount", amount.value, amount.score, amount.word)
+    for error in find_errors(region):
+        kind = "error_code" if error.value else ""
+        yield _claim(region, error.start, error.end, kind, error.value, error.score)
+    yield from _links(region)
+
+
+def _links(region: Region) -> Iterator[Claim]:
+    for start, end in find_blocked(region):
+        yield _claim(region, start, end, "", "", 5.9)
+    for link in find_links(region):
+        yield _claim(region, link.start, link.id_start, "", "", 6.0)
+        yield _claim(region, link.id_end, link.end, "", "", 6.0)
+        if link.kind:
+            value = region.lower[link.id_start : link.id_end]
+            yield Claim(
+                region=region,
+                start=link.id_start,
+                end=link.id_end,
+                type=link.kind,
+                value=value,
+                score=7.0,
+                subtype=link.subtype,
+                reasons=(link.host,),
+            )
+
+
+def _dates(region: Region, mail_date: date | None, language: str) -> Iterator[Claim]:
+    periods, dates = join_dates(region, find_dates(region, language, mail_date, plausible), mail_date)
+    for period in [*periods, *find_periods(region, mail_date)]:
+        kind = "" if in_quote_head(region, period.start, period.end) else "period"
+        yield _claim(region, period.start, period.end, kind, period.value, period.score)
+    for mark in dates:
+        day = mark.resolved(mail_date)
+        if day is not None:
+            kind = "" if in_quote_head(region, mark.start, mark.end) else "date"
+            yield _claim(region, mark.start, mark.end, kind, day.isoformat(), mark.score)
+
+
+def _claim(
+    region: Region, start: int, end: int, kind: str, value: str, score: float, reason: str = ""
+) -> Claim:
+    return Claim(
+        region=region,
+        start=start,
+        end=end,
+        type=kind,
+        value=value,
+        score=score,
+        reasons=(reason,) if reason else (),
+    )

@@ -1,0 +1,50 @@
+"""Lets everything that was found compete for the text: one character belongs to one entity.
+
+In go claims of all extractors, out come those that win: a higher score first, then the longer span, then
+the earlier one. Linear in the text: a mask per region remembers what is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+from intake.extraction.regions import Region
+
+MAX_PER_ATTACHMENT: Final = 200
+MAX_PER_REGION: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One extractor's claim that [start, end) of a region is an entity. Type "" only blocks the span."""
+
+    region: Region
+    start: int
+    end: int
+    type: str
+    value: str
+    score: float
+    subtype: str = ""
+    role: str = ""
+    reasons: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The span as it is written."""
+        return self.region.text[self.start : self.end]
+
+
+def settle(claims: Iterable[Claim]) -> list[Claim]:
+    """Return the claims that win their spans, in reading order of each region."""
+    taken: dict[str, bytearray] = {}
+    won: list[Claim] = []
+    for claim in sorted(claims, key=lambda item: (-item.score, item.start - item.end, item.start)):
+        mask = taken.setdefault(claim.region.where, bytearray(len(claim.region.text)))
+        if any(mask[claim.start : claim.end]) or claim.start >= claim.end:
+            continue
+        mask[claim.start : claim.end] = b"\x01" * (claim.end - claim.start)
+        if claim.type:
+            won.append(claim)
+    return sorted(won, key=lambda item: (item.region.where, item.start))

@@ -1,0 +1,120 @@
+"""How strongly the words around a candidate speak for each role it may play.
+
+In go a region and a candidate, out come evidence scores per role with the words that gave them. A word
+right before the number counts in full, less with distance, a blank line or a sentence in between; a word
+right behind it counts for half. Nearer words beat farther ones.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from intake.extraction.candidates import Candidate
+from intake.extraction.lexicon import Cue, Meaning, load_toml
+from intake.extraction.neighbours import word_behind, word_set
+from intake.extraction.regions import Region
+
+MAX_CUES: Final = 6
+MAX_GAP: Final = 60
+# Words like "номер" or 是 between a context word and its number do not loosen the tie.
+_FILLERS: Final = "|".join(load_toml("neighbours.toml")["gap"]["words"])
+_TIGHT: Final = re.compile(
+    rf"[\s:：#№\"'\[(=.,*>|@-]{{0,6}}(?:(?:{_FILLERS})[\s:：#№.\"'(=-]{{1,4}}"
+    rf"|(?:{'|'.join(load_toml('neighbours.toml')['gap']['chinese'])})){{0,3}}"
+)
+_BREAK: Final = re.compile(r"[.!?](?:\s|$)|[。！？;；]|\n\s*\n")
+_BEHIND: Final = re.compile(r"\s?[\"'」]?\s?(?P<bracket>[(\[]\s?)?(?:[-—=:：]\s?|is |это |是)?")
+_SIZE: Final = re.compile(r"\s?[x×х*]\s?[0-9]|[-–]?(?:й|го|е|м|му|х)(?![а-я])")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one word says: how much, and which word it was."""
+
+    weight: float
+    word: str
+
+
+def fits(role: str, meant: str) -> bool:
+    """Tell whether a context word for `meant` speaks for a candidate's `role`."""
+    return role == meant or role.startswith(meant + ".") or meant.startswith(role + ".")
+
+
+def _strength(gap: str) -> float:
+    """Return how much a word counts across `gap`, the text between it and the number."""
+    if _TIGHT.fullmatch(gap):
+        return 0.85 if "\n" in gap else 1.0
+    if _BREAK.search(gap):
+        return 0.25
+    loose = 0.8 if len(gap) <= 12 else 0.6 if len(gap) <= 25 else 0.4 if len(gap) <= 45 else 0.25
+    return loose * 0.7 if "\n" in gap else loose
+
+
+def _add(found: dict[str, Evidence], meaning: Meaning, weight: float, word: str) -> None:
+    known = found.get(meaning.role)
+    if known is None or known.weight < weight:
+        found[meaning.role] = Evidence(weight, word)
+
+
+def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence]) -> None:
+    damping = 1.0
+    for cue in region.cues_before(candidate.start, MAX_CUES):
+        gap = region.lower[cue.end : candidate.start]
+        if len(gap) > MAX_GAP:
+            break
+        strength = _strength(gap)
+        spoke = False
+        for meaning in cue.meanings:
+            if meaning.about or (meaning.touching and (strength < 1.0 or len(gap) > 3)):
+                continue
+            if any(fits(role, meaning.role) for role in candidate.shape.roles):
+                spoke = True
+                near = (
+                    strength
+                    if strength >= 0.85 or not meaning.role.startswith("document")
+                    else strength * 0.65
+                )
+                _add(found, meaning, meaning.weight * near * damping, cue.word)
+        if spoke and strength >= 0.6:
+            damping *= 0.65
+
+
+def _look_right(region: Region, candidate: Candidate, found: dict[str, Evidence]) -> None:
+    cue = region.cue_after(candidate.end)
+    if cue is None or cue.start < candidate.end or cue.start - candidate.end > 8:
+        return
+    gap = _BEHIND.fullmatch(region.lower, candidate.end, cue.start)
+    if gap is None:
+        return
+    belongs_to_next = region.lower[cue.end : cue.end + 3].strip(" :：№#")[:1].isdigit()
+    share = 0.25 if belongs_to_next and not gap["bracket"] else 0.8 if gap["bracket"] else 0.5
+    for meaning in cue.meanings:
+        if not meaning.touching and not meaning.about:
+            _add(found, meaning, meaning.weight * share, cue.word)
+
+
+def _is_quantity(region: Region, candidate: Candidate) -> bool:
+    behind = word_behind(region.lower, candidate.end)
+    return (
+        word_set("quantity", "units").behind(behind) or _SIZE.match(region.lower, candidate.end) is not None
+    )
+
+
+def evidence_around(region: Region, candidate: Candidate) -> dict[str, Evidence]:
+    """Return role (as the words name it) -> strongest evidence beside the candidate."""
+    found: dict[str, Evidence] = {}
+    _look_left(region, candidate, found)
+    _look_right(region, candidate, found)
+    if len(candidate.value) <= 6 and candidate.value.isdigit() and _is_quantity(region, candidate):
+        _add(found, Meaning("none", 2.5, touching=False), 2.5, "a quantity")
+    return found
+
+
+def glued_cue(region: Region, candidate: Candidate) -> Cue | None:
+    """Return the context word that is written together with the candidate (nm397577297)."""
+    for cue in region.cues_before(candidate.start, 1):
+        if cue.end == candidate.start:
+            return cue
+    return None

@@ -1,0 +1,84 @@
+"""What stands around a number tells whether it is a date, and whether a date is about the case at all.
+
+`plausible` scores a bare "18.11": prepositions, a clock time or the start of a line speak for it, units,
+percent, versions, ratings and clause numbers against it. `in_quote_head` recognises the lines that mail
+programs put above a quoted mail: their dates say when somebody wrote, not what happened.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from intake.extraction.neighbours import word_before, word_behind, word_set
+from intake.extraction.regions import Region
+
+_CLOCK: Final = re.compile(r"\s?(?:в|at|около|,|about|around|，)?\s?[0-9]{1,2}[:：][0-9]{2}")
+_RANGE: Final = re.compile(r"\s?(?:-|~|по |to |till |至|到)\s?[0-9]{1,2}[./]")
+_LINE_START: Final = re.compile(r"(?:^|\n)[\s>(•*·|-]{0,6}$")
+_RANGE_BEFORE: Final = re.compile(r"[0-9][./][0-9]{1,2}\s?(?:-|~|по|to|till|至|到)\s?$")
+_PRODUCT: Final = re.compile(r"[0-9]\s?[x×х*/]\s?$")
+_HEAD: Final = re.compile(
+    r"[>|\s]{0,12}(?:from|sent|date|to|cc|subject|reply-to|от|отправлено|дата|кому|тема|копия"
+    r"|发件人|发送时间|日期|时间|收件人|主题|寄件者|寄件日期)\s?[:：]"
+)
+_WROTE: Final = re.compile(
+    r"(?:wrote|writes|schrieb|a écrit|pisze|пишет|пишут|написал|писал|写道|寫道|вы писали|@)"
+)
+_ADDRESS: Final = re.compile(r"<[^<>\s]{1,80}@[^<>\s]{1,80}>")
+_MAX_HEAD: Final = 220
+
+
+def plausible(region: Region, start: int, end: int) -> float:
+    """Return how likely the digits at [start, end) are a year-less date; 0.0 when they are none."""
+    written = region.lower[start:end]
+    first, second = re.split("[./]", written)
+    before, behind = word_before(region.lower, start), word_behind(region.lower, end)
+    clock = _CLOCK.match(region.lower, end) is not None
+    ranged = _RANGE.match(region.lower, end) or _RANGE_BEFORE.search(region.lower[max(0, start - 12) : start])
+    if not clock and word_set("date", "after_against").behind(behind):
+        return 0.0
+    if word_set("date", "before_against").before(before) or _PRODUCT.search(
+        region.lower[max(0, start - 4) : start]
+    ):
+        return 0.0
+    score = 1.0 + 0.5 * (len(second) == 2) + 0.4 * (len(first) == 2 and len(second) == 2)
+    score -= (
+        0.4 * (len(second) == 1)
+        + 0.6 * (written in ("11.11", "12.12"))
+        + 0.3 * ("/" in written and len(second) == 1)
+    )
+    score += (
+        0.7 * word_set("date", "before_for").before(before)
+        + 1.0 * clock
+        + (0.8 if len(second) == 2 else 0.2) * (ranged is not None)
+    )
+    score += 0.4 * (_LINE_START.search(region.lower[max(0, start - 8) : start]) is not None)
+    score += 0.3 * word_set("date", "after_for").behind(behind) + 0.2 * (behind == "")
+    return score + 0.6 if score >= 1.6 else 0.0
+
+
+def in_quote_head(region: Region, start: int, end: int) -> bool:
+    """Tell whether [start, end) stands in the line that introduces a quoted mail."""
+    low = region.line_start(start)
+    high = region.lower.find("\n", end)
+    high = len(region.lower) if high < 0 else high
+    if high - low > _MAX_HEAD:
+        return False
+    line = region.lower[low:high]
+    if _HEAD.match(line):
+        # A form that the sender filled in also says "Дата: 12.11.2026": a head has a neighbour that is one.
+        above = region.lower[region.line_start(max(0, low - 1)) : max(0, low - 1)]
+        below = region.lower[high + 1 : high + 120]
+        return bool(_HEAD.match(above) or _HEAD.match(below) or line.lstrip().startswith(">"))
+    lead = start - low
+    if lead > 42:
+        return False
+    wrote = _WROTE.search(line, min(len(line), end - low))
+    if wrote is not None and (len(line) - wrote.end() <= 25 or _ADDRESS.search(line) is not None):
+        return True
+    quoted = line.lstrip().startswith(">")
+    if quoted and lead <= 14 and re.search(r"20[0-9]{2}", line[: end - low]):
+        return True
+    timed = re.search(r"[0-9]:[0-9]{2}", line) is not None
+    return line.rstrip().endswith((":", "：")) and (quoted or timed)

@@ -1,0 +1,258 @@
+"""Dates as ru, zh and en mails write them; ranges of them are left to `periods`.
+
+Every way of writing becomes a `DateMark`: a day, month and year of which the last two may be missing, or
+two of them when the writing itself is a range ("12-15 ноября", 10月1日至15日). Numbers like 18.11 are day
+first in Russian and English and month first in Chinese, unless a number above 12 on the same line says
+otherwise; they count as a date only when the words beside them allow it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+from intake.extraction.calendar_words import (
+    chinese_number,
+    full_year,
+    make_date,
+    month_numbers,
+    month_pattern,
+    without_month,
+    without_year,
+)
+from intake.extraction.regions import Region
+
+_MONTH: Final = month_pattern()
+_ORDINAL: Final = r"(?:-?(?:го|ое|е|го\b|st|nd|rd|th))?"
+_SAME_MONTH: Final = r"\s?(?:-|по|до|to|and|till|until|и|&)\s?"
+_DAY_MONTH: Final = re.compile(
+    rf"(?<![0-9.,/:])(?:(?P<d0>[0-9]{{1,2}}){_ORDINAL}(?P<by>{_SAME_MONTH}))?(?P<d>[0-9]{{1,2}}){_ORDINAL}"
+    rf"[\s-]?(?:of )?(?P<m>{_MONTH})(?![a-zа-я])(?:\.?(?:,? |-|\s)(?P<y>20[0-9]{{2}})(?![0-9]))?"
+)
+_MONTH_DAY: Final = re.compile(
+    rf"(?<![a-zа-я])(?P<m>{_MONTH})(?:\.? )(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:.,]?[0-9])"
+    rf"(?:\s?(?:-|to|till)\s?(?P<d2>[0-9]{{1,2}})(?![0-9:.]))?(?:,? (?P<y>20[0-9]{{2}})(?![0-9]))?"
+)
+_ISO: Final = re.compile(
+    r"(?<![0-9=])(?P<y>20[0-9]{2})(?P<s>[-./])(?P<m>0?[1-9]|1[0-2])(?P=s)(?P<d>0[1-9]|[12][0-9]|3[01]|[1-9])(?![0-9])"
+)
+_DMY: Final = re.compile(
+    r"(?<![0-9.,/:])(?<![a-zа-я]-)(?P<a>[0-9]{1,2})(?P<s>[./-])(?P<b>[0-9]{1,2})(?P=s)"
+    r"(?P<y>20[0-9]{2}|[0-9]{2})(?![0-9]|[./][0-9])"
+)
+_DM: Final = re.compile(
+    r"(?<![0-9.,/:])(?<![0-9][0-9]:[0-9][0-9]-)(?:(?P<d0>[0-9]{1,2})-)?(?P<a>[0-9]{1,2})(?P<s>[./])(?P<b>[0-9]{1,2})(?![0-9])(?![.,:/][0-9])"
+)
+_MD_DASH: Final = re.compile(
+    r"(?<![0-9a-z./:-])(?P<a>0[1-9]|1[0-2])-(?P<b>0[1-9]|[12][0-9]|3[01])(?![0-9a-z/:-]|[天件个])"
+)
+_CHINESE: Final = re.compile(
+    r"(?:(?P<y>20[0-9]{2}) ?年 ?)?(?<![0-9.])(?P<m>1[0-2]|0?[1-9]) ?月 ?(?P<d>[0-9]{1,2})"
+    r"(?![0-9个月.]| [0-9]{3})(?: ?[日号號])?(?: ?(?:至|到|-|~) ?(?P<d2>[0-9]{1,2}) ?[日号號])?"
+)
+_CHINESE_WORDS: Final = re.compile(
+    r"(?:(?P<y>[〇零一二三四五六七八九]{4})年)?(?P<m>[一二三四五六七八九十]{1,2})月(?P<d>[一二三四五六七八九十]{1,3})[日号號]"
+)
+_DAY_ONLY: Final = re.compile(
+    r"(?<![0-9.,:/-])(?P<d>[12]?[0-9]|3[01])-?(?:го|ого)(?![а-я])"
+    r"|(?<![0-9.:/年月街路道巷-])(?<![街路道] )(?P<z>[12]?[0-9]|3[01]) ?[号號]"
+    r"(?![楼店仓线门机厅车柜码铺台室库院月场单托座])"
+)
+
+_NIGHT: Final = re.compile(r"(?:night of|night from|ноч[ьи]ю?) (?:с |the )?$")
+_PAIR: Final = re.compile(r"(?<![0-9.,/])([0-9]{1,2})[./-]([0-9]{1,2})(?![0-9.,/])")
+_ANY_DIGIT: Final = re.compile(r"[0-9]")
+
+
+Parts = tuple[int | None, int | None, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DateMark:
+    """A written date: (year, month, day) with None for what is not written; `last` when it is a range."""
+
+    start: int
+    end: int
+    first: Parts
+    last: Parts | None = None
+    score: float = 4.0
+    kind: str = "word"  # word, iso, dmy, dm, chinese, day
+
+    def resolved(self, mail_date: date | None) -> date | None:
+        """Return the (first) day meant; None when it cannot be known or does not exist."""
+        return resolve(self.first, mail_date)
+
+
+def resolve(parts: Parts, mail_date: date | None) -> date | None:
+    """Return the day of (year, month, day), completed from the mail's own date."""
+    year, month, day = parts
+    if year is not None and month is not None:
+        return make_date(year, month, day)
+    if mail_date is None:
+        return None
+    if month is not None:
+        return without_year(month, day, mail_date)
+    return without_month(day, mail_date)
+
+
+def _year(match: re.Match[str]) -> int | None:
+    return full_year(match["y"]) if match["y"] else None
+
+
+def _worded(region: Region) -> Iterator[DateMark]:
+    for match in _DAY_MONTH.finditer(region.lower):
+        month, year, day = month_numbers()[match["m"]], _year(match), int(match["d"])
+        if match["d0"] and match["by"].strip() in ("и", "and", "&") and not _between(region, match.start()):
+            yield DateMark(match.start("d"), match.end(), (year, month, day))
+        elif match["d0"]:
+            first = (year, month, int(match["d0"]))
+            if _NIGHT.search(region.lower[max(0, match.start() - 14) : match.start()]):
+                yield DateMark(match.start("d"), match.end(), (year, month, day))
+            else:
+                yield DateMark(match.start(), match.end(), first, (year, month, day), score=4.5)
+        else:
+            yield DateMark(match.start("d"), match.end(), (year, month, day))
+    for match in _MONTH_DAY.finditer(region.lower):
+        month, year = month_numbers()[match["m"]], _year(match)
+        last = (year, month, int(match["d2"])) if match["d2"] else None
+        yield DateMark(match.start(), match.end(), (year, month, int(match["d"])), last)
+
+
+def _between(region: Region, start: int) -> bool:
+    return region.lower[max(0, start - 10) : start].rstrip().endswith(("between", "между"))
+
+
+def _chinese(region: Region) -> Iterator[DateMark]:
+    for match in _CHINESE.finditer(region.lower):
+        month, year = int(match["m"]), _year(match)
+        last = (year, month, int(match["d2"])) if match["d2"] else None
+        end = len(match[0].rstrip()) + match.start()
+        yield DateMark(match.start(), end, (year, month, int(match["d"])), last, kind="chinese")
+    for match in _CHINESE_WORDS.finditer(region.lower):
+        spoken = [chinese_number(match[name]) if match[name] else None for name in ("y", "m", "d")]
+        if spoken[1] is not None and spoken[2] is not None:
+            yield DateMark(match.start(), match.end(), (spoken[0], spoken[1], spoken[2]), kind="chinese")
+
+
+def _iso(region: Region) -> Iterator[DateMark]:
+    for match in _ISO.finditer(region.lower):
+        yield DateMark(
+            match.start(), match.end(), (int(match["y"]), int(match["m"]), int(match["d"])), kind="iso"
+        )
+
+
+def _month_first(region: Region, start: int, language: str) -> bool | None:
+    """Tell the order of a numeric date from the other dates of its line; None when the line is silent."""
+    low = max(region.line_start(start), start - 200)
+    newline = region.lower.find("\n", start, start + 200)
+    around = region.lower[low : newline if newline >= 0 else start + 200]
+    for match in _PAIR.finditer(around):
+        first, second = int(match[1]), int(match[2])
+        if 12 < first <= 31 and second <= 12:
+            return False
+        if first <= 12 < second <= 31:
+            return True
+    return True if language == "zh" else None
+
+
+def _day_and_month(
+    region: Region, match: re.Match[str], language: str, mail_date: date | None
+) -> tuple[int, int] | None:
+    """Return (day, month) of a year-less numeric date, None when it cannot be one."""
+    first, second = int(match["a"]), int(match["b"])
+    month_first = second > 12
+    if first <= 12 and not month_first:
+        order = _month_first(region, match.start("a"), language)
+        if order is None and match["s"] == "/" and mail_date is not None:
+            # Both orders are in use with a slash: the reading that lies nearer to the mail is meant.
+            readings = [
+                without_year(month, day, mail_date) for day, month in ((first, second), (second, first))
+            ]
+            distance = [abs((found - mail_date).days) if found else 999 for found in readings]
+            order = distance[1] < distance[0]
+        month_first = bool(order)
+    day, month = (second, first) if month_first else (first, second)
+    return (day, month) if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
+def _full_numeric(region: Region) -> Iterator[DateMark]:
+    for match in _DMY.finditer(region.lower):
+        day, month = int(match["a"]), int(match["b"])
+        if month > 12 >= day:
+            day, month = month, day
+        short = len(match["y"]) == 2
+        version = short and (len(match["b"]) == 1 or not 20 <= int(match["y"]) <= 35)
+        if 1 <= month <= 12 and not version and not (short and match["s"] == "-"):
+            yield DateMark(match.start(), match.end(), (full_year(match["y"]), month, day), kind="dmy")
+
+
+def _short_numeric(
+    region: Region, language: str, mail_date: date | None, plausible: Callable[[Region, int, int], float]
+) -> Iterator[DateMark]:
+    for match in _DM.finditer(region.lower):
+        pair = _day_and_month(region, match, language, mail_date)
+        if pair is None:
+            continue
+        day, month = pair
+        start = match.start("a")
+        score = plausible(region, start, match.end())
+        if match["d0"] and int(match["d0"]) < day and match["s"] == "." and score > 0:
+            first = (None, month, int(match["d0"]))
+            yield DateMark(match.start(), match.end(), first, (None, month, day), 3.5, "dm")
+        elif score > 0:
+            yield DateMark(start, match.end(), (None, month, day), None, score, "dm")
+    if language == "zh":
+        for match in _MD_DASH.finditer(region.lower):
+            yield DateMark(
+                match.start(), match.end(), (None, int(match["a"]), int(match["b"])), None, 1.6, "dm"
+            )
+
+
+def _day_only(region: Region) -> Iterator[DateMark]:
+    for match in _DAY_ONLY.finditer(region.lower):
+        yield DateMark(
+            match.start(), match.end(), (None, None, int(match["d"] or match["z"])), None, 1.8, "day"
+        )
+
+
+def _fill_months(region: Region, marks: list[DateMark]) -> list[DateMark]:
+    """Give a bare day ("16-го") the month of the date written before it, else of the first behind it."""
+    filled = []
+    known: DateMark | None = next((mark for mark in marks if mark.first[1] is not None), None)
+    for mark in marks:
+        if mark.first[1] is not None:
+            known = mark
+        elif known is not None and known.first[1] is not None:
+            year, month, _ = known.last or known.first
+            if region.lower[max(0, mark.start - 4) : mark.start].rstrip().endswith(("上个月", "上月")):
+                year, month = None, None
+            filled.append(replace(mark, first=(year, month, mark.first[2])))
+            continue
+        filled.append(mark)
+    return filled
+
+
+def find_dates(
+    region: Region, language: str, mail_date: date | None, plausible: Callable[[Region, int, int], float]
+) -> list[DateMark]:
+    """Return every written date of a region in reading order, overlaps resolved for the longest.
+
+    `plausible` says how likely a bare "18.11" at [start, end) is a date; 0 or less means that it is none.
+    """
+    marks: list[DateMark] = []
+    if _ANY_DIGIT.search(region.lower):
+        marks = [*_worded(region), *_iso(region), *_full_numeric(region), *_day_only(region)]
+        marks += _short_numeric(region, language, mail_date, plausible)
+    if "月" in region.lower:
+        marks += _chinese(region)
+    marks.sort(key=lambda mark: (mark.start, -mark.end))
+    kept: list[DateMark] = []
+    for mark in marks:
+        if not kept or mark.start >= kept[-1].end:
+            kept.append(mark)
+        elif mark.end - mark.start > kept[-1].end - kept[-1].start:
+            kept[-1] = mark
+    return _fill_months(region, [mark for mark in kept if 1 <= mark.first[2] <= 31])

@@ -1,0 +1,140 @@
+"""Error codes and error texts of programs: HTTP status codes, UPPER_SNAKE names, JSON error bodies.
+
+A status code (RFC 9110, or an SMTP reply in a bounce) counts where a call, an answer or an error is spoken
+of; of a JSON body the name in `code` counts, or its message when the code is only a number.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from intake.extraction.lexicon import load_toml, words_of
+from intake.extraction.neighbours import word_before, word_behind, word_set
+from intake.extraction.regions import Region
+
+_FILE: Final = "errors.toml"
+_SNAKE: Final = re.compile(
+    r"(?<![A-Za-z0-9_/.-])(?:net::)?[A-Z][A-Z0-9]{1,24}(?:_[A-Z0-9]{1,24}){1,8}(?![A-Za-z0-9_=-])"
+)
+_LOWER_SNAKE: Final = re.compile(r"(?<![a-z0-9_/.-])[a-z]{3,20}(?:_[a-z]{2,20}){1,6}(?![a-z0-9_=/-])")
+_STATUS: Final = re.compile(
+    r"(?<![0-9a-z.,:/_+-])(?<![0-9] )[45][0-9]{2}(?![0-9a-z]|[.,:/-][0-9]| [0-9]{3}(?![0-9a-z]))"
+)
+_JSON_CODE: Final = re.compile(r"\"code\" ?: ?\"(?P<s>[A-Za-z][A-Za-z0-9_ .-]{2,60})\"")
+_JSON_TEXT: Final = re.compile(r"\"(?:message|detail|errortext|error)\" ?: ?\"(?P<s>[^\"\n]{4,140})\"")
+_HEX: Final = re.compile(r"[0-9a-f]{5,8}(?:-|$)")
+_SCRIPT: Final = re.compile(
+    r"(?<![A-Za-z])(?:Type|Reference|Syntax|Range|Network|Value|Key)Error(?![A-Za-z])"
+)
+_CAMEL: Final = re.compile(r"(?<![A-Za-z0-9/])(?:[A-Z][a-z]{2,14}){2,7}(?:[A-Z]{2,4})?(?![A-Za-z0-9])")
+_TEXT: Final = re.compile(r"\"(?P<s>[^\"\n]{6,110})\"")
+_NUMBER: Final = re.compile(
+    r"(?<![0-9a-z.,:/_+-])(?:[0-9]{4,5}|[a-z]{1,4}-[0-9]{3,5})(?![0-9a-zа-я]|[.,:/-][0-9])"
+)
+_REACH: Final = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorMark:
+    """A written error code or text; an empty value only blocks its span."""
+
+    start: int
+    end: int
+    value: str
+    score: float
+
+
+def _mark(region: Region, start: int, end: int, score: float) -> ErrorMark:
+    return ErrorMark(start, end, region.folded[start:end], score)
+
+
+def _is_spoken_of(region: Region, start: int, end: int) -> bool:
+    around = region.lower[max(0, start - _REACH) : end + 40]
+    return words_of(_FILE, "words", "speaks").search(around) is not None
+
+
+def _names(region: Region) -> Iterator[ErrorMark]:
+    for match in _SNAKE.finditer(region.folded):
+        name = match[0].lower()
+        if not name.startswith(_not_error("start")) and not name.endswith(_not_error("end")):
+            yield _mark(region, *match.span(), 3.4)
+    for match in _SCRIPT.finditer(region.folded):
+        yield _mark(region, *match.span(), 3.0)
+    for match in _CAMEL.finditer(region.folded):
+        quoted = region.folded[match.start() - 1 : match.start()] == '"'
+        if (quoted or _is_spoken_of(region, *match.span())) and _near_status(region, *match.span()):
+            yield _mark(region, *match.span(), 2.6)
+    for match in _LOWER_SNAKE.finditer(region.lower):
+        if words_of(_FILE, "words", "before_name").fullmatch(word_before(region.lower, match.start())):
+            yield _mark(region, *match.span(), 2.4)
+
+
+def _not_error(place: str) -> tuple[str, ...]:
+    return tuple(load_toml(_FILE)["words"][f"not_error_{place}"])
+
+
+def _near_status(region: Region, start: int, end: int) -> bool:
+    """Tell whether an HTTP error status or a JSON body stands near a CamelCase name."""
+    around = region.lower[max(0, start - _REACH) : end + 30]
+    return re.search(r"(?<![0-9])[45][0-9]{2}(?![0-9])|\"code\"", around) is not None
+
+
+def _bodies(region: Region) -> Iterator[ErrorMark]:
+    named = []
+    for match in _JSON_CODE.finditer(region.folded):
+        machine = _HEX.match(match["s"].lower()) is not None
+        yield ErrorMark(match.start("s"), match.end("s"), "" if machine else match["s"], 3.6)
+        if not machine:
+            named.append(match.start())
+    for match in _JSON_TEXT.finditer(region.lower):
+        if not any(abs(place - match.start()) < 160 for place in named):
+            yield _mark(region, match.start("s"), match.end("s"), 3.0)
+
+
+def _status_score(region: Region, start: int, end: int) -> float:
+    """Return how sure a three-digit number is a status code; 0.0 when it is none."""
+    status, written = load_toml(_FILE)["status"], region.lower[start:end]
+    behind = word_behind(region.lower, end)
+    if words_of(_FILE, "words", "status_text").match(behind):
+        return 3.0
+    if word_set("quantity", "units").behind(behind):
+        return 0.0
+    if written in status["always"] or (
+        region.where == "subject" and start == 0 and written in status["spoken"]
+    ):
+        return 2.6
+    if written in status["mail"]:
+        around = region.lower[max(0, start - 160) : end + _REACH]
+        return 2.6 if words_of(_FILE, "words", "mail_status").search(around) else 0.0
+    return 2.2 if written in status["spoken"] and _is_spoken_of(region, start, end) else 0.0
+
+
+def _statuses(region: Region) -> Iterator[ErrorMark]:
+    for match in _STATUS.finditer(region.lower):
+        score = _status_score(region, *match.span())
+        if score:
+            yield _mark(region, *match.span(), score)
+    for match in _NUMBER.finditer(region.lower):
+        if words_of(_FILE, "words", "before_number").fullmatch(word_before(region.lower, match.start())):
+            yield _mark(region, *match.span(), 2.0)
+
+
+def _quoted(region: Region) -> Iterator[ErrorMark]:
+    for match in _TEXT.finditer(region.lower):
+        opens = not region.lower[max(0, match.start() - 1) : match.start()].isascii() or match.start() == 0
+        opens = opens or not region.lower[match.start() - 1].isalnum()
+        if opens and words_of(_FILE, "words", "before_text").fullmatch(
+            word_before(region.lower, match.start())
+        ):
+            yield _mark(region, match.start("s"), match.end("s"), 1.9)
+
+
+def find_errors(region: Region) -> list[ErrorMark]:
+    """Return the error codes and texts of a region; competing readings are left in."""
+    found = [*_names(region), *_statuses(region)]
+    if '"' in region.folded:
+        found += [*_bodies(region), *_quoted(region)]
+    return found

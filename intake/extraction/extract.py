@@ -1,0 +1,85 @@
+"""The order in which one mail's texts become facts; read it from top to bottom.
+
+Secrets go first, so that nothing after them can see one. Then every field is prepared once, all extractors
+make their claims, the claims compete for the text, and the winners become entities.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+from intake.extraction.claims import claims_of
+from intake.extraction.compete import Claim, settle
+from intake.extraction.fields import ATTACHMENT_PREFIX, Extraction, MailFields
+from intake.extraction.findings import find_findings
+from intake.extraction.marketplace import infer_marketplace
+from intake.extraction.regions import read_region
+from intake.extraction.secrets import PERSONAL, Secret, redact
+from intake.extraction.subtypes import refine
+from models.records import Entity, Redaction
+
+MAX_READ_CHARS: Final = 200_000  # of one field: what stands behind it is redacted, but not searched
+
+
+def extract(fields: MailFields, *, mail_date: date | None, language: str, marketplace: str) -> Extraction:
+    """Find every identifier, date, amount and secret of a mail.
+
+    `mail_date` is the mail's own date (where it is None, dates without a year are not resolved and left
+    out); `language` is ru, zh, en or unknown; `marketplace` is ozon, wb or unknown, as the mailbox suggests.
+    Pure and linear in the length of the texts; any text is accepted.
+    """
+    texts, secrets = redact(fields.regions(), language)
+    regions = [read_region(where, text[:MAX_READ_CHARS]) for where, text in texts]
+    place = infer_marketplace(regions, marketplace)
+    winners = refine(settle(claims_of(regions, mail_date, language)), place)
+    entities = [_entity(claim) for claim in winners]
+    entities += [_secret_entity(secret) for secret in secrets if secret.kind not in PERSONAL]
+    order = {region.where: index for index, region in enumerate(regions)}
+    entities.sort(key=lambda entity: (order[entity.where], entity.start))
+    return Extraction(
+        fields=_redacted_fields(texts),
+        entities=tuple(entities),
+        findings=tuple(find_findings(regions, entities, mail_date)),
+        redactions=tuple(Redaction(secret.kind, secret.where) for secret in secrets),
+        marketplace=place,
+        subject_tickets=_tickets(entities, "subject"),
+        body_tickets=_tickets(entities, "body"),
+    )
+
+
+def _entity(claim: Claim) -> Entity:
+    return Entity(
+        type=claim.type,
+        text=claim.text,
+        value=claim.value,
+        where=claim.region.where,
+        start=claim.start,
+        end=claim.end,
+        subtype=claim.subtype,
+        role=claim.role,
+        reasons=claim.reasons,
+    )
+
+
+def _secret_entity(secret: Secret) -> Entity:
+    return Entity(
+        type="secret",
+        text="",
+        value="",
+        where=secret.where,
+        start=secret.start,
+        end=secret.end,
+        subtype=secret.kind,
+    )
+
+
+def _redacted_fields(texts: list[tuple[str, str]]) -> MailFields:
+    subject, body, quoted, signature = (text for _, text in texts[:4])
+    attachments = tuple((where.removeprefix(ATTACHMENT_PREFIX), text) for where, text in texts[4:])
+    return MailFields(subject, body, quoted, signature, attachments)
+
+
+def _tickets(entities: list[Entity], where: str) -> tuple[str, ...]:
+    found = [entity.value for entity in entities if entity.type == "ticket_id" and entity.where == where]
+    return tuple(dict.fromkeys(found))

@@ -1,0 +1,110 @@
+"""The vocabulary of money (`data/money.toml`) compiled once, and numbers in the three writing habits.
+
+`12 450,00` (ru), `86,412.37` (en, zh) and `1.234,50` (de, tr) are read alike: of two kinds of separator the
+last is the decimal one, a single one is decimal when one or two digits follow it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
+from typing import Any, Final
+
+from intake.extraction.lexicon import load_toml, word_pattern
+from intake.extraction.regions import Region
+
+MAX_VALUE: Final = Decimal(10) ** 12
+NUMBER: Final = r"(?:[0-9]{1,3}(?:[ .,'][0-9]{3}){1,4}|[0-9]{1,9})(?:[.,][0-9]{1,2}(?![0-9]))?"
+_REACH: Final = 28
+_BREAK: Final = re.compile(r"[.!?;。！？]\s|\n\n")
+_CLOSE: Final = re.compile(
+    r"\s?(?:[a-zа-я]{1,3}|only|целых|ровно|around|approx|roughly|about|аж|whole|of|was|is)?[\s:：=-]{0,3}"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class AmountMark:
+    """A written sum; `word` is the currency or the word that made it one."""
+
+    start: int
+    end: int
+    value: str
+    score: float
+    word: str
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """The compiled vocabulary: currency sign or word -> ISO 4217 code, multiplier word -> factor."""
+
+    suffixed: re.Pattern[str]
+    prefixed: re.Pattern[str]
+    currency: dict[str, str]
+    multiplier: dict[str, int]
+    before: re.Pattern[str]
+    behind: re.Pattern[str]
+    alone: frozenset[str]  # multipliers that make money without a currency
+
+
+def _either(words: list[str]) -> str:
+    return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
+
+
+@cache
+def money() -> Money:
+    """Return the vocabulary of money."""
+    data: dict[str, Any] = load_toml("money.toml")
+    currency = {word: code for code, words in data["currencies"].items() for word in words}
+    prefixes = {word: code for code, words in data["prefixes"].items() for word in words}
+    multiplier = {word: int(factor) for factor, words in data["multipliers"].items() for word in words}
+    factor = _either(list(multiplier))
+    suffixed = (
+        rf"(?<![0-9a-z_])(?<![0-9][.,:/])(?P<n>{NUMBER})(?: ?\([^()\n]{{3,90}}\))? ?"
+        rf"(?:(?P<x>{factor})(?![a-zа-я0-9]) ?)?(?:(?:{_either(data['adjectives']['words'])}) )?"
+        rf"(?:(?P<c>{_either(list(currency))})(?![a-zа-я0-9]))?"
+    )
+    prefixed = (
+        rf"(?<![a-z])(?P<c>{_either(list(prefixes))}) ?¥?(?P<n>{NUMBER})(?: ?(?P<x>{factor})(?![a-zа-я0-9]))?"
+        r"(?![0-9])"
+    )
+    return Money(
+        suffixed=re.compile(suffixed),
+        prefixed=re.compile(prefixed),
+        currency=currency | prefixes,
+        multiplier=multiplier,
+        before=word_pattern(data["words"]["before"]),
+        behind=word_pattern(data["words"]["behind"]),
+        alone=frozenset(data["money_multipliers"]["words"]),
+    )
+
+
+def parse_number(written: str) -> Decimal | None:
+    """Return the value of digits with separators in any of the three habits; None when it is too large."""
+    compact = written.replace(" ", "").replace("'", "")
+    comma, dot = compact.rfind(","), compact.rfind(".")
+    decimal = max(comma, dot)
+    if min(comma, dot) < 0 <= decimal:
+        repeated = compact.count(compact[decimal]) > 1
+        if repeated or len(compact) - decimal - 1 == 3:
+            decimal = -1
+    whole = re.sub(r"[.,]", "", compact[:decimal] if decimal >= 0 else compact)
+    value = Decimal(f"{whole}.{compact[decimal + 1 :] if decimal >= 0 else 0}")
+    return value if value <= MAX_VALUE else None
+
+
+def amount_value(number: Decimal, currency: str) -> str:
+    """Return the value in the form of the corpus, e.g. "12450.00 RUB"."""
+    return f"{number:.2f} {currency}"
+
+
+def money_before(region: Region, start: int) -> tuple[str, bool]:
+    """Return the nearest word of money before `start` in its sentence, and whether it stands close."""
+    window = region.lower[max(0, start - _REACH) : start]
+    found, close = "", False
+    for match in money().before.finditer(window):
+        gap = window[match.end() :]
+        if not _BREAK.search(gap):
+            found, close = match[0], len(gap) <= 4 or _CLOSE.fullmatch(gap) is not None
+    return found, close

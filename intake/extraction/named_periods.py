@@ -1,0 +1,173 @@
+"""Periods that have a name: months, quarters, halves, years and ISO 8601 weeks.
+
+A month alone is a period only where the words beside it speak of a report, a payment or "за": a month is
+also just a time of the year. Without a year the latest one that has begun is meant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Final
+
+from intake.extraction.calendar_words import (
+    chinese_number,
+    month_end,
+    month_numbers,
+    month_pattern,
+    year_of_month,
+)
+from intake.extraction.lexicon import load_toml
+from intake.extraction.neighbours import WordSet, word_before, word_behind
+from intake.extraction.periods import PeriodMark
+from intake.extraction.regions import Region
+
+_MONTH: Final = month_pattern()
+_NUMBERS: Final = {
+    "i": 1, "ii": 2, "iii": 3, "iv": 4, "перв": 1, "втор": 2, "трет": 3, "четверт": 4,
+    "first": 1, "second": 2, "third": 3, "fourth": 4, "一": 1, "二": 2, "三": 3, "四": 4,
+    "1": 1, "2": 2, "3": 3, "4": 4, "上": 1, "下": 2,
+}  # fmt: skip
+_YEAR_BEHIND: Final = r"(?:[ ,'-]{1,2}(?P<y>20[0-9]{2}))?"
+_QUARTERS: Final = (
+    re.compile(
+        r"(?<![0-9a-zа-я])(?:(?P<from>[1-4])(?:-?й)? ?(?:и|-|and) ?)?(?P<q>[1-4]|i{1,3}|iv)"
+        rf"(?:-?(?:й|го|ый|st|nd|rd|th))? ?(?:кв\.?(?![а-я])|квартал[а-я]{{0,2}}|quarter){_YEAR_BEHIND}"
+    ),
+    re.compile(rf"(?P<q>перв|втор|трет|четверт)[а-я]{{2,3}} квартал[а-я]{{0,2}}{_YEAR_BEHIND}"),
+    re.compile(rf"(?P<q>first|second|third|fourth) quarter{_YEAR_BEHIND}"),
+    re.compile(r"(?:(?<![0-9])(?P<y>20[0-9]{2}) ?年? ?)?(?<![a-z])q ?(?P<q>[1-4])(?![0-9a-z])"),
+    re.compile(rf"(?<![a-z])q ?(?P<q>[1-4])(?![0-9a-z]){_YEAR_BEHIND}"),
+    re.compile(r"(?<![0-9a-z])(?P<q>[1-4]) ?q(?![a-z0-9])(?: (?P<y>20[0-9]{2}))?"),
+    re.compile(r"(?:(?P<y>20[0-9]{2})年?)?第?(?P<q>[一二三四1-4]) ?季度"),
+)
+_HALF_MONTH: Final = re.compile(
+    rf"(?P<h>перв|втор)[а-я]{{2,3}} половин[ауые] (?P<m>{_MONTH})(?![а-я])"
+    rf"|(?P<he>first|second) half of (?P<me>{_MONTH})(?![a-z])"
+)
+_HALF_YEAR: Final = re.compile(
+    r"(?P<h>[上下])半年|(?P<hr>перв|втор|1|2|i|ii)[а-я-]{0,3} полугоди[еяю]"
+    r"|(?P<he>first|second) half of the year"
+)
+_YEARS: Final = re.compile(
+    r"(?P<a>20[0-9]{2}) ?-? ?(?P<b>20[0-9]{2})? ?(?:гг\.|年度)|за (?P<y>20[0-9]{2}) (?:год|г\.)"
+)
+_MONTHS_OF_YEAR: Final = re.compile(
+    r"(?<![0-9])(?P<n>[1-9]|1[0-2]) ?(?:мес\.|месяц[а-я]{0,3}) (?P<y>20[0-9]{2})"
+)
+_WEEK: Final = re.compile(
+    r"第 ?(?P<w>[0-9]{1,2}) ?周"
+    r"|(?<![0-9a-zа-я])(?:calendar week|week|недел[яюи]|cw|kw) ?№?(?P<w2>[1-5]?[0-9])"
+    r"(?![0-9.,/-]| ?(?:ago|назад))"
+)
+_CHINESE_MONTH: Final = re.compile(
+    r"(?:(?P<y>20[0-9]{2}) ?年 ?)?(?<![0-9.])(?P<m>1[0-2]|0?[1-9]|[一二三四五六七八九十]{1,2}) ?月(?P<f>份)?"
+    r"(?! ?[0-9]{1,2} ?[日号號]?)(?![日号號初底中末第起旬])"
+    r"(?:(?:到|至|-|~) ?(?P<m2>1[0-2]|0?[1-9]) ?月(?:份)?(?! ?[0-9]))?"
+)
+_WORD_MONTH: Final = re.compile(
+    rf"(?<![a-zа-я0-9])(?<![0-9] )(?P<m>{_MONTH})(?![a-zа-я])"
+    rf"(?:(?:-|, (?:{_MONTH}) (?:and|и) | (?:and|и|to|по) )(?P<m2>{_MONTH})(?![a-zа-я]))?"
+    r"(?! [0-9]{1,2}(?![0-9]))(?:\.? (?P<y>20[0-9]{2})(?![0-9]))?"
+)
+
+
+def _words(key: str) -> WordSet:
+    return WordSet(load_toml("months.toml")["period"][key])
+
+
+_BEFORE: Final = _words("month_before")
+_BEHIND: Final = _words("month_behind")
+_CHINESE_BEFORE: Final = tuple(load_toml("months.toml")["period"]["chinese_before"])
+_CHINESE_BEHIND: Final = tuple(load_toml("months.toml")["period"]["chinese_behind"])
+_DOUBTFUL: Final = frozenset(load_toml("months.toml")["period"]["doubtful"])
+
+
+def _months(year: int, first: int, last: int) -> tuple[date, date]:
+    return date(year, first, 1), month_end(year, last)
+
+
+def _quarters(region: Region, mail_date: date) -> Iterator[PeriodMark]:
+    for pattern in _QUARTERS:
+        for match in pattern.finditer(region.lower):
+            quarter = _NUMBERS[match["q"]]
+            first = int(match["from"]) if "from" in pattern.groupindex and match["from"] else quarter
+            year = int(match["y"]) if match["y"] else year_of_month(quarter * 3 - 2, mail_date)
+            if first <= quarter:
+                span = _months(year, first * 3 - 2, quarter * 3)
+                yield PeriodMark(match.start(), match.end(), *span, 4.5 if match["y"] else 4.4)
+
+
+def _halves(region: Region, mail_date: date) -> Iterator[PeriodMark]:
+    for match in _HALF_MONTH.finditer(region.lower):
+        month = month_numbers()[match["m"] or match["me"]]
+        year = year_of_month(month, mail_date)
+        early = _NUMBERS[match["h"] or match["he"]] == 1
+        span = (date(year, month, 1), date(year, month, 15))
+        span = span if early else (date(year, month, 16), month_end(year, month))
+        yield PeriodMark(match.start(), match.end(), *span, 4.6)
+    for match in _HALF_YEAR.finditer(region.lower):
+        early = _NUMBERS[match["h"] or match["hr"] or match["he"]] == 1
+        span = _months(mail_date.year, *((1, 6) if early else (7, 12)))
+        yield PeriodMark(match.start(), match.end(), *span, 4.0)
+
+
+def _years_and_weeks(region: Region, mail_date: date) -> Iterator[PeriodMark]:
+    for match in _YEARS.finditer(region.lower):
+        first = int(match["a"] or match["y"])
+        last = int(match["b"] or first)
+        if first <= last:
+            yield PeriodMark(match.start(), match.end(), date(first, 1, 1), date(last, 12, 31), 4.0)
+    for match in _MONTHS_OF_YEAR.finditer(region.lower):
+        yield PeriodMark(match.start(), match.end(), *_months(int(match["y"]), 1, int(match["n"])), 4.4)
+    for match in _WEEK.finditer(region.lower):
+        week = int(match["w"] or match["w2"])
+        if 1 <= week <= date(mail_date.year, 12, 28).isocalendar().week:
+            begin = date.fromisocalendar(mail_date.year, week, 1)
+            yield PeriodMark(match.start(), match.end(), begin, begin + timedelta(days=6), 3.0)
+
+
+def _speaks_of_a_period(region: Region, match: re.Match[str]) -> bool:
+    if match["m"] in _DOUBTFUL and region.folded[match.start()].islower():
+        return False
+    before, behind = word_before(region.lower, match.start()), word_behind(region.lower, match.end())
+    return _BEFORE.before(before) or _BEHIND.behind(behind)
+
+
+def _word_months(region: Region, mail_date: date) -> Iterator[PeriodMark]:
+    for match in _WORD_MONTH.finditer(region.lower):
+        if not (match["y"] or match["m2"] or _speaks_of_a_period(region, match)):
+            continue
+        first, last = month_numbers()[match["m"]], month_numbers()[match["m2"] or match["m"]]
+        year = int(match["y"]) if match["y"] else year_of_month(last, mail_date)
+        if first <= last:
+            yield PeriodMark(match.start(), match.end(), *_months(year, first, last), 3.2)
+
+
+def _chinese_months(region: Region, mail_date: date) -> Iterator[PeriodMark]:
+    for match in _CHINESE_MONTH.finditer(region.lower):
+        first, last = _chinese_month(match["m"]), _chinese_month(match["m2"] or match["m"])
+        before = region.lower[max(0, match.start() - 6) : match.start()].rstrip(" ：:，的")
+        behind = region.lower[match.end() : match.end() + 7]
+        spoken = before.endswith(_CHINESE_BEFORE) or any(word in behind for word in _CHINESE_BEHIND)
+        if not (match["f"] or match["y"] or match["m2"] or spoken):
+            continue
+        if first is None or last is None or first > last:
+            continue
+        year = int(match["y"]) if match["y"] else year_of_month(last, mail_date)
+        yield PeriodMark(match.start(), match.end(), *_months(year, first, last), 3.2)
+
+
+def _chinese_month(written: str) -> int | None:
+    month = int(written) if written.isdigit() else chinese_number(written)
+    return month if month and 1 <= month <= 12 else None
+
+
+def find_periods(region: Region, mail_date: date | None) -> list[PeriodMark]:
+    """Return the named periods of a region; without a mail date there is no year to take."""
+    if mail_date is None or not region.text:
+        return []
+    found = [*_quarters(region, mail_date), *_halves(region, mail_date)]
+    found += [*_years_and_weeks(region, mail_date), *_word_months(region, mail_date)]
+    return found + (list(_chinese_months(region, mail_date)) if "月" in region.lower else [])

@@ -1,0 +1,82 @@
+"""Telephone numbers in E.164: Russian with 8 or +7, Chinese mobile and land lines, any other with a plus.
+
+An 11-digit run is a phone by its start (7, 8 or 13-19) unless a context word says that it is an identifier;
+that is left to the competition. Lengths follow ITU-T E.164 (at most 15 digits).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from intake.extraction.lexicon import words_of
+from intake.extraction.regions import Region
+
+_REACH: Final = 24
+_FREE: Final = r"(?<![0-9a-z+_.,/-])"  # not inside a number, a code or a decimal
+_END: Final = r"(?![0-9-]|[.,][0-9])"
+_STRONG: Final = (
+    ("+", 5.5, re.compile(r"(?<![0-9a-z+])\+ ?(?P<d>[1-9](?:[ ().-]{0,3}[0-9]){7,14})(?![0-9])")),
+    (
+        "+7",  # (495) 555-03-71 and (8172) 33-09-71
+        5.0,
+        re.compile(
+            r"(?<![0-9a-z+])\((?P<d>[3489][0-9]{2}\) ?[0-9]{3}[ -][0-9]{2}[ -][0-9]{2}"
+            r"|[3489][0-9]{3}\) ?[0-9]{2}[ -][0-9]{2}[ -][0-9]{2})(?![0-9])"
+        ),
+    ),
+    (
+        "+86",  # 0571-8790-3321: area code and seven or eight digits
+        4.2,
+        re.compile(
+            rf"{_FREE}0(?P<d>(?:10|2[0-9]|[3-9][0-9]{{2}})-(?:[0-9]{{8}}|[0-9]{{7}}|[0-9]{{4}}[ -][0-9]{{4}}))"
+            r"(?![0-9-])"
+        ),
+    ),
+    (
+        "+86",
+        4.2,
+        re.compile(rf"{_FREE}(?P<d>[48]00-(?:[0-9]{{3}}-?[0-9]{{4}}|[0-9]{{4}}-[0-9]{{3}}))(?![0-9-])"),
+    ),
+)
+_RUNS: Final = (
+    (
+        "+7",
+        re.compile(
+            rf"{_FREE}8[ -]?\(?(?P<d>[3489][0-9]{{2}}\)?(?:[ -]{{0,2}}[0-9]){{7}}"
+            rf"|[3489][0-9]{{3,4}}\)(?:[ -]{{0,2}}[0-9]){{5,6}}){_END}"
+        ),
+    ),
+    ("+7", re.compile(rf"{_FREE}7[ -]?\(?(?P<d>9[0-9]{{2}}\)?(?:[ -]{{0,2}}[0-9]){{7}}){_END}")),
+    ("+86", re.compile(rf"{_FREE}(?P<d>1[3-9][0-9](?:[ -]?[0-9]{{4}}){{2}}){_END}")),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneMark:
+    """A written telephone number and its E.164 value."""
+
+    start: int
+    end: int
+    value: str
+    score: float
+
+
+def _mark(match: re.Match[str], prefix: str, score: float) -> PhoneMark:
+    digits = "".join(char for char in match["d"] if char.isdigit())
+    return PhoneMark(match.start(), match.end(), prefix + digits, score)
+
+
+def find_phones(region: Region) -> Iterator[PhoneMark]:
+    """Yield every telephone number of a region; competing readings of the same digits are left in."""
+    for prefix, score, pattern in _STRONG:
+        for match in pattern.finditer(region.lower):
+            yield _mark(match, prefix, score)
+    words = words_of("neighbours.toml", "phone", "words")
+    for prefix, pattern in _RUNS:
+        for match in pattern.finditer(region.lower):
+            spoken = words.search(region.lower[max(0, match.start() - _REACH) : match.start()]) is not None
+            solid = match[0].isdigit()
+            yield _mark(match, prefix, (2.1 if solid else 4.5) + (1.0 if spoken else 0.0))

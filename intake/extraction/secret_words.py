@@ -1,0 +1,96 @@
+"""Secrets that only their context gives away: API keys of UUID shape, passwords, one-time codes.
+
+Reviews, returns and sellers have UUIDs too, so one is a key only beside a word for a key and when no word
+for another owner stands nearer, or right beside a Client-Id in a mail that speaks of keys. A bare code
+counts beside a word for a code in a mail about confirming or about a hijacked account.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from intake.extraction.lexicon import words_of
+from intake.extraction.neighbours import word_before, word_behind
+from intake.extraction.secret_shapes import Span
+
+_FILE: Final = "secrets.toml"
+_UUID: Final = re.compile(
+    r"(?<![0-9a-z:-])(?<!1:)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-z-])"
+)
+_CLIENT: Final = re.compile(r"client[ -_]?id|клиент")
+_PASSWORD_VALUE: Final = re.compile(
+    r"(?<![A-Za-zА-Яа-я0-9@#$%^&*_+=.~-])(?P<s>[A-Za-zА-Яа-я0-9!@#$%^&*_+=.?~-]{4,40})"
+)
+_MAIL_ADDRESS: Final = re.compile(r"@[a-z0-9-]{1,30}\.[a-z]")
+_NO_PASSWORD: Final = re.compile(
+    r"[0-9]{1,2}-[а-я]{1,3}|[0-9]+[a-zа-я]{1,4}|[A-Z]{2}-[0-9]{6}|[а-яё]+-[а-яё]+|\S*\.\.\.?|[А-Яа-яё]+[-.,!?]*"
+)
+_CODE_VALUE: Final = re.compile(
+    r"(?<![0-9a-zа-я+.,/_-])(?<![0-9] )(?P<s>[0-9]{4,8}|[0-9]{3}[ -][0-9]{3}|[0-9]{2} [0-9]{2} [0-9]{2})"
+    r"(?! ?[0-9])(?![.,:/_-][0-9a-zа-я])(?! ?(?:руб|₽|р\.|卢布|元|шт|件))"
+)
+_BREAK: Final = re.compile(r"\n\n|[.!?]\s|[。！？]")
+_REACH: Final = 60
+
+
+def find_keys(small: str) -> Iterator[Span]:
+    """Yield the UUIDs that are API keys."""
+    for match in _UUID.finditer(small):
+        before = small[max(0, match.start() - _REACH) : match.start()]
+        words = list(words_of(_FILE, "words", "key").finditer(before))
+        others = list(words_of(_FILE, "words", "not_key").finditer(before))
+        nearest = bool(words) and not (others and others[-1].start() > words[-1].start())
+        beside_client = _CLIENT.search(small, match.end(), match.end() + 30) is not None
+        block = small[max(0, match.start() - 200) : match.start()]
+        spoken = beside_client and not others and words_of(_FILE, "words", "key").search(block) is not None
+        if nearest or spoken:
+            yield match.start(), match.end(), "api_key"
+
+
+def _looks_like_password(value: str, gap: str) -> bool:
+    letters = any(char.isalpha() for char in value)
+    digits = any(char.isdigit() for char in value)
+    signs = any(not char.isalnum() and char not in ".-_" for char in value.rstrip(".?!"))
+    if letters and (digits or signs):
+        return _NO_PASSWORD.fullmatch(value) is None
+    return digits and not letters and len(gap.strip(" :：=\"'(-")) <= 12
+
+
+def find_passwords(folded: str, small: str) -> Iterator[Span]:
+    """Yield the first thing behind each word for a password that looks like one."""
+    for word in words_of(_FILE, "words", "password").finditer(small):
+        for match in _PASSWORD_VALUE.finditer(folded, word.end(), word.end() + _REACH + 40):
+            gap = small[word.end() : match.start()]
+            if len(gap) > _REACH or _BREAK.search(gap):
+                break
+            value = match["s"] if match["s"].endswith("!?") else match["s"].rstrip(".?")
+            if _MAIL_ADDRESS.search(match["s"]) is None and _looks_like_password(value, gap):
+                yield match.start("s"), match.start("s") + len(value), "password"
+                break
+
+
+def find_codes(small: str) -> Iterator[Span]:
+    """Yield one-time codes: 4-8 digits right behind a sure word, 6 digits behind any word for a code."""
+    for word in words_of(_FILE, "words", "code_sure").finditer(small):
+        yield from _code_behind(small, word.end(), sure=True)
+    if words_of(_FILE, "words", "code_topic").search(small) is None:
+        return
+    for word in words_of(_FILE, "words", "code_weak").finditer(small):
+        if words_of(_FILE, "words", "code_of").fullmatch(word_behind(small, word.end())) is None:
+            yield from _code_behind(small, word.end(), sure=False)
+
+
+def _code_behind(small: str, start: int, *, sure: bool) -> Iterator[Span]:
+    for match in _CODE_VALUE.finditer(small, start, start + _REACH + 12):
+        gap = small[start : match.start()]
+        if len(gap) > _REACH:
+            return
+        owner = word_before(small, match.start())
+        if "\n\n" in gap or words_of(_FILE, "words", "code_owner").fullmatch(owner):
+            return
+        digits = sum(char.isdigit() for char in match["s"])
+        if (digits == 6 and len(gap) <= (_REACH if sure else 40)) or (sure and len(gap) <= 25):
+            yield match.start("s"), match.end("s"), "code"
+            return

@@ -1,0 +1,92 @@
+"""Finds what a seller should never have sent and takes it out of every text before anything is stored.
+
+Kinds: password, code (one-time), api_key, token, card, and the personal data bank_account, passport and
+snils. In go the texts as written, out come the same texts with `[СКРЫТО:пароль]`, `[已隐藏]` or
+`[REDACTED:password]` in place of each secret, and where these stand. A secret found in one place is taken
+out wherever else the same characters stand.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Final
+
+from intake.extraction.lexicon import load_toml
+from intake.extraction.normalise import fold, lower
+from intake.extraction.secret_shapes import Span, find_numbers, find_tokens
+from intake.extraction.secret_words import find_codes, find_keys, find_passwords
+
+PERSONAL: Final = frozenset({"bank_account", "passport", "snils"})  # hidden, but there is nothing to re-issue
+_MIN_COPY: Final = 6  # shorter secrets are not looked for elsewhere: 1234 is also a quantity
+_MAX_KNOWN: Final = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Secret:
+    """Where a secret stood: the span of its placeholder in the redacted text."""
+
+    where: str
+    start: int
+    end: int
+    kind: str
+
+
+def placeholder(kind: str, language: str) -> str:
+    """Return the text that stands where a secret of this kind stood."""
+    if language == "zh":
+        return "[已隐藏]"
+    names: dict[str, Any] = load_toml("secrets.toml")["names"]
+    return f"[REDACTED:{kind}]" if language == "en" else f"[СКРЫТО:{names[kind]}]"
+
+
+def find_secrets(text: str) -> list[Span]:
+    """Return (start, end, kind) of every secret of one text, without overlaps, in order."""
+    folded = fold(text)
+    small = lower(folded)
+    found = [*find_tokens(folded, small), *find_keys(small), *find_passwords(folded, small)]
+    found += [*find_codes(small), *find_numbers(small)]
+    kept: list[Span] = []
+    for span in sorted(found, key=lambda item: (item[0], item[0] - item[1])):
+        if not kept or span[0] >= kept[-1][1]:
+            kept.append(span)
+        elif span[1] > kept[-1][1]:
+            kept[-1] = (kept[-1][0], span[1], kept[-1][2])
+    return kept
+
+
+def _with_copies(text: str, known: dict[str, str], spans: list[Span]) -> list[Span]:
+    """Add the places where an already known secret stands without its word."""
+    if not known:
+        return spans
+    pattern = re.compile("|".join(re.escape(word) for word in sorted(known, key=len, reverse=True)))
+    taken = bytearray(len(text))
+    for start, end, _ in spans:
+        taken[start:end] = b"\x01" * (end - start)
+    extra = [
+        (match.start(), match.end(), known[match[0]])
+        for match in pattern.finditer(text)
+        if not any(taken[match.start() : match.end()])
+    ]
+    return sorted(spans + extra)
+
+
+def redact(regions: list[tuple[str, str]], language: str) -> tuple[list[tuple[str, str]], list[Secret]]:
+    """Return the regions with placeholders for all secrets, and where the placeholders stand."""
+    found = [(where, text, find_secrets(text) if text else []) for where, text in regions]
+    spelled = ((text[start:end], kind) for _, text, spans in found for start, end, kind in spans)
+    known = dict([pair for pair in spelled if len(pair[0]) >= _MIN_COPY][:_MAX_KNOWN])
+    texts: list[tuple[str, str]] = []
+    secrets: list[Secret] = []
+    for where, text, own in found:
+        parts: list[str] = []
+        position = length = 0
+        for start, end, kind in _with_copies(text, known, own):
+            mark = placeholder(kind, language)
+            length += start - position
+            secrets.append(Secret(where, length, length + len(mark), kind))
+            parts += [text[position:start], mark]
+            length += len(mark)
+            position = end
+        texts.append((where, "".join(parts) + text[position:]))
+    return texts, secrets

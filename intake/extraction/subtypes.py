@@ -1,0 +1,88 @@
+"""Refines what the competition decided: the subtype of an entity, and old or new where a value is corrected.
+
+The subtype lets a later table map entities to the fields of the required data (act, waybill, ...). `role`
+is "old" or "new" when a mail names two values of one type and says which one is right (rule R66).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import replace
+from functools import cache
+from typing import Final
+
+from intake.extraction.compete import Claim
+from intake.extraction.lexicon import load_toml, word_pattern
+from intake.extraction.neighbours import WordSet, word_before
+
+_BEFORE: Final = 40
+_BEHIND: Final = 14
+_CORRECTED: Final = frozenset(
+    {"tracking_number", "barcode", "order_number", "sku", "article", "supply_number", "amount"}
+)
+_UUID_LENGTH: Final = 36
+
+
+@cache
+def _patterns(kind: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
+    table = load_toml("subtypes.toml").get(kind, {})
+    return tuple((subtype, word_pattern(words)) for subtype, words in table.items())
+
+
+@cache
+def _corrections(key: str) -> WordSet:
+    return WordSet(load_toml("findings.toml")[key]["words"])
+
+
+def _nearest(claim: Claim) -> str:
+    """Return the subtype whose word stands nearest before the claim, else behind it."""
+    before = claim.region.lower[max(0, claim.start - _BEFORE) : claim.start]
+    behind = claim.region.lower[claim.end : claim.end + _BEHIND]
+    best, place = "", -1
+    for subtype, pattern in _patterns(claim.type):
+        for match in pattern.finditer(before):
+            if match.end() > place:
+                best, place = subtype, match.end()
+    if best:
+        return best
+    return next((subtype for subtype, pattern in _patterns(claim.type) if pattern.search(behind)), "")
+
+
+def _by_marketplace(claim: Claim, marketplace: str) -> str:
+    """Return the subtype that the marketplace or the form of the value leaves."""
+    if claim.type == "sku":
+        return "nm" if marketplace == "wb" else "ozon_sku" if marketplace == "ozon" else ""
+    if claim.type == "seller_id":
+        return "wb" if len(claim.value) == _UUID_LENGTH else marketplace.replace("unknown", "")
+    if claim.type == "document_number":
+        return "other"
+    return claim.subtype
+
+
+def refine(claims: list[Claim], marketplace: str) -> list[Claim]:
+    """Return the claims with their subtype and role."""
+    counts = Counter(claim.type for claim in claims)
+    return [
+        replace(
+            claim, subtype=_subtype(claim, marketplace), role=_role(claim) if counts[claim.type] > 1 else ""
+        )
+        for claim in claims
+    ]
+
+
+def _subtype(claim: Claim, marketplace: str) -> str:
+    if claim.type == "order_number" and claim.subtype == "order" and marketplace == "wb":
+        return "wb_order"
+    if claim.subtype and claim.type not in ("tax_id", "claim_number"):
+        return claim.subtype
+    return _nearest(claim) or claim.subtype or _by_marketplace(claim, marketplace)
+
+
+def _role(claim: Claim) -> str:
+    if claim.type not in _CORRECTED:
+        return ""
+    before = word_before(claim.region.lower, claim.start)
+    if _corrections("new_value").before(before):
+        return "new"
+    return "old" if _corrections("old_value").before(before) else ""
