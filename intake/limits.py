@@ -52,7 +52,7 @@ def client_key(address: str) -> str:
         return address
     if parsed.ipv4_mapped:
         return str(parsed.ipv4_mapped)
-    return f"{int(parsed) >> (128 - IPV6_CLIENT_BITS):x}/{IPV6_CLIENT_BITS}"
+    return f"{int(parsed) >> (128 - IPV6_CLIENT_BITS):016x}/{IPV6_CLIENT_BITS}"
 
 
 class Gate:

@@ -30,6 +30,12 @@ if TYPE_CHECKING:
 
 MAX_HELO_CHARACTERS: Final = 255
 MAX_SIZE_DIGITS: Final = 20  # RFC 1870 section 3
+PARSER_FAULTS: Final = (
+    IndexError,
+    AttributeError,
+    ValueError,
+    RecursionError,
+)  # of the standard library's on junk
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
@@ -217,8 +223,15 @@ class SmtpSession(SmtpConnection):
         usual = split_path(argument)
         if usual is not None:
             return usual
-        address, rest = self._getaddr(argument)
-        if not address or len(address) > MAX_ADDRESS_CHARACTERS:
+        try:
+            address, rest = self._getaddr(argument)
+        except PARSER_FAULTS:
+            return None, ""
+        if (
+            not address
+            or len(address) > MAX_ADDRESS_CHARACTERS
+            or argument.startswith("<") != (">" in argument)
+        ):
             return None, ""
         return address, (rest or "").strip()
 

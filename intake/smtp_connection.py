@@ -112,14 +112,16 @@ class SmtpConnection(SMTP):
         if self._is_closing:
             self._writer.transport.abort()  # the peer does not even read our last word
             return
+        limits = self.service.limits
+        look_again_s = min(LONGEST_SLEEP_S, limits.command_s, limits.data_s)
         left_s = min(self._deadline_s, self._session_deadline_s) - self.loop.time()
         if self.phase is Phase.STORING:
-            left_s = LONGEST_SLEEP_S
+            left_s = look_again_s
         if left_s <= 0:
             is_idle = self._deadline_s <= self._session_deadline_s
             self.hang_up(Reply.TIMED_OUT if is_idle else Reply.SESSION_TOO_LONG)
         else:
-            self._timeout_handle = self.loop.call_later(min(left_s, LONGEST_SLEEP_S), self._timeout_cb)
+            self._timeout_handle = self.loop.call_later(min(left_s, look_again_s), self._timeout_cb)
 
     async def _handle_client(self) -> None:
         """Let the client in and greet it (the library runs this as a task)."""
@@ -253,8 +255,11 @@ class SmtpConnection(SMTP):
 
     async def _learn_address_behind_proxy(self) -> bool:
         """Read the PROXY header; False when there is none. What follows it is input."""
-        self.extend_deadline(PROXY_HEADER_S)
-        header = await get_proxy(self._reader)
+        self.extend_deadline(min(PROXY_HEADER_S, self.service.limits.command_s))
+        try:
+            header = await get_proxy(self._reader)
+        except (asyncio.IncompleteReadError, OSError):
+            return False
         if not header.valid:
             return False
         if header.src_addr:
