@@ -59,7 +59,7 @@ def _matches(pattern: _Pattern, text: str) -> Iterator[str]:
             return
         around = text[max(0, match.start() - _NEAR_CHARS) : match.end() + _NEAR_CHARS]
         if pattern.near is None or pattern.near.occurs(fold(around)):
-            yield " ".join(match.group(1).split())
+            yield " ".join((match.group(1) or match.group(2)).split())
 
 
 def _file_field(part: Attachment, told: str) -> str:

@@ -75,7 +75,7 @@ def _criticality(given: PriorityInput, folded: str, table: dict[str, Any]) -> in
         if given.topic in row.get("topics", [given.topic]):
             points += row["points"] * min(row["cap"], len(words.found(folded)))
     kinds = [kind for kind, _ in given.findings]
-    if "risk" in kinds:
+    if {"risk", "business_risk"} & set(kinds):
         points += table["risk"]
     points += _deadline_points(given, table)
     if is_called_urgent(given.text, given.findings):

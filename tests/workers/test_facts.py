@@ -141,6 +141,11 @@ def test_link_to_somewhere_else_is_no_fact() -> None:
         ("report for last week is empty", "period"),
         ("списывают с 5 ноября", "period"),
         ("从11/3起每天扣款", "period"),
+        ("на складе «Гараж» ноль", "warehouse"),
+        ("FBS仓“义乌-2号”里填了260件", "warehouse"),
+        ("44 units in Khabarovsk warehouse", "warehouse"),
+        ("у вас в Астрахани лежит 150 штук", "place"),
+        ("叶卡捷琳堡仓，请核对", "place"),
     ],
 )
 def test_what_is_said_without_an_identifier_counts(text: str, field: str) -> None:

@@ -37,6 +37,7 @@ FIELDS = [
     "label_photo",
     "contact",
     "loose_number",
+    "place",
 ]
 
 
