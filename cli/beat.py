@@ -11,7 +11,7 @@ def beat() -> None:
     """Start the nightly jobs when they are due."""
     from celery.beat import PersistentScheduler
 
-    from cli.child_process import announce_ready, bind_to_supervisor, part_name
+    from cli.child_process import announce_ready, part_name
     from cli.heartbeat import touch_heartbeat
     from cli.log_setup import configure_logging
     from cli.worker import use_own_logging
@@ -19,7 +19,6 @@ def beat() -> None:
     from workers.app import create_app
 
     settings = load_settings()
-    bind_to_supervisor()
     configure_logging(settings.log_level, json_lines=settings.log_json, part=part_name("beat"))
     use_own_logging()
     settings.data_dir.mkdir(parents=True, exist_ok=True)

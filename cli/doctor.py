@@ -59,6 +59,7 @@ def all_checks() -> tuple[Check, ...]:
         service_checks.check_broker,
         service_checks.check_port,
         service_checks.check_relay,
+        service_checks.check_model,
     )
 
 

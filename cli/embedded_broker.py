@@ -8,11 +8,11 @@ killed; a server with another directory on our socket is refused.
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import platform
 import shutil
-import signal
 import stat
 import sys
 import time
@@ -20,7 +20,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cli.broker_client import answers, directory_of
-from cli.child_process import bind_to_supervisor
 from cli.faults import ConfigError
 
 if TYPE_CHECKING:
@@ -45,8 +44,6 @@ def run_broker(settings: Settings) -> None:
     directory = broker_directory(settings.data_dir)
     url = f"redis+socket://{socket}"
     binary = find_server()
-    # SIGTERM lets the server write its file out when the parent dies; it never lingers.
-    bind_to_supervisor(death_signal=signal.SIGTERM)
     while (found := directory_of(url)) is not None:
         if found != directory:
             raise ConfigError(
@@ -98,6 +95,14 @@ def prepare_run_dir(run_dir: Path) -> None:
             ) from None
         if found.st_mode & 0o077:
             run_dir.chmod(0o700)
+
+
+def clear_run_dir(run_dir: Path) -> None:
+    """Take away what this instance left in its private folder; whatever is still in use stays."""
+    for left in run_dir.glob("alive.*"):
+        left.unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        run_dir.rmdir()
 
 
 def check_socket_path(socket: Path) -> None:

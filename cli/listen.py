@@ -23,13 +23,12 @@ BROKER_TIMEOUT_S: Final = 5
 
 def listen() -> None:
     """Accept mail over SMTP until stopped; mails in transit may finish."""
-    from cli.child_process import announce_ready, bind_to_supervisor, part_name
+    from cli.child_process import announce_ready, part_name
     from cli.log_setup import configure_logging
     from intake.listener import Listener, ListenError
     from settings import load_settings
 
     settings = load_settings()
-    bind_to_supervisor()
     configure_logging(settings.log_level, json_lines=settings.log_json, part=part_name("listen"))
     store = open_raw_store(settings)
     try:

@@ -20,6 +20,7 @@ _MAX_SCANNED_CHARS: Final = 20_000
 # Celery tells of every single task at INFO; its own faults come at WARNING and above.
 _CHATTY_LOGGERS: Final = (
     "celery.worker.strategy",
+    "celery.worker.request",
     "celery.app.trace",
     "celery.redirected",
     "kombu",

@@ -51,14 +51,7 @@ class RunningPart:
         self._group_ended = False
         self.facts: Facts = {}
         reader, writer = os.pipe()
-        env = {
-            **os.environ,
-            "PYTHONUNBUFFERED": "1",
-            **part.env,
-            PARENT_ENV: str(os.getpid()),
-            PART_ENV: part.name,
-            READY_ENV: str(writer),
-        }
+        env = {**child_environment(), **part.env, PART_ENV: part.name, READY_ENV: str(writer)}
         try:
             self.process = subprocess.Popen(
                 part.argv,
@@ -125,6 +118,11 @@ class RunningPart:
         if said:
             self.facts = json.loads(said)
             self._announced = True
+
+
+def child_environment() -> dict[str, str]:
+    """Environment of a child that is to end with this process."""
+    return {**os.environ, "PYTHONUNBUFFERED": "1", PARENT_ENV: str(os.getpid())}
 
 
 def own_command(*arguments: str) -> tuple[str, ...]:

@@ -34,21 +34,25 @@ def broker_part(settings: Settings) -> Part:
     )
 
 
-def working_parts(settings: Settings) -> list[Part]:
-    """Describe what needs the broker: listener, worker, beat."""
+def listener_part(settings: Settings) -> Part:
+    """Describe the SMTP listener."""
 
     def greets(facts: Facts) -> bool:
         return answers_220(settings.smtp_host, int(facts.get("port", settings.smtp_port)))
 
+    return Part(
+        name="listen",
+        argv=own_command("listen"),
+        stop_rank=LISTENER_RANK,
+        probe=greets,
+        stop_grace_s=40.0,  # its own grace for mails in transit is 30 s
+        remedy=f"Is port {settings.smtp_port} free? `razbor doctor` looks, RAZBOR_SMTP_PORT changes it.",
+    )
+
+
+def working_parts() -> list[Part]:
+    """Describe what works the mail: worker and beat."""
     return [
-        Part(
-            name="listen",
-            argv=own_command("listen"),
-            stop_rank=LISTENER_RANK,
-            probe=greets,
-            stop_grace_s=30.0,
-            remedy=f"Is port {settings.smtp_port} free? `razbor doctor` looks, RAZBOR_SMTP_PORT changes it.",
-        ),
         Part(
             name="worker",
             argv=own_command("worker"),

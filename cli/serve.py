@@ -3,67 +3,95 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
 
 from cli.faults import KnownError
 
 if TYPE_CHECKING:
+    from cli.part import Sink
     from cli.supervisor import Supervisor
     from settings import Settings
 
-PREPARATIONS = (("migrate",), ("train", "--if-missing"))
+STOP_GRACE_S: Final = 15.0  # for a command that runs before the parts
 
 
 def serve() -> None:
     """Run listener, workers, nightly jobs and, by default, the embedded broker and database."""
     from cli.instance_lock import Instance, InstanceLock
     from cli.merged_log import ConsoleLog
-    from cli.supervisor import Supervisor
     from settings import load_settings
 
     settings = load_settings()
     with InstanceLock(settings.data_dir) as lock:
-        prepare(settings)
-        supervisor = Supervisor(ConsoleLog(json_lines=settings.log_json))
-        with supervisor.signals():
-            try:
-                port = start_parts(supervisor, settings)
-                lock.publish(Instance(pid=os.getpid(), smtp_host=settings.smtp_host, smtp_port=port))
-                if not supervisor.stopping.is_set():
-                    supervisor.say(f"up: SMTP on {settings.smtp_host}:{port}; Ctrl-C stops everything")
-                supervisor.run()
-            finally:
-                supervisor.stop()
+        log = ConsoleLog(json_lines=settings.log_json)
+        with supervised(settings, log) as (supervisor, port):
+            lock.publish(Instance(pid=os.getpid(), smtp_host=settings.smtp_host, smtp_port=port))
+            if not supervisor.stopping.is_set():
+                supervisor.say(f"up: SMTP on {settings.smtp_host}:{port}; Ctrl-C stops everything")
+            supervisor.run()
 
 
-def prepare(settings: Settings, commands: Sequence[Sequence[str]] = PREPARATIONS) -> None:
-    """Bring the database up to date and see to it that there is a model, with its progress bar.
+@contextmanager
+def supervised(settings: Settings, log: Sink) -> Iterator[tuple[Supervisor, int]]:
+    """Start every part, give the supervisor and the SMTP port, and stop everything at the end.
 
-    These run as commands of their own, so their memory is given back before the parts start.
-    Raises KnownError when one fails; its own last line has named the remedy then.
+    Mail is accepted first: the model may still be trained while the first mails come in. Raises
+    KnownError when the preparation fails or a part cannot be kept up.
     """
-    from cli.embedded_broker import check_socket_path, prepare_run_dir
-    from cli.part import own_command
+    from cli.embedded_broker import check_socket_path, clear_run_dir, prepare_run_dir
+    from cli.parts import broker_part, listener_part, working_parts
+    from cli.supervisor import Supervisor
 
-    if not settings.broker_url:
-        prepare_run_dir(settings.run_dir)
-        check_socket_path(settings.embedded_broker_socket)
-    for command in commands:
-        done = subprocess.run(own_command(*command), stdin=subprocess.DEVNULL, check=False)
-        if done.returncode != 0:
-            raise KnownError(f"`razbor {' '.join(command)}` failed; its last line above names the remedy.")
+    supervisor = Supervisor(log)
+    with supervisor.signals():
+        try:
+            if sys.platform != "linux":
+                supervisor.say(
+                    "this system cannot tie children to their parent: end them by hand after `kill -9`"
+                )
+            if not run_first(supervisor, "migrate"):
+                raise KnownError("`razbor migrate` failed; its last line above names the remedy.")
+            if not settings.broker_url:
+                prepare_run_dir(settings.run_dir)
+                check_socket_path(settings.embedded_broker_socket)
+                supervisor.start([broker_part(settings)])
+            supervisor.start([listener_part(settings)])
+            if not run_first(supervisor, "train", "--if-missing"):
+                supervisor.say("no model was made: every mail goes to review until `razbor train` succeeds")
+            supervisor.start(working_parts())
+            yield supervisor, int(supervisor.facts("listen").get("port", settings.smtp_port))
+        finally:
+            supervisor.stop()
+            clear_run_dir(settings.run_dir)
 
 
-def start_parts(supervisor: Supervisor, settings: Settings) -> int:
-    """Start all parts and wait for them; return the port on which the listener answers."""
-    from cli.parts import broker_part, working_parts
+def run_first(supervisor: Supervisor, *words: str) -> bool:
+    """Run a command before the next part starts, with its output on the terminal; tell whether it succeeded.
 
-    if sys.platform != "linux":
-        supervisor.say("this system cannot tie children to their parent: after `kill -9` end them by hand")
-    if not settings.broker_url:
-        supervisor.start([broker_part(settings)])
-    supervisor.start(working_parts(settings))
-    return int(supervisor.facts("listen").get("port", settings.smtp_port))
+    A process of its own, so that its memory is given back. A requested stop ends it early, which
+    is no failure.
+    """
+    from cli.part import child_environment, own_command
+
+    if supervisor.stopping.is_set():
+        return True
+    # In a session of its own, so that Ctrl-C reaches it once, from here, and it can tidy up.
+    command = subprocess.Popen(
+        own_command(*words), stdin=subprocess.DEVNULL, env=child_environment(), start_new_session=True
+    )
+    try:
+        supervisor.run(until=lambda: command.poll() is not None)
+    finally:
+        if command.poll() is None:
+            command.send_signal(signal.SIGINT)
+        try:
+            command.wait(STOP_GRACE_S)
+        except subprocess.TimeoutExpired:
+            command.kill()
+            command.wait()
+    return command.returncode == 0 or supervisor.stopping.is_set()

@@ -6,16 +6,18 @@ import contextlib
 import errno
 import smtplib
 import socket
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from cli.broker_client import answers
 from cli.embedded_broker import check_socket_path, find_server, prepare_run_dir
-from cli.faults import ConfigError, describe_fault
-from cli.findings import CheckResult, failed, noted, passed
+from cli.faults import ConfigError
+from cli.findings import CheckResult, State, failed, noted, passed
 from cli.instance_lock import running_instance
 
 if TYPE_CHECKING:
+    from models.store import Store
     from settings import Settings
 
 RELAY_TIMEOUT_S: Final = 5.0
@@ -106,22 +108,52 @@ def check_database(settings: Settings) -> CheckResult:
     """Look whether the database can be reached and has the schema of this version."""
     if settings.is_sqlite and not (settings.data_dir / "razbor.db").exists():
         return noted("database", "not made yet", "`razbor serve` or `razbor migrate` makes it.")
-    from models.store import open_store
+    from models.store import DATABASE_ERRORS
     from models.store.migrate import pending
 
     try:
-        store = open_store(settings.main_database_url, settings.intake_database_url)
-        with contextlib.closing(store):
+        with _store(settings) as store:
             behind = pending(store)
-    except Exception as error:
-        described = describe_fault(error)
-        if described is None:
-            raise
+    except DATABASE_ERRORS as error:
         return failed(
             "database",
-            described[0],
+            str(error).splitlines()[0],
             "Start PostgreSQL, or correct RAZBOR_DATABASE_URL; empty, it means SQLite in the data directory.",
         )
     if behind:
         return failed("database", f"schema is behind: {', '.join(behind)}", "Run `razbor migrate`.")
     return passed("database", "SQLite" if settings.is_sqlite else "PostgreSQL")
+
+
+def check_model(settings: Settings) -> CheckResult:
+    """Look whether there is a serving model and whether it can be loaded."""
+    from classifier.artifact import ArtifactError, load
+    from models.store import StoreError
+    from models.store.learning import artefact_bytes, champion
+
+    if check_database(settings).state is not State.OK:
+        return noted("model", "not looked at: it lives in the database")
+    with _store(settings) as store, store.read() as db:
+        version = champion(db)
+        if version is None:
+            return noted(
+                "model", "none yet: every mail goes to review", "`razbor serve` or `razbor train` makes one."
+            )
+        try:
+            load(artefact_bytes(db, version.name), version.sha256)
+        except (ArtifactError, StoreError) as error:
+            return failed(
+                "model",
+                f"{version.name}: {error}",
+                "Run `razbor train`, or `razbor models rollback` for the one before; mails wait in review.",
+            )
+    return passed("model", version.name)
+
+
+@contextlib.contextmanager
+def _store(settings: Settings) -> Iterator[Store]:
+    from models.store import open_store
+
+    store = open_store(settings.main_database_url, settings.intake_database_url)
+    with contextlib.closing(store):
+        yield store

@@ -148,11 +148,13 @@ class Supervisor:
         if self.stopping.is_set():
             return
         if code == EX_CONFIG and name not in self._was_ready:
+            self.stopping.set()
             raise KnownError(f"{name} cannot start; its last line above names the remedy.")
         deaths = 1 if life.age_s > policy.healthy_after_s else self._deaths.get(name, 0) + 1
         self._deaths[name] = deaths
         how = f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
         if deaths >= policy.most_deaths:
+            self.stopping.set()
             raise KnownError(
                 f"{name} ended {deaths} times in a row soon after its start (last: {how}). {life.part.remedy}"
             )

@@ -8,6 +8,8 @@ killed) is found (`cli.sweep`). The pool's processes die with the main one.
 from __future__ import annotations
 
 import os
+import socket
+import warnings
 from typing import Annotated, Any
 
 import typer
@@ -24,9 +26,10 @@ def worker(
     ] = 0,
 ) -> None:
     """Work queues until stopped; the first SIGTERM or Ctrl-C lets tasks finish."""
+    from celery.platforms import SecurityWarning
     from celery.signals import worker_process_init, worker_ready
 
-    from cli.child_process import announce_ready, bind_to_supervisor, die_with_parent, part_name
+    from cli.child_process import announce_ready, die_with_parent, part_name
     from cli.embedded_broker import require_broker
     from cli.log_setup import configure_logging
     from cli.sweep import sweep_step
@@ -35,7 +38,6 @@ def worker(
 
     settings = load_settings()
     names = queue_names(queues)
-    bind_to_supervisor()
     configure_logging(settings.log_level, json_lines=settings.log_json, part=part_name("worker"))
     use_own_logging()
     if not settings.broker_url:
@@ -45,6 +47,8 @@ def worker(
     # A sweep is published from the main loop: an absent broker must not hold it up.
     app.conf.broker_transport_options = {**app.conf.broker_transport_options, "max_retries": 0}
     app.steps["consumer"].add(sweep_step(settings.sweep_s, settings.run_dir))
+    # It warns of messages that run code when root reads them; only JSON is accepted here.
+    warnings.simplefilter("ignore", SecurityWarning)
     main_pid = os.getpid()
 
     def bind_pool_process(**_: Any) -> None:
@@ -56,7 +60,7 @@ def worker(
     worker_process_init.connect(bind_pool_process, weak=False)
     worker_ready.connect(say_ready, weak=False)
     controller = app.Worker(
-        hostname=f"{part_name('worker')}-{main_pid}@%h",
+        hostname=f"{part_name('worker')}-{main_pid}@{socket.gethostname()}",
         pool_cls="prefork",
         concurrency=processes or settings.worker_processes,
         queues=names,

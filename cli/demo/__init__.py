@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,30 +49,22 @@ def _serve_story(settings: Settings, lock: InstanceLock, *, once: bool) -> list[
     from cli.demo.desk import SmtpDoor
     from cli.instance_lock import Instance
     from cli.merged_log import ConsoleLog, FileThenConsole
-    from cli.serve import prepare, start_parts
-    from cli.supervisor import Supervisor
+    from cli.serve import supervised
 
     log = FileThenConsole(settings.data_dir / "demo.log", ConsoleLog(json_lines=settings.log_json))
-    prepare(settings)
-    typer.echo(f"Starting listener, workers and broker; their log goes to {log.path} for now.")
-    supervisor = Supervisor(log)
-    with supervisor.signals():
-        try:
-            port = start_parts(supervisor, settings)
-            lock.publish(Instance(pid=os.getpid(), smtp_host=settings.smtp_host, smtp_port=port))
-            door = SmtpDoor(host=settings.smtp_host, port=port)
-            # The supervisor keeps the main thread: parts are tied to the thread that starts them.
-            with ThreadPoolExecutor(max_workers=1) as teller:
-                told = teller.submit(run_story, settings, door, supervisor.stopping)
-                supervisor.run(until=told.done)
-                found = told.result()
-            if not once and not supervisor.stopping.is_set():
-                typer.echo("Razbor stays up; Ctrl-C stops everything. Its log from here on:")
-                log.switch()
-                supervisor.run()
-        finally:
-            supervisor.stop()
-            log.close()
+    typer.echo(f"Starting broker, listener and workers; their log goes to {log.path} for now.")
+    with closing(log), supervised(settings, log) as (supervisor, port):
+        lock.publish(Instance(pid=os.getpid(), smtp_host=settings.smtp_host, smtp_port=port))
+        door = SmtpDoor(host=settings.smtp_host, port=port)
+        # The supervisor keeps the main thread: parts are tied to the thread that starts them.
+        with ThreadPoolExecutor(max_workers=1) as teller:
+            told = teller.submit(run_story, settings, door, supervisor.stopping)
+            supervisor.run(until=told.done)
+            found = told.result()
+        if not once and not supervisor.stopping.is_set():
+            typer.echo("Razbor stays up; Ctrl-C stops everything. Its log from here on:")
+            log.switch()
+            supervisor.run()
     return found
 
 

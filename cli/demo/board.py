@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Final, Self
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -64,16 +65,15 @@ def demo_console() -> Console:
 
 def outcome_table(mails: Sequence[DemoMail], by_name: Mapping[str, MailOutcome]) -> Table:
     """Draw one row per mail."""
-    table = Table(title="Sample mails, sent over SMTP", title_justify="left", pad_edge=False)
-    table.add_column("mail", no_wrap=True)
-    table.add_column("what it shows", ratio=3)
-    table.add_column("lang", no_wrap=True)
-    table.add_column("topic", ratio=2)
-    table.add_column("found", ratio=3)
-    table.add_column("asked for", ratio=2)
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("sample mail", ratio=5)
+    table.add_column("language", no_wrap=True)
+    table.add_column("topic", ratio=3)
+    table.add_column("found", ratio=4)
+    table.add_column("asked for", ratio=3)
     table.add_column("ended as", no_wrap=True)
     for mail in mails:
-        table.add_row(mail.name, mail.shows, *_cells(by_name.get(mail.name)))
+        table.add_row(mail.shows, *_cells(by_name.get(mail.name)))
     return table
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import signal
 import subprocess
@@ -17,8 +18,9 @@ import pytest
 from cli.child_process import PARENT_ENV, READY_ENV, announce_ready, die_with_parent
 from cli.faults import ConfigError, KnownError
 from cli.instance_lock import Instance, InstanceLock, running_instance
-from cli.merged_log import ConsoleLog
+from cli.merged_log import ConsoleLog, FileThenConsole
 from cli.part import Part
+from cli.serve import run_first
 from cli.supervisor import RestartPolicy, Supervisor
 
 ROOT = Path(__file__).parents[2]
@@ -148,6 +150,7 @@ if os.fork() == 0:
 SUPERVISES = """
 import sys
 from cli.part import Part
+from cli.serve import run_first
 from cli.supervisor import Supervisor
 supervisor = Supervisor(lambda part, line: None)
 supervisor.start(
@@ -227,6 +230,32 @@ def test_a_lock_ends_with_its_holder(tmp_path: Path) -> None:
     assert found is not None
     assert found.pid == holder.pid
     assert running_instance(tmp_path) is None
+
+
+def test_a_command_that_runs_first_tells_how_it_ended() -> None:
+    supervisor = Supervisor(Lines())
+    assert run_first(supervisor, "--version")
+    assert not run_first(supervisor, "no-such-command")
+
+
+def test_a_requested_stop_ends_the_command_that_runs_first() -> None:
+    supervisor = Supervisor(Lines())
+    threading.Timer(0.2, supervisor.request_stop).start()
+    began = time.monotonic()
+    assert run_first(supervisor, "alive", "--help")  # any command: it is over or interrupted
+    assert run_first(supervisor, "--version")  # not even started
+    assert time.monotonic() - began < 5
+
+
+def test_the_log_goes_to_a_file_until_it_is_switched(tmp_path: Path) -> None:
+    screen = io.StringIO()
+    log = FileThenConsole(tmp_path / "demo.log", ConsoleLog(stream=screen))
+    log("worker", "first")
+    log.switch()
+    log("worker", "second")
+    log.close()
+    assert (tmp_path / "demo.log").read_text() == "worker  | first\n"
+    assert screen.getvalue() == "worker  | second\n"
 
 
 @pytest.mark.parametrize(
