@@ -13,7 +13,7 @@ from typing import Final
 
 from intake.extraction.bare_amounts import find_bare_amounts
 from intake.extraction.calendar_words import chinese_digits, chinese_number
-from intake.extraction.money import AmountMark, amount_value, money, money_before, parse_number
+from intake.extraction.money import AmountMark, MoneyWords, amount_value, money, parse_number
 from intake.extraction.regions import Region
 
 _DIGITS: Final = "一二三四五六七八九十"
@@ -30,18 +30,19 @@ _AMBIGUOUS_FACTORS: Final = frozenset({"k", "к", "тр"})
 def _prefixed(region: Region) -> Iterator[AmountMark]:
     for match in money().prefixed.finditer(region.lower):
         number = parse_number(match["n"])
-        if number is not None:
+        inside = region.lower[max(0, match.start() - 1) : match.start()].isalpha() and match["c"].isalpha()
+        if number is not None and not inside:
             number *= money().multiplier.get(match["x"] or "", 1)
             value = amount_value(number, money().currency[match["c"]])
             yield AmountMark(match.start(), match.end(), value, 4.4, match["c"])
 
 
-def _suffixed(region: Region) -> Iterator[AmountMark]:
+def _suffixed(region: Region, words: MoneyWords) -> Iterator[AmountMark]:
     for match in money().suffixed.finditer(region.lower):
-        number = parse_number(match["n"])
-        if number is None or not (match["c"] or match["x"]):
+        number = parse_number(match["n"]) if match["c"] or match["x"] else None
+        if number is None:
             continue
-        score = 4.3 if match["c"] else _score_of_factor(region, match)
+        score = 4.3 if match["c"] else _score_of_factor(words, match)
         if score == 0 or (
             match["c"] in _AMBIGUOUS and region.lower[match.end() : match.end() + 1] in ("-", "/")
         ):
@@ -55,17 +56,17 @@ def _suffixed(region: Region) -> Iterator[AmountMark]:
         yield AmountMark(match.start(), end, value, score, match["c"] or match["x"])
 
 
-def _score_of_factor(region: Region, match: re.Match[str]) -> float:
+def _score_of_factor(words: MoneyWords, match: re.Match[str]) -> float:
     """Return the score of "72 тыс" without a currency; 0.0 where it may count anything."""
-    spoken = money_before(region, match.start())[0]
+    spoken = words.before(match.start())[0]
     if match["x"] in money().alone:
         return 2.3 if spoken or "." in match["x"] else 1.8
     return 2.3 if spoken and match["x"] in _AMBIGUOUS_FACTORS else 0.0
 
 
-def _chinese(region: Region) -> Iterator[AmountMark]:
+def _chinese(region: Region, words: MoneyWords) -> Iterator[AmountMark]:
     for match in _TEN_THOUSANDS.finditer(region.lower):
-        spoken = match["c"] is not None or money_before(region, match.start())[1]
+        spoken = match["c"] is not None or words.before(match.start())[1]
         whole = Decimal(match["n"]) if match["n"][0].isascii() else _small_number(match["n"])
         if whole is None or not spoken or (match["h"] is None and match["c"] is None):
             continue
@@ -84,7 +85,8 @@ def find_amounts(region: Region) -> list[AmountMark]:
     """Return every sum of money of a region; overlapping readings are left to compete."""
     if not region.text:
         return []
-    sure = [*_prefixed(region), *_suffixed(region)]
+    words = MoneyWords(region)
+    sure = [*_prefixed(region), *_suffixed(region, words)]
     if any(char in region.lower for char in "万萬千"):
-        sure += _chinese(region)
-    return sure + list(find_bare_amounts(region, sure))
+        sure += _chinese(region, words)
+    return sure + list(find_bare_amounts(region, words, sure))

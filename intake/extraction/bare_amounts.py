@@ -11,14 +11,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from intake.extraction.money import NUMBER, AmountMark, amount_value, money, money_before, parse_number
+from intake.extraction.money import NUMBER, AmountMark, MoneyWords, amount_value, money, parse_number
 from intake.extraction.neighbours import word_before, word_behind, word_set
 from intake.extraction.regions import Region
 
 BAR: Final = 1.5
 _LIST_REACH: Final = 8
 _PLAIN: Final = re.compile(
-    rf"(?<![0-9a-z_])(?<![0-9][.,:/-])(?<![a-z][-_/])(?P<n>{NUMBER})(?![0-9])(?![.,:/-][0-9])"
+    rf"(?P<n>{NUMBER})(?![0-9])(?![.,:/-][0-9])"
     r"(?![-_][a-zа-я0-9])(?! ?[x×х*] ?[0-9])"
 )
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:[ ,][0-9]{3})+(?:[.,][0-9]{2})?")
@@ -38,10 +38,10 @@ def _form_score(written: str) -> float:
     return 0.65 if 4 <= digits <= 5 else 0.3 if digits == 3 else -0.6 if digits in (2, 6) else -2.0
 
 
-def _score(region: Region, start: int, end: int, *, listed: bool) -> tuple[float, str]:
+def _score(region: Region, words: MoneyWords, start: int, end: int, *, listed: bool) -> tuple[float, str]:
     """Return the score of a number without a currency, and the word that spoke for it."""
     score = _form_score(region.lower[start:end])
-    word, close = money_before(region, start)
+    word, close = words.before(start)
     before, behind = word_before(region.lower, start), word_behind(region.lower, end)
     if word:
         score += 0.9 if close else 0.35
@@ -60,7 +60,7 @@ def _score(region: Region, start: int, end: int, *, listed: bool) -> tuple[float
     return score, word or "form"
 
 
-def find_bare_amounts(region: Region, sure: list[AmountMark]) -> Iterator[AmountMark]:
+def find_bare_amounts(region: Region, words: MoneyWords, sure: list[AmountMark]) -> Iterator[AmountMark]:
     """Yield the sums without a currency; `sure` are the ones that have one, for lists and the currency."""
     currency = "CNY" if {mark.value[-3:] for mark in sure} == {"CNY"} else "RUB"
     ends = {mark.end for mark in sure}
@@ -68,7 +68,7 @@ def find_bare_amounts(region: Region, sure: list[AmountMark]) -> Iterator[Amount
     for match in _PLAIN.finditer(region.lower):
         near = 0 < match.start() - last_end <= _LIST_REACH
         listed = near and _LISTED.fullmatch(region.lower, last_end, match.start()) is not None
-        score, word = _score(region, match.start(), match.end(), listed=listed)
+        score, word = _score(region, words, match.start(), match.end(), listed=listed)
         number = parse_number(match["n"])
         if score >= BAR and number:
             last_end = match.end()

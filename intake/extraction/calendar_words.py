@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from functools import cache
 from typing import Final
 
-from intake.extraction.lexicon import load_toml
+from intake.extraction.lexicon import Words, load_toml
 
 DAYS_BACK: Final = 305
 DAYS_AHEAD: Final = 60
@@ -27,6 +27,12 @@ def month_numbers() -> dict[str, int]:
 def month_pattern() -> str:
     """Return an expression for any month name, longest first, without groups."""
     return "(?:" + "|".join(sorted(month_numbers(), key=lambda name: (-len(name), name))) + ")"
+
+
+@cache
+def month_words() -> Words:
+    """Return the month names as words that can be looked for."""
+    return Words(month_numbers())
 
 
 @cache

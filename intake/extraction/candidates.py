@@ -21,6 +21,7 @@ _TOKEN: Final = re.compile(
     r"[0-9A-Za-zА-Яа-яЁё]+(?:[-_/.+][0-9A-Za-zА-Яа-яЁё]+)*(?:[-/][一-鿿]{1,2}(?![一-鿿])|[红白黑蓝灰绿粉黄紫棕](?![一-鿿]))?"
 )
 _DIGIT: Final = re.compile(r"[0-9]")
+_WORTHY: Final = re.compile(r"[0-9]|[A-Za-z][-_]|[A-ZА-Я]{2}-")
 _GROUPS: Final = re.compile(
     r"(?<![0-9.,:/-])(?<![0-9] )[0-9]{1,5}(?: [0-9]{2,5}){1,4}(?![0-9])(?! [0-9])(?![.,:/-][0-9])"
 )
@@ -155,6 +156,7 @@ def find_candidates(region: Region) -> list[Candidate]:
     found = [
         candidate
         for match in _TOKEN.finditer(region.folded)
+        if _WORTHY.search(match[0])
         for candidate in _of_token(region, match.start(), match.end())
     ]
     for match in spaced.finditer(region.latin):

@@ -14,6 +14,7 @@ from intake.extraction.compete import Claim
 from intake.extraction.date_context import in_quote_head, plausible
 from intake.extraction.dates import find_dates
 from intake.extraction.errors import find_errors
+from intake.extraction.fields import ATTACHMENT_PREFIX
 from intake.extraction.identifiers import Reading, read_identifiers
 from intake.extraction.links import find_blocked, find_links
 from intake.extraction.marking import find_marking_codes
@@ -27,14 +28,14 @@ from intake.extraction.ticket_tags import find_tickets
 
 def claims_of(regions: list[Region], mail_date: date | None, language: str) -> list[Claim]:
     """Return every claim of every extractor; overlaps are settled by `compete.settle`."""
-    tables = {region.where: header_roles(region) for region in regions[4:]}
-    claims = [
-        claim
-        for region in regions[4:]
-        if (roles := tables[region.where])
-        for claim in table_claims(region, roles)
-    ]
-    texts = [region for region in regions if not tables.get(region.where)]
+    claims: list[Claim] = []
+    texts: list[Region] = []
+    for region in regions:
+        roles = header_roles(region) if region.where.startswith(ATTACHMENT_PREFIX) else None
+        if roles:
+            claims += table_claims(region, roles)
+        else:
+            texts.append(region)
     claims += [claim for region in texts for claim in _of_region(region, mail_date, language)]
     claims += [claim for reading in read_identifiers(texts) for claim in _of_reading(reading)]
     return claims

@@ -38,10 +38,10 @@ class Claim:
 
 def settle(claims: Iterable[Claim]) -> list[Claim]:
     """Return the claims that win their spans, in reading order of each region."""
-    taken: dict[str, bytearray] = {}
+    taken: dict[int, bytearray] = {}  # by region, not by its name: two attachments may have one name
     won: list[Claim] = []
     for claim in sorted(claims, key=lambda item: (-item.score, item.start - item.end, item.start)):
-        mask = taken.setdefault(claim.region.where, bytearray(len(claim.region.text)))
+        mask = taken.setdefault(id(claim.region), bytearray(len(claim.region.text)))
         if any(mask[claim.start : claim.end]) or claim.start >= claim.end:
             continue
         mask[claim.start : claim.end] = b"\x01" * (claim.end - claim.start)

@@ -20,6 +20,7 @@ from intake.extraction.calendar_words import (
     make_date,
     month_numbers,
     month_pattern,
+    month_words,
     without_month,
     without_year,
 )
@@ -33,7 +34,7 @@ _DAY_MONTH: Final = re.compile(
     rf"[\s-]?(?:of )?(?P<m>{_MONTH})(?![a-zа-я])(?:\.?(?:,? |-|\s)(?P<y>20[0-9]{{2}})(?![0-9]))?"
 )
 _MONTH_DAY: Final = re.compile(
-    rf"(?<![a-zа-я])(?P<m>{_MONTH})(?:\.? )(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:.,]?[0-9])"
+    rf"(?P<m>{_MONTH})(?:\.? )(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:.,]?[0-9])"
     rf"(?:\s?(?:-|to|till)\s?(?P<d2>[0-9]{{1,2}})(?![0-9:.]))?(?:,? (?P<y>20[0-9]{{2}})(?![0-9]))?"
 )
 _ISO: Final = re.compile(
@@ -62,6 +63,7 @@ _DAY_ONLY: Final = re.compile(
     r"(?![楼店仓线门机厅车柜码铺台室库院月场单托座])"
 )
 
+_DAY_WORDS: Final = ("го", "ого", "号", "號")
 _NIGHT: Final = re.compile(r"(?:night of|night from|ноч[ьи]ю?) (?:с |the )?$")
 _PAIR: Final = re.compile(r"(?<![0-9.,/])([0-9]{1,2})[./-]([0-9]{1,2})(?![0-9.,/])")
 _ANY_DIGIT: Final = re.compile(r"[0-9]")
@@ -103,6 +105,9 @@ def _year(match: re.Match[str]) -> int | None:
 
 
 def _worded(region: Region) -> Iterator[DateMark]:
+    months = [match.start() for match in month_words().finditer(region.lower, region.starts)]
+    if not months:
+        return
     for match in _DAY_MONTH.finditer(region.lower):
         month, year, day = month_numbers()[match["m"]], _year(match), int(match["d"])
         if match["d0"] and match["by"].strip() in ("и", "and", "&") and not _between(region, match.start()):
@@ -115,10 +120,12 @@ def _worded(region: Region) -> Iterator[DateMark]:
                 yield DateMark(match.start(), match.end(), first, (year, month, day), score=4.5)
         else:
             yield DateMark(match.start("d"), match.end(), (year, month, day))
-    for match in _MONTH_DAY.finditer(region.lower):
-        month, year = month_numbers()[match["m"]], _year(match)
-        last = (year, month, int(match["d2"])) if match["d2"] else None
-        yield DateMark(match.start(), match.end(), (year, month, int(match["d"])), last)
+    for start in months:
+        found = _MONTH_DAY.match(region.lower, start)
+        if found is not None:
+            month, year = month_numbers()[found["m"]], _year(found)
+            last = (year, month, int(found["d2"])) if found["d2"] else None
+            yield DateMark(start, found.end(), (year, month, int(found["d"])), last)
 
 
 def _between(region: Region, start: int) -> bool:
@@ -212,6 +219,8 @@ def _short_numeric(
 
 
 def _day_only(region: Region) -> Iterator[DateMark]:
+    if not any(word in region.lower for word in _DAY_WORDS):
+        return
     for match in _DAY_ONLY.finditer(region.lower):
         yield DateMark(
             match.start(), match.end(), (None, None, int(match["d"] or match["z"])), None, 1.8, "day"

@@ -21,7 +21,7 @@ _SNAKE: Final = re.compile(
 )
 _LOWER_SNAKE: Final = re.compile(r"(?<![a-z0-9_/.-])[a-z]{3,20}(?:_[a-z]{2,20}){1,6}(?![a-z0-9_=/-])")
 _STATUS: Final = re.compile(
-    r"(?<![0-9a-z.,:/_+-])(?<![0-9] )[45][0-9]{2}(?![0-9a-z]|[.,:/-][0-9]| [0-9]{3}(?![0-9a-z]))"
+    r"[45](?<![0-9a-z.,:/_+-].)(?<![0-9] .)[0-9]{2}(?![0-9a-z]|[.,:/-][0-9]| [0-9]{3}(?![0-9a-z]))"
 )
 _JSON_CODE: Final = re.compile(r"\"code\" ?: ?\"(?P<s>[A-Za-z][A-Za-z0-9_ .-]{2,60})\"")
 _JSON_TEXT: Final = re.compile(r"\"(?:message|detail|errortext|error)\" ?: ?\"(?P<s>[^\"\n]{4,140})\"")
@@ -29,7 +29,9 @@ _HEX: Final = re.compile(r"[0-9a-f]{5,8}(?:-|$)")
 _SCRIPT: Final = re.compile(
     r"(?<![A-Za-z])(?:Type|Reference|Syntax|Range|Network|Value|Key)Error(?![A-Za-z])"
 )
-_CAMEL: Final = re.compile(r"(?<![A-Za-z0-9/])(?:[A-Z][a-z]{2,14}){2,7}(?:[A-Z]{2,4})?(?![A-Za-z0-9])")
+_CAMEL: Final = re.compile(
+    r"[A-Z](?<![A-Za-z0-9/].)[a-z]{2,14}(?:[A-Z][a-z]{2,14}){1,6}(?:[A-Z]{2,4})?(?![A-Za-z0-9])"
+)
 _TEXT: Final = re.compile(r"\"(?P<s>[^\"\n]{6,110})\"")
 _NUMBER: Final = re.compile(
     r"(?<![0-9a-z.,:/_+-])(?:[0-9]{4,5}|[a-z]{1,4}-[0-9]{3,5})(?![0-9a-zа-я]|[.,:/-][0-9])"
@@ -57,7 +59,8 @@ def _is_spoken_of(region: Region, start: int, end: int) -> bool:
 
 
 def _names(region: Region) -> Iterator[ErrorMark]:
-    for match in _SNAKE.finditer(region.folded):
+    snakes = "_" in region.folded
+    for match in _SNAKE.finditer(region.folded) if snakes else ():
         name = match[0].lower()
         if not name.startswith(_not_error("start")) and not name.endswith(_not_error("end")):
             yield _mark(region, *match.span(), 3.4)
@@ -67,7 +70,7 @@ def _names(region: Region) -> Iterator[ErrorMark]:
         quoted = region.folded[match.start() - 1 : match.start()] == '"'
         if (quoted or _is_spoken_of(region, *match.span())) and _near_status(region, *match.span()):
             yield _mark(region, *match.span(), 2.6)
-    for match in _LOWER_SNAKE.finditer(region.lower):
+    for match in _LOWER_SNAKE.finditer(region.lower) if snakes else ():
         if words_of(_FILE, "words", "before_name").fullmatch(word_before(region.lower, match.start())):
             yield _mark(region, *match.span(), 2.4)
 

@@ -14,7 +14,7 @@ from intake.extraction.compete import Claim, settle
 from intake.extraction.fields import ATTACHMENT_PREFIX, Extraction, MailFields
 from intake.extraction.findings import find_findings
 from intake.extraction.marketplace import infer_marketplace
-from intake.extraction.regions import read_region
+from intake.extraction.regions import View, read_region, read_view
 from intake.extraction.secrets import PERSONAL, Secret, redact
 from intake.extraction.subtypes import refine
 from models.records import Entity, Redaction
@@ -29,16 +29,16 @@ def extract(fields: MailFields, *, mail_date: date | None, language: str, market
     out); `language` is ru, zh, en or unknown; `marketplace` is ozon, wb or unknown, as the mailbox suggests.
     Pure and linear in the length of the texts; any text is accepted.
     """
-    texts, secrets = redact(fields.regions(), language)
-    regions = [read_region(where, text[:MAX_READ_CHARS]) for where, text in texts]
+    views, secrets = redact([read_view(where, text) for where, text in fields.regions()], language)
+    regions = [read_region(_capped(view)) for view in views if view.text]
     place = infer_marketplace(regions, marketplace)
     winners = refine(settle(claims_of(regions, mail_date, language)), place)
     entities = [_entity(claim) for claim in winners]
     entities += [_secret_entity(secret) for secret in secrets if secret.kind not in PERSONAL]
-    order = {region.where: index for index, region in enumerate(regions)}
+    order = {view.where: index for index, view in enumerate(views)}
     entities.sort(key=lambda entity: (order[entity.where], entity.start))
     return Extraction(
-        fields=_redacted_fields(texts),
+        fields=_redacted_fields(views),
         entities=tuple(entities),
         findings=tuple(find_findings(regions, entities, mail_date)),
         redactions=tuple(Redaction(secret.kind, secret.where) for secret in secrets),
@@ -74,9 +74,13 @@ def _secret_entity(secret: Secret) -> Entity:
     )
 
 
-def _redacted_fields(texts: list[tuple[str, str]]) -> MailFields:
-    subject, body, quoted, signature = (text for _, text in texts[:4])
-    attachments = tuple((where.removeprefix(ATTACHMENT_PREFIX), text) for where, text in texts[4:])
+def _capped(view: View) -> View:
+    return view if len(view.text) <= MAX_READ_CHARS else read_view(view.where, view.text[:MAX_READ_CHARS])
+
+
+def _redacted_fields(views: list[View]) -> MailFields:
+    subject, body, quoted, signature = (view.text for view in views[:4])
+    attachments = tuple((view.where.removeprefix(ATTACHMENT_PREFIX), view.text) for view in views[4:])
     return MailFields(subject, body, quoted, signature, attachments)
 
 

@@ -13,7 +13,8 @@ from datetime import date
 from functools import cache
 from typing import Final
 
-from intake.extraction.lexicon import load_toml, word_pattern, words_of
+from intake.extraction.fields import ATTACHMENT_PREFIX
+from intake.extraction.lexicon import Lexicon, load_toml, words_of
 from intake.extraction.links import find_links
 from intake.extraction.neighbours import WordSet, word_before, word_behind
 from intake.extraction.regions import Region
@@ -38,8 +39,12 @@ def _at(region: Region, kind: str, span: tuple[int, int], value: str) -> Finding
 
 
 @cache
-def _worded(kind: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    return tuple((value, word_pattern(words)) for value, words in load_toml(_FILE)[kind].items())
+def _wishes() -> Lexicon:
+    """Return the words of all worded kinds; the role of a word is "kind.value"."""
+    data = load_toml(_FILE)
+    return Lexicon(
+        {f"{kind}.{value}": {"sure": words} for value, words in data[kind].items()} for kind in _WORDED
+    )
 
 
 @cache
@@ -54,7 +59,7 @@ def _links(region: Region) -> Iterator[Finding]:
 
 
 def _places(region: Region) -> Iterator[Finding]:
-    for match in words_of(_FILE, "warehouse", "names").finditer(region.lower):
+    for match in words_of(_FILE, "warehouse", "names").finditer(region.lower, region.starts):
         yield _at(region, "warehouse", match.span(), match[0])
     for match in _WAREHOUSE.finditer(region.folded) if "_" in region.folded else ():
         yield _at(region, "warehouse", match.span(), match[0])
@@ -65,10 +70,10 @@ def _places(region: Region) -> Iterator[Finding]:
 
 
 def _words(region: Region) -> Iterator[Finding]:
-    for kind in _WORDED:
-        for value, pattern in _worded(kind):
-            for match in pattern.finditer(region.lower):
-                yield _at(region, kind, match.span(), match[0] if kind == "business_risk" else value)
+    for cue in _wishes().find(region.lower, region.starts):
+        for meaning in cue.meanings:
+            kind, _, value = meaning.role.partition(".")
+            yield _at(region, kind, (cue.start, cue.end), cue.word if kind == "business_risk" else value)
 
 
 def _deadlines(region: Region, dated: Iterable[tuple[int, int, str]]) -> Iterator[Finding]:
@@ -92,10 +97,12 @@ def _of_region(region: Region, entities: list[Entity], mail_date: date | None) -
 def find_findings(regions: list[Region], entities: list[Entity], mail_date: date | None) -> list[Finding]:
     """Return the findings of all fields but the attachments; at most 20 of a kind and field."""
     found: list[Finding] = []
-    for region in regions[:4]:
+    for region in regions:
+        if region.where.startswith(ATTACHMENT_PREFIX):
+            continue
         counts: dict[str, int] = {}
         own = [entity for entity in entities if entity.where == region.where]
-        for finding in _of_region(region, own, mail_date) if region.text else ():
+        for finding in _of_region(region, own, mail_date):
             counts[finding.type] = counts.get(finding.type, 0) + 1
             if counts[finding.type] <= MAX_PER_KIND:
                 found.append(finding)

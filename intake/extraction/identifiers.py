@@ -17,7 +17,7 @@ from typing import Final
 from intake.extraction.candidates import CODE, WORDS, Candidate, find_candidates
 from intake.extraction.context import Evidence, evidence_around, fits, glued_cue
 from intake.extraction.lexicon import load_toml
-from intake.extraction.regions import Region
+from intake.extraction.regions import NEW_TEXT, Region
 
 BAR: Final = 1.5
 LIST_SHARE: Final = 0.9
@@ -34,7 +34,6 @@ _LIKE_ARTICLE: Final = re.compile(
 )
 _LIKE_DOCUMENT: Final = re.compile(r"[A-ZА-Я]{1,5}-(?:[A-ZА-Я]{1,4}-)?[0-9]{4,9}(?:[-/][0-9]{1,6}){0,2}")
 ABOUT: Final = 1.0
-NEW_TEXT: Final = frozenset({"subject", "body"})
 
 
 @dataclass(slots=True)
@@ -186,7 +185,8 @@ def read_identifiers(regions: list[Region]) -> list[Reading]:
     readings: list[Reading] = []
     about = frozenset(
         meaning.role
-        for region in regions[:2]
+        for region in regions
+        if region.where in NEW_TEXT
         for cue in region.cues
         for meaning in cue.meanings
         if meaning.about

@@ -7,17 +7,20 @@ last is the decimal one, a single one is decimal when one or two digits follow i
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 from typing import Any, Final
 
-from intake.extraction.lexicon import load_toml, word_pattern
+from intake.extraction.lexicon import Words, load_toml
 from intake.extraction.regions import Region
 
 MAX_VALUE: Final = Decimal(10) ** 12
-NUMBER: Final = r"(?:[0-9]{1,3}(?:[ .,'][0-9]{3}){1,4}|[0-9]{1,9})(?:[.,][0-9]{1,2}(?![0-9]))?"
-_REACH: Final = 28
+_REST: Final = r"(?:[0-9]{0,2}(?:[ .,'][0-9]{3}){1,4}|[0-9]{0,8})(?:[.,][0-9]{1,2}(?![0-9]))?"
+# A number that does not start inside another number, a word or a code.
+NUMBER: Final = rf"[0-9](?<![0-9a-z_].)(?<![0-9][.,:/-].)(?<![a-z][-_/].){_REST}"
+_REACH: Final = 24
 _BREAK: Final = re.compile(r"[.!?;。！？]\s|\n\n")
 _CLOSE: Final = re.compile(
     r"\s?(?:[a-zа-я]{1,3}|only|целых|ровно|around|approx|roughly|about|аж|whole|of|was|is)?[\s:：=-]{0,3}"
@@ -43,8 +46,8 @@ class Money:
     prefixed: re.Pattern[str]
     currency: dict[str, str]
     multiplier: dict[str, int]
-    before: re.Pattern[str]
-    behind: re.Pattern[str]
+    before: Words
+    behind: Words
     alone: frozenset[str]  # multipliers that make money without a currency
 
 
@@ -60,13 +63,14 @@ def money() -> Money:
     prefixes = {word: code for code, words in data["prefixes"].items() for word in words}
     multiplier = {word: int(factor) for factor, words in data["multipliers"].items() for word in words}
     factor = _either(list(multiplier))
+    firsts = "".join(sorted({re.escape(word[0]) for word in (*currency, *multiplier, "(")}))
     suffixed = (
-        rf"(?<![0-9a-z_])(?<![0-9][.,:/])(?P<n>{NUMBER})(?: ?\([^()\n]{{3,90}}\))? ?"
+        rf"(?P<n>{NUMBER})(?= ?[{firsts}])(?: ?\([^()\n]{{3,90}}\))? ?"
         rf"(?:(?P<x>{factor})(?![a-zа-я0-9]) ?)?(?:(?:{_either(data['adjectives']['words'])}) )?"
         rf"(?:(?P<c>{_either(list(currency))})(?![a-zа-я0-9]))?"
     )
     prefixed = (
-        rf"(?<![a-z])(?P<c>{_either(list(prefixes))}) ?¥?(?P<n>{NUMBER})(?: ?(?P<x>{factor})(?![a-zа-я0-9]))?"
+        rf"(?P<c>{_either(list(prefixes))}) ?¥?(?P<n>[0-9]{_REST})(?: ?(?P<x>{factor})(?![a-zа-я0-9]))?"
         r"(?![0-9])"
     )
     return Money(
@@ -74,8 +78,8 @@ def money() -> Money:
         prefixed=re.compile(prefixed),
         currency=currency | prefixes,
         multiplier=multiplier,
-        before=word_pattern(data["words"]["before"]),
-        behind=word_pattern(data["words"]["behind"]),
+        before=Words(data["words"]["before"]),
+        behind=Words(data["words"]["behind"]),
         alone=frozenset(data["money_multipliers"]["words"]),
     )
 
@@ -99,12 +103,23 @@ def amount_value(number: Decimal, currency: str) -> str:
     return f"{number:.2f} {currency}"
 
 
-def money_before(region: Region, start: int) -> tuple[str, bool]:
-    """Return the nearest word of money before `start` in its sentence, and whether it stands close."""
-    window = region.lower[max(0, start - _REACH) : start]
-    found, close = "", False
-    for match in money().before.finditer(window):
-        gap = window[match.end() :]
-        if not _BREAK.search(gap):
-            found, close = match[0], len(gap) <= 4 or _CLOSE.fullmatch(gap) is not None
-    return found, close
+class MoneyWords:
+    """The words of money of one region, found once."""
+
+    def __init__(self, region: Region) -> None:
+        self._text = region.lower
+        self._found = [
+            (match.end(), match[0]) for match in money().before.finditer(region.lower, region.starts)
+        ]
+        self._ends = [end for end, _ in self._found]
+
+    def before(self, start: int) -> tuple[str, bool]:
+        """Return the nearest word before `start` in its sentence, and whether it stands close to it."""
+        index = bisect_right(self._ends, start) - 1
+        if index < 0 or start - self._ends[index] > _REACH:
+            return "", False
+        end, word = self._found[index]
+        gap = self._text[end:start]
+        if _BREAK.search(gap):
+            return "", False
+        return word, len(gap) <= 4 or _CLOSE.fullmatch(gap) is not None

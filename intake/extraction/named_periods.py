@@ -16,6 +16,7 @@ from intake.extraction.calendar_words import (
     month_end,
     month_numbers,
     month_pattern,
+    month_words,
     year_of_month,
 )
 from intake.extraction.lexicon import load_toml
@@ -42,6 +43,8 @@ _QUARTERS: Final = (
     re.compile(r"(?<![0-9a-z])(?P<q>[1-4]) ?q(?![a-z0-9])(?: (?P<y>20[0-9]{2}))?"),
     re.compile(r"(?:(?P<y>20[0-9]{2})年?)?第?(?P<q>[一二三四1-4]) ?季度"),
 )
+_QUARTER_WORD: Final = re.compile(r"кв[. а]|q(?:uarter| ?[1-4])|[1-4] ?q|季度")
+_HALF_WORD: Final = re.compile(r"полов|полуг|half|半年")
 _HALF_MONTH: Final = re.compile(
     rf"(?P<h>перв|втор)[а-я]{{2,3}} половин[ауые] (?P<m>{_MONTH})(?![а-я])"
     rf"|(?P<he>first|second) half of (?P<me>{_MONTH})(?![a-z])"
@@ -67,7 +70,7 @@ _CHINESE_MONTH: Final = re.compile(
     r"(?:(?:到|至|-|~) ?(?P<m2>1[0-2]|0?[1-9]) ?月(?:份)?(?! ?[0-9]))?"
 )
 _WORD_MONTH: Final = re.compile(
-    rf"(?<![a-zа-я0-9])(?<![0-9] )(?P<m>{_MONTH})(?![a-zа-я])"
+    rf"(?<![0-9] )(?P<m>{_MONTH})(?![a-zа-я])"
     rf"(?:(?:-|, (?:{_MONTH}) (?:and|и) | (?:and|и|to|по) )(?P<m2>{_MONTH})(?![a-zа-я]))?"
     r"(?! [0-9]{1,2}(?![0-9]))(?:\.? (?P<y>20[0-9]{2})(?![0-9]))?"
 )
@@ -89,7 +92,7 @@ def _months(year: int, first: int, last: int) -> tuple[date, date]:
 
 
 def _quarters(region: Region, mail_date: date) -> Iterator[PeriodMark]:
-    for pattern in _QUARTERS:
+    for pattern in _QUARTERS if _QUARTER_WORD.search(region.lower) else ():
         for match in pattern.finditer(region.lower):
             quarter = _NUMBERS[match["q"]]
             first = int(match["from"]) if "from" in pattern.groupindex and match["from"] else quarter
@@ -100,6 +103,8 @@ def _quarters(region: Region, mail_date: date) -> Iterator[PeriodMark]:
 
 
 def _halves(region: Region, mail_date: date) -> Iterator[PeriodMark]:
+    if _HALF_WORD.search(region.lower) is None:
+        return
     for match in _HALF_MONTH.finditer(region.lower):
         month = month_numbers()[match["m"] or match["me"]]
         year = year_of_month(month, mail_date)
@@ -136,8 +141,9 @@ def _speaks_of_a_period(region: Region, match: re.Match[str]) -> bool:
 
 
 def _word_months(region: Region, mail_date: date) -> Iterator[PeriodMark]:
-    for match in _WORD_MONTH.finditer(region.lower):
-        if not (match["y"] or match["m2"] or _speaks_of_a_period(region, match)):
+    places = (place.start() for place in month_words().finditer(region.lower, region.starts))
+    for match in (_WORD_MONTH.match(region.lower, start) for start in places):
+        if match is None or not (match["y"] or match["m2"] or _speaks_of_a_period(region, match)):
             continue
         first, last = month_numbers()[match["m"]], month_numbers()[match["m2"] or match["m"]]
         year = int(match["y"]) if match["y"] else year_of_month(last, mail_date)

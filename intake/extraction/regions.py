@@ -1,26 +1,37 @@
 """One field of the mail, prepared once for everything that reads it.
 
-A region keeps the redacted text as written and three views of the same length: folded (dashes, blanks,
-full-width forms), folded lower case, and folded with Latin look-alike letters; and its context words.
+A `View` is the text as written with its folded forms (dashes, blanks, full width; lower case), all of the
+same length; secrets are looked for in it. A `Region` is a view of redacted text with Latin look-alike
+letters and its context words, which is what all other extractors read.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from typing import Final
 
-from intake.extraction.lexicon import Cue, lexicon
+from intake.extraction.lexicon import Cue, Starts, lexicon, word_starts
 from intake.extraction.normalise import fold, latin, lower
+
+NEW_TEXT: Final = frozenset({"subject", "body"})
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
-    """One field with its views; all views have the length of `text`."""
+class View:
+    """One field and its folded forms; offsets are the same in all of them."""
 
     where: str
     text: str
     folded: str
     lower: str
+    starts: Starts
+
+
+@dataclass(frozen=True, slots=True)
+class Region(View):
+    """One redacted field with everything that extractors need."""
+
     latin: str
     cues: tuple[Cue, ...]
     cue_ends: tuple[int, ...]
@@ -40,9 +51,15 @@ class Region:
         return self.folded.rfind("\n", 0, position) + 1
 
 
-def read_region(where: str, text: str) -> Region:
-    """Prepare one (already redacted) field."""
+def read_view(where: str, text: str) -> View:
+    """Fold one field."""
     folded = fold(text)
     small = lower(folded)
-    cues = lexicon().find(small)
-    return Region(where, text, folded, small, latin(folded), cues, tuple(cue.end for cue in cues))
+    return View(where, text, folded, small, word_starts(small))
+
+
+def read_region(view: View) -> Region:
+    """Prepare one redacted field for the extractors."""
+    cues = lexicon().find(view.lower, view.starts)
+    ends = tuple(cue.end for cue in cues)
+    return Region(view.where, view.text, view.folded, view.lower, view.starts, latin(view.folded), cues, ends)

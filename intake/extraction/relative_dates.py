@@ -6,13 +6,12 @@ means the last one before the mail, or the next one behind words for a term ("д
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
 from typing import Final
 
-from intake.extraction.lexicon import load_toml, word_pattern
+from intake.extraction.lexicon import Words, load_toml
 from intake.extraction.neighbours import WordSet, word_before
 from intake.extraction.regions import Region
 
@@ -30,7 +29,7 @@ class RelativeDay:
 
 @dataclass(frozen=True, slots=True)
 class _Vocabulary:
-    pattern: re.Pattern[str]
+    words: Words
     days: dict[str, int]  # word -> days from the mail's date
     weekdays: dict[str, int]  # name -> 0 for Monday
 
@@ -40,14 +39,14 @@ def _vocabulary() -> _Vocabulary:
     data = load_toml("months.toml")
     days = {word: int(shift) for shift, words in data["relative_days"].items() for word in words}
     weekdays = {word: int(number) for number, words in data["weekdays"].items() for word in words}
-    return _Vocabulary(word_pattern([*days, *weekdays]), days, weekdays)
+    return _Vocabulary(Words([*days, *weekdays]), days, weekdays)
 
 
 def find_relative_dates(region: Region, mail_date: date | None) -> list[RelativeDay]:
     """Return the relative days of a region in reading order."""
     known = _vocabulary()
     found = []
-    for match in known.pattern.finditer(region.lower):
+    for match in known.words.finditer(region.lower, region.starts):
         word = match[0]
         if mail_date is None:
             value = ""

@@ -1,6 +1,6 @@
-"""Secrets that are known by their shape: tokens, header values, URL tokens, cards, accounts, passports.
+"""Secrets that are known by their shape: tokens, header values, URL tokens, cards, accounts.
 
-Every function takes a folded text (and its lower case) and yields (start, end, kind). Card numbers follow
+Every function yields (start, end, kind). Card numbers follow
 ISO/IEC 7812-1: a card word beside them or a right check digit is enough, since one of ten random numbers
 passes the check and a hidden number that was none can be asked for again.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from intake.extraction.lexicon import words_of
+from intake.extraction.regions import View
 
 Span = tuple[int, int, str]
 
@@ -26,12 +27,12 @@ _ASSIGNED: Final = re.compile(
 _IN_URL: Final = re.compile(
     r"[?&](?:token|access_token|sid|sig|signature|key|auth|code|password)=(?P<s>[^&\s\"<>]{6,400})"
 )
+_WORTH: Final = re.compile(r"authoriz|bearer|secret|token|key|session|cookie|sessid|[?&][a-z_]{2,12}=")
 _CARD: Final = re.compile(
-    r"(?<![0-9a-z+.,/_-])(?<![0-9] )(?P<s>[2-6][0-9]{3}(?P<g>[ -]?)[0-9]{4}(?P=g)[0-9]{4}(?P=g)[0-9]{4}"
+    r"(?P<s>[2-6](?<![0-9a-z+.,/_-].)(?<![0-9] .)[0-9]{3}(?P<g>[ -]?)[0-9]{4}(?P=g)[0-9]{4}(?P=g)[0-9]{4}"
     r"(?:(?P=g)[0-9]{1,3})?)(?! ?[0-9])(?![_-][0-9a-z]|\.[0-9])"
 )
 _ACCOUNT: Final = re.compile(r"(?<![0-9])(?P<s>(?:40[5-8]|30[12]|42[0-9])[0-9]{17})(?![0-9])")
-_PASSPORT: Final = re.compile(r"[^0-9\n]{0,24}(?P<s>[0-9]{2} ?[0-9]{2}[ ,№n]{0,12}[0-9]{6})(?![0-9])")
 _SNILS: Final = re.compile(r"(?<![0-9-])(?P<s>[0-9]{3}-[0-9]{3}-[0-9]{3}[ -][0-9]{2})(?![0-9-])")
 
 
@@ -44,17 +45,19 @@ def luhn_valid(digits: str) -> bool:
     return total % 10 == 0
 
 
-def find_tokens(folded: str, small: str) -> Iterator[Span]:
+def find_tokens(view: View) -> Iterator[Span]:
     """Yield JSON web tokens (RFC 7519), Authorization headers (RFC 9110), assigned keys and URL tokens."""
-    for match in _JWT.finditer(folded):
+    for match in _JWT.finditer(view.folded):
         yield match.start(), match.end(), "token"
+    if _WORTH.search(view.lower) is None:
+        return
     for pattern, kind in ((_HEADER, "token"), (_BEARER, "token"), (_ASSIGNED, "api_key"), (_IN_URL, "token")):
-        for match in pattern.finditer(small):
+        for match in pattern.finditer(view.lower):
             yield match.start("s"), match.end("s"), kind
 
 
 def find_numbers(small: str) -> Iterator[Span]:
-    """Yield card numbers, bank accounts, passport numbers and СНИЛС."""
+    """Yield card numbers, bank accounts and СНИЛС."""
     for match in _CARD.finditer(small):
         around = small[max(0, match.start() - 60) : match.end() + 12]
         digits = "".join(char for char in match["s"] if char.isdigit())
@@ -65,9 +68,5 @@ def find_numbers(small: str) -> Iterator[Span]:
             yield match.start("s"), match.end("s"), "card"
     for match in _ACCOUNT.finditer(small):
         yield match.start("s"), match.end("s"), "bank_account"
-    for word in words_of("secrets.toml", "words", "passport").finditer(small):
-        number = _PASSPORT.match(small, word.end())
-        if number is not None:
-            yield number.start("s"), number.end("s"), "passport"
     for match in _SNILS.finditer(small):
         yield match.start("s"), match.end("s"), "snils"

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Final
 
-from intake.extraction.lexicon import words_of
+from intake.extraction.lexicon import Lexicon, load_toml, words_of
 from intake.extraction.neighbours import word_before, word_behind
+from intake.extraction.regions import View
 from intake.extraction.secret_shapes import Span
 
 _FILE: Final = "secrets.toml"
@@ -32,6 +34,8 @@ _CODE_VALUE: Final = re.compile(
     r"(?! ?[0-9])(?![.,:/_-][0-9a-zа-я])(?! ?(?:руб|₽|р\.|卢布|元|шт|件))"
 )
 _BREAK: Final = re.compile(r"\n\n|[.!?]\s|[。！？]")
+_PASSPORT: Final = re.compile(r"[^0-9\n]{0,24}(?P<s>[0-9]{2} ?[0-9]{2}[ ,№n]{0,12}[0-9]{6})(?![0-9])")
+_ROLES: Final = ("password", "code_sure", "code_weak", "code_topic", "passport")
 _REACH: Final = 60
 
 
@@ -58,31 +62,50 @@ def _looks_like_password(value: str, gap: str) -> bool:
     return digits and not letters and len(gap.strip(" :：=\"'(-")) <= 12
 
 
-def find_passwords(folded: str, small: str) -> Iterator[Span]:
-    """Yield the first thing behind each word for a password that looks like one."""
-    for word in words_of(_FILE, "words", "password").finditer(small):
-        for match in _PASSWORD_VALUE.finditer(folded, word.end(), word.end() + _REACH + 40):
-            gap = small[word.end() : match.start()]
-            if len(gap) > _REACH or _BREAK.search(gap):
-                break
-            value = match["s"] if match["s"].endswith("!?") else match["s"].rstrip(".?")
-            if _MAIL_ADDRESS.search(match["s"]) is None and _looks_like_password(value, gap):
-                yield match.start("s"), match.start("s") + len(value), "password"
-                break
+@cache
+def _vocabulary() -> Lexicon:
+    table = load_toml(_FILE)["words"]
+    return Lexicon([{role: {"sure": table[role]} for role in _ROLES}])
 
 
-def find_codes(small: str) -> Iterator[Span]:
-    """Yield one-time codes: 4-8 digits right behind a sure word, 6 digits behind any word for a code."""
-    for word in words_of(_FILE, "words", "code_sure").finditer(small):
-        yield from _code_behind(small, word.end(), sure=True)
-    if words_of(_FILE, "words", "code_topic").search(small) is None:
-        return
-    for word in words_of(_FILE, "words", "code_weak").finditer(small):
-        if words_of(_FILE, "words", "code_of").fullmatch(word_behind(small, word.end())) is None:
-            yield from _code_behind(small, word.end(), sure=False)
+def find_spoken(view: View) -> Iterator[Span]:
+    """Yield passwords, one-time codes and passport numbers: what stands behind a word for one."""
+    folded, small = view.folded, view.lower
+    cues = _vocabulary().find(small, view.starts)
+    topic = any(meaning.role in ("code_topic", "code_sure") for cue in cues for meaning in cue.meanings)
+    for cue in cues:
+        roles = {meaning.role for meaning in cue.meanings}
+        if "password" in roles:
+            yield from _password_behind(folded, small, cue.end)
+        if "code_sure" in roles:
+            yield from _code_behind(small, cue.end, sure=True)
+        elif "code_weak" in roles and topic and not _names_something(small, cue.end):
+            yield from _code_behind(small, cue.end, sure=False)
+        if "passport" in roles:
+            number = _PASSPORT.match(small, cue.end)
+            if number is not None:
+                yield number.start("s"), number.end("s"), "passport"
+
+
+def _names_something(small: str, end: int) -> bool:
+    """Tell whether a word for a code goes on like "код товара": then it is no one-time code."""
+    return words_of(_FILE, "words", "code_of").fullmatch(word_behind(small, end))
+
+
+def _password_behind(folded: str, small: str, start: int) -> Iterator[Span]:
+    """Yield the first thing behind a word for a password that looks like one."""
+    for match in _PASSWORD_VALUE.finditer(folded, start, start + _REACH + 40):
+        gap = small[start : match.start()]
+        if len(gap) > _REACH or _BREAK.search(gap):
+            return
+        value = match["s"] if match["s"].endswith("!?") else match["s"].rstrip(".?")
+        if _MAIL_ADDRESS.search(match["s"]) is None and _looks_like_password(value, gap):
+            yield match.start("s"), match.start("s") + len(value), "password"
+            return
 
 
 def _code_behind(small: str, start: int, *, sure: bool) -> Iterator[Span]:
+    """Yield 4-8 digits right behind a sure word for a code, 6 digits behind any word for one."""
     for match in _CODE_VALUE.finditer(small, start, start + _REACH + 12):
         gap = small[start : match.start()]
         if len(gap) > _REACH:

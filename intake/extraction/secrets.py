@@ -1,7 +1,7 @@
 """Finds what a seller should never have sent and takes it out of every text before anything is stored.
 
 Kinds: password, code (one-time), api_key, token, card, and the personal data bank_account, passport and
-snils. In go the texts as written, out come the same texts with `[СКРЫТО:пароль]`, `[已隐藏]` or
+snils. In go the fields as written, out come the same fields with `[СКРЫТО:пароль]`, `[已隐藏]` or
 `[REDACTED:password]` in place of each secret, and where these stand. A secret found in one place is taken
 out wherever else the same characters stand.
 """
@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from intake.extraction.lexicon import load_toml
-from intake.extraction.normalise import fold, lower
+from intake.extraction.regions import View, read_view
 from intake.extraction.secret_shapes import Span, find_numbers, find_tokens
-from intake.extraction.secret_words import find_codes, find_keys, find_passwords
+from intake.extraction.secret_words import find_keys, find_spoken
 
 PERSONAL: Final = frozenset({"bank_account", "passport", "snils"})  # hidden, but there is nothing to re-issue
 _MIN_COPY: Final = 6  # shorter secrets are not looked for elsewhere: 1234 is also a quantity
@@ -40,12 +40,9 @@ def placeholder(kind: str, language: str) -> str:
     return f"[REDACTED:{kind}]" if language == "en" else f"[СКРЫТО:{names[kind]}]"
 
 
-def find_secrets(text: str) -> list[Span]:
-    """Return (start, end, kind) of every secret of one text, without overlaps, in order."""
-    folded = fold(text)
-    small = lower(folded)
-    found = [*find_tokens(folded, small), *find_keys(small), *find_passwords(folded, small)]
-    found += [*find_codes(small), *find_numbers(small)]
+def find_secrets(view: View) -> list[Span]:
+    """Return (start, end, kind) of every secret of one field, without overlaps, in order."""
+    found = [*find_tokens(view), *find_keys(view.lower), *find_spoken(view), *find_numbers(view.lower)]
     kept: list[Span] = []
     for span in sorted(found, key=lambda item: (item[0], item[0] - item[1])):
         if not kept or span[0] >= kept[-1][1]:
@@ -71,22 +68,30 @@ def _with_copies(text: str, known: dict[str, str], spans: list[Span]) -> list[Sp
     return sorted(spans + extra)
 
 
-def redact(regions: list[tuple[str, str]], language: str) -> tuple[list[tuple[str, str]], list[Secret]]:
-    """Return the regions with placeholders for all secrets, and where the placeholders stand."""
-    found = [(where, text, find_secrets(text) if text else []) for where, text in regions]
-    spelled = ((text[start:end], kind) for _, text, spans in found for start, end, kind in spans)
+def redact(views: list[View], language: str) -> tuple[list[View], list[Secret]]:
+    """Return the fields with placeholders for all secrets, and where the placeholders stand."""
+    found = [(view, find_secrets(view) if view.text else []) for view in views]
+    spelled = ((view.text[start:end], kind) for view, spans in found for start, end, kind in spans)
     known = dict([pair for pair in spelled if len(pair[0]) >= _MIN_COPY][:_MAX_KNOWN])
-    texts: list[tuple[str, str]] = []
+    clean: list[View] = []
     secrets: list[Secret] = []
-    for where, text, own in found:
-        parts: list[str] = []
-        position = length = 0
-        for start, end, kind in _with_copies(text, known, own):
-            mark = placeholder(kind, language)
-            length += start - position
-            secrets.append(Secret(where, length, length + len(mark), kind))
-            parts += [text[position:start], mark]
-            length += len(mark)
-            position = end
-        texts.append((where, "".join(parts) + text[position:]))
-    return texts, secrets
+    for view, own in found:
+        spans = _with_copies(view.text, known, own)
+        text, places = _replace(view, spans, language)
+        clean.append(read_view(view.where, text) if spans else view)
+        secrets += places
+    return clean, secrets
+
+
+def _replace(view: View, spans: list[Span], language: str) -> tuple[str, list[Secret]]:
+    parts: list[str] = []
+    places: list[Secret] = []
+    position = length = 0
+    for start, end, kind in spans:
+        mark = placeholder(kind, language)
+        length += start - position
+        places.append(Secret(view.where, length, length + len(mark), kind))
+        parts += [view.text[position:start], mark]
+        length += len(mark)
+        position = end
+    return "".join(parts) + view.text[position:], places

@@ -6,14 +6,13 @@ is "old" or "new" when a mail names two values of one type and says which one is
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from dataclasses import replace
 from functools import cache
 from typing import Final
 
 from intake.extraction.compete import Claim
-from intake.extraction.lexicon import load_toml, word_pattern
+from intake.extraction.lexicon import Lexicon, load_toml
 from intake.extraction.neighbours import WordSet, word_before
 
 _BEFORE: Final = 40
@@ -25,9 +24,9 @@ _UUID_LENGTH: Final = 36
 
 
 @cache
-def _patterns(kind: str) -> tuple[tuple[str, re.Pattern[str]], ...]:
-    table = load_toml("subtypes.toml").get(kind, {})
-    return tuple((subtype, word_pattern(words)) for subtype, words in table.items())
+def _vocabulary(kind: str) -> Lexicon | None:
+    table = load_toml("subtypes.toml").get(kind)
+    return Lexicon([{subtype: {"sure": words} for subtype, words in table.items()}]) if table else None
 
 
 @cache
@@ -39,14 +38,11 @@ def _nearest(claim: Claim) -> str:
     """Return the subtype whose word stands nearest before the claim, else behind it."""
     before = claim.region.lower[max(0, claim.start - _BEFORE) : claim.start]
     behind = claim.region.lower[claim.end : claim.end + _BEHIND]
-    best, place = "", -1
-    for subtype, pattern in _patterns(claim.type):
-        for match in pattern.finditer(before):
-            if match.end() > place:
-                best, place = subtype, match.end()
-    if best:
-        return best
-    return next((subtype for subtype, pattern in _patterns(claim.type) if pattern.search(behind)), "")
+    vocabulary = _vocabulary(claim.type)
+    if vocabulary is None:
+        return ""
+    cues = vocabulary.find(before)[-1:] or vocabulary.find(behind)[:1]
+    return cues[0].meanings[0].role if cues else ""
 
 
 def _by_marketplace(claim: Claim, marketplace: str) -> str:
