@@ -54,7 +54,7 @@ class LiveBoard:
         if self._console.is_terminal:
             room = max(self._console.height - 8, 5)
             shown = [self._mails[name] for name in list(sent)[-room:]]
-            self._live.update(outcome_table(shown, by_name), refresh=True)
+            self._live.update(outcome_table(shown, by_name, one_line=True), refresh=True)
 
 
 def demo_console() -> Console:
@@ -63,15 +63,17 @@ def demo_console() -> Console:
     return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH_CHARS)
 
 
-def outcome_table(mails: Sequence[DemoMail], by_name: Mapping[str, MailOutcome]) -> Table:
-    """Draw one row per mail."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("sample mail", ratio=5)
-    table.add_column("language", no_wrap=True)
-    table.add_column("topic", ratio=3)
-    table.add_column("found", ratio=4)
-    table.add_column("asked for", ratio=3)
-    table.add_column("ended as", no_wrap=True)
+def outcome_table(
+    mails: Sequence[DemoMail], by_name: Mapping[str, MailOutcome], *, one_line: bool = False
+) -> Table:
+    """Draw one row per mail; `one_line` cuts cells instead of wrapping them."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, expand=True)
+    table.add_column("sample mail", ratio=6, no_wrap=one_line)
+    table.add_column("", no_wrap=True)
+    table.add_column("topic", ratio=4, min_width=22, no_wrap=one_line)
+    table.add_column("found", ratio=5, no_wrap=one_line)
+    table.add_column("asked for", ratio=4, no_wrap=one_line)
+    table.add_column("ended as", no_wrap=True, min_width=18)
     for mail in mails:
         table.add_row(mail.shows, *_cells(by_name.get(mail.name)))
     return table
@@ -89,10 +91,10 @@ def _cells(outcome: MailOutcome | None) -> tuple[str | Text, ...]:
             outcome.ticket_topic, style="dim"
         )  # the ticket's: an answer seldom has a topic of its own
     else:
-        topic = Text(f"{outcome.topic} {outcome.confidence:.0%}" if outcome.topic else "")
+        topic = Text(f"{outcome.confidence:.0%} {outcome.topic}" if outcome.topic else "")
     if outcome.decision == "review":
         topic.append(" review", style="yellow")
-    asked = ", ".join(field for reply in outcome.replies for field in reply.asked)
+    asked = ", ".join(field.replace("|", " or ") for reply in outcome.replies for field in reply.asked)
     return (outcome.language, topic, _found(outcome), asked, ended)
 
 
