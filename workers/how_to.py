@@ -10,7 +10,7 @@ costs a round.
 from __future__ import annotations
 
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from workers.word_lists import WordList, fold, read_table, word_list
 
@@ -29,12 +29,12 @@ def is_how_to(
     points += sum(table["facts"].get(name, 0) for name in {fact.field for fact in facts if fact.value})
     points += table["with_files"] if has_files else 0
     folded = fold(text)
-    for per_word, cap, words in _lists():
-        points += per_word * min(cap, len(words.found(folded)))
+    for row, words in _lists():
+        count = len(words.pattern.findall(folded)) if row.get("every") else len(words.found(folded))
+        points += row["points"] * min(row["cap"], count)
     return points >= int(table["threshold"])
 
 
 @cache
-def _lists() -> tuple[tuple[int, int, WordList], ...]:
-    rows = read_table("how_to.toml")["words"]
-    return tuple((int(row["points"]), int(row["cap"]), word_list(row["words"])) for row in rows)
+def _lists() -> tuple[tuple[dict[str, Any], WordList], ...]:
+    return tuple((row, word_list(row["words"])) for row in read_table("how_to.toml")["words"])

@@ -29,7 +29,7 @@ _NEAR_CHARS: Final = 40
 @dataclass(frozen=True, slots=True)
 class _Pattern:
     name: str
-    field: str
+    fields: tuple[str, ...]
     regex: re.Pattern[str]
     near: WordList | None
 
@@ -42,7 +42,9 @@ def mentions_of(mail: Mail, raw_id: int | None) -> tuple[FactValue, ...]:
         for pattern in _patterns():
             for value in _matches(pattern, text[:TEXT_CAP_CHARS]):
                 source = "quoted" if where == "quoted" else "message"
-                found.append(_mention(pattern.name, pattern.field, value, where, source, raw_id))
+                found += [
+                    _mention(pattern.name, name, value, where, source, raw_id) for name in pattern.fields
+                ]
     told = fold(f"{mail.subject}\n{mail.text}\n{mail.quoted}")
     for part in mail.attachments:
         name = _file_field(part, told)
@@ -94,7 +96,7 @@ def _patterns() -> tuple[_Pattern, ...]:
     return tuple(
         _Pattern(
             name=row["name"],
-            field=row["field"],
+            fields=tuple(row["fields"]),
             regex=re.compile(row["regex"], re.IGNORECASE | re.MULTILINE),
             near=word_list(row["near"]) if "near" in row else None,
         )

@@ -88,9 +88,7 @@ def test_how_to(topic: str, text: str, known: tuple[str, ...], expected: bool) -
 
 
 def test_how_to_files_of_evidence_speak_against_it() -> None:
-    text = "Подскажите, какие требования к упаковке стекла? Обязательно ли два слоя?"
-    known = facts("sku_ref")
+    text = "Подскажите, какие требования к упаковке стекла?"
+    known = facts("sku_ref", "event_date")
     assert is_how_to("marking_packaging", text, known, subkind="packaging")
-    assert not is_how_to(
-        "marking_packaging", text + " Верните деньги, отказ", known, subkind="packaging", has_files=True
-    )
+    assert not is_how_to("marking_packaging", text, known, subkind="packaging", has_files=True)
