@@ -84,7 +84,7 @@ class SmtpSession(SmtpConnection):
         """EHLO: as HELO, with the list of what we offer."""
         reply = self.greet(argument)
         if reply is Reply.HELLO:
-            self.write(self.service.offers(is_encrypted=self.is_encrypted))
+            self.write(self.service.offers[self.is_encrypted])
             reply = Reply.END_OF_OFFERS
         return reply
 

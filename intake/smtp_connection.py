@@ -1,12 +1,8 @@
-"""The connection under an SMTP session: admission, input, replies, deadlines, closing.
-
-A subclass of aiosmtpd's `SMTP`, which brings the transport, STARTTLS, the PROXY handshake and
-the full address parser. Replaced is what is slow there or has no limit: the set-up per
-connection, a task that wakes up for each line, a timer per command, any number of connections,
-sessions kept open by NOOP, closing without a word, exception texts to the peer.
+"""The incoming half of an SMTP connection: admission, input, STARTTLS and the PROXY protocol.
 
 What arrives is worked off at once, in `data_received`: nearly every command can be answered
-without waiting for anything. What must wait (the commit of a mail, a handshake, a peer that
+without waiting for anything, and a task that wakes up for each line (as the library has it)
+costs as much as all the rest. What must wait (the commit of a mail, a handshake, a peer that
 does not read its replies) leaves the input in `_input`; whoever ends the wait calls `advance`.
 """
 
@@ -17,59 +13,37 @@ import logging
 from typing import TYPE_CHECKING, Final, cast
 
 from aiosmtpd.proxy_protocol import get_proxy
-from aiosmtpd.smtp import SMTP, TLSSetupException
+from aiosmtpd.smtp import TLSSetupException
 
 from intake.limits import client_key
 from intake.smtp_replies import Reply
 from intake.smtp_service import Phase
+from intake.smtp_transport import SmtpTransport
 
 if TYPE_CHECKING:
     from intake.smtp_service import SmtpService
 
 log = logging.getLogger(__name__)
-logging.getLogger("mail.log").setLevel(logging.WARNING)  # the library's: below that it names every peer
 
 READ_AHEAD_BYTES: Final = 128 * 1024  # what a client may send while its last mail is being stored
 PROXY_HEADER_S: Final = 10.0
-LONGEST_SLEEP_S: Final = 10.0  # deadlines are looked at that often
-NEVER_S: Final = float("inf")
 
 
-class SmtpConnection(SMTP):
+class SmtpConnection(SmtpTransport):
     """One client connection. Subclasses say what a command line and a piece of DATA do."""
-
-    _paused: bool  # kept by asyncio's flow control: the peer does not read its replies
 
     def __init__(self, service: SmtpService) -> None:
         """Prepare for one connection to `service`, inside its event loop."""
-        loop = asyncio.get_running_loop()
-        if not service.library_state:
-            # The library looks at every method of itself again for each connection; once is enough.
-            blank = SMTP(None, hostname=service.hostname, tls_context=service.tls_context, loop=loop)
-            service.library_state.update(vars(blank))
-        vars(self).update(service.library_state)
-        reader = asyncio.StreamReader(loop=loop)
-        asyncio.StreamReaderProtocol.__init__(self, reader, self._cb_client_connected, loop)
-        self.service = service
-        self.phase = Phase.OPENING
+        super().__init__(service)
         self.peer_address = ""
         self.client = ""  # as the gate counts it
-        self.commands_without_mail = 0
+        self._is_admitted = False
         self._input = bytearray()
         self._is_line_too_long = False
-        self._is_admitted = False
         self._is_reading = True
         self._has_ended = False  # the peer will send no more
-        self._is_closing = False
-        self._deadline_s = NEVER_S
-        self._session_deadline_s = loop.time() + service.limits.session_s
 
     # What the transport and the library call
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Note the transport; STARTTLS calls this again with the encrypted one."""
-        self.write = cast("asyncio.WriteTransport", transport).write
-        super().connection_made(transport)
 
     def data_received(self, data: bytes) -> None:
         """Take what the peer sent and do what it asks for."""
@@ -97,32 +71,6 @@ class SmtpConnection(SMTP):
             self._is_admitted = False
             self.service.gate.leave(self.client)
 
-    async def push(self, status: str | bytes) -> None:  # noqa: ARG002 - the only text of the library that is left
-        """Announce the TLS handshake, as the library's STARTTLS does when it is ready for it."""
-        self.say(Reply.START_TLS)
-
-    def _reset_timeout(self, duration: float | None = None) -> None:
-        """Start the one timer of this connection (the library calls this when it is made)."""
-        self.extend_deadline(duration or self.service.limits.command_s)
-        if self._timeout_handle is None:
-            self._timeout_cb()
-
-    def _timeout_cb(self) -> None:
-        """Close when a deadline has passed, else sleep until the next look."""
-        if self._is_closing:
-            self._writer.transport.abort()  # the peer does not even read our last word
-            return
-        limits = self.service.limits
-        look_again_s = min(LONGEST_SLEEP_S, limits.command_s, limits.data_s)
-        left_s = min(self._deadline_s, self._session_deadline_s) - self.loop.time()
-        if self.phase is Phase.STORING:
-            left_s = look_again_s
-        if left_s <= 0:
-            is_idle = self._deadline_s <= self._session_deadline_s
-            self.hang_up(Reply.TIMED_OUT if is_idle else Reply.SESSION_TOO_LONG)
-        else:
-            self._timeout_handle = self.loop.call_later(min(left_s, look_again_s), self._timeout_cb)
-
     async def _handle_client(self) -> None:
         """Let the client in and greet it (the library runs this as a task)."""
         service = self.service
@@ -143,40 +91,7 @@ class SmtpConnection(SMTP):
             self.phase = Phase.COMMAND
             self.advance()
 
-    # What the session and the listener use
-
-    @property
-    def is_encrypted(self) -> bool:
-        """True after STARTTLS."""
-        return self.session is not None and self.session.ssl is not None
-
-    def say(self, reply: Reply) -> None:
-        """Send a reply, and close if it says so."""
-        if reply.closes:
-            self.hang_up(reply)
-        else:
-            self.write(reply.line if reply.is_constant else reply.filled(self.service.reply_facts))
-
-    def hang_up(self, reply: Reply | None = None) -> None:
-        """Say a last word and close; a peer that does not take it is cut off a little later."""
-        if self._is_closing or self.transport is None:
-            return
-        self._is_closing = True
-        if reply is not None:
-            self.write(reply.filled(self.service.reply_facts))
-        if self._timeout_handle is not None:
-            self._timeout_handle.cancel()
-        self._timeout_handle = self.loop.call_later(self.service.limits.close_s, self._timeout_cb)
-        self.transport.close()
-
-    def extend_deadline(self, seconds: float) -> None:
-        """Give the peer that much time for what is expected next."""
-        self._deadline_s = self.loop.time() + seconds
-
-    def mail_done(self) -> None:
-        """Count a stored mail as progress: the session may go on."""
-        self.commands_without_mail = 0
-        self._session_deadline_s = self.loop.time() + self.service.limits.session_s
+    # What the session uses
 
     def start_tls(self) -> None:
         """Begin the handshake. From now on nothing that comes in the clear counts (RFC 3207 6)."""
@@ -186,24 +101,18 @@ class SmtpConnection(SMTP):
 
     def advance(self, data: bytes = b"") -> None:
         """Work off the input, of which `data` is new, as far as it goes."""
+        self._is_gathering = True
         try:
             if self.phase is Phase.DATA and not self._input:
                 data = self.take_body(data)
             self._input += data
-            while self._input and not self._paused and not self._is_closing:
-                if self.phase is Phase.COMMAND:
-                    if not self._next_command():
-                        break
-                elif self.phase is Phase.DATA:  # a body that was sent without waiting for our 354
-                    ahead = bytes(self._input)
-                    self._input.clear()
-                    self._input += self.take_body(ahead)
-                else:
-                    break
+            while self._input and not self._paused and not self._is_closing and self._next_step():
+                pass
         except Exception:  # the edge of a session: the cause goes to the log, never to the peer
             log.exception("fault in a session with %s, it was told to try again", self.peer_address)
-            self.say(Reply.FAULT)
-            self.hang_up()
+            self.hang_up(Reply.FAULT)
+        self._is_gathering = False
+        self._send_outbox()
         if len(self._input) > READ_AHEAD_BYTES or not self._is_reading:
             self._regulate_reading()
         if self._has_ended and self.phase is Phase.COMMAND:
@@ -218,6 +127,17 @@ class SmtpConnection(SMTP):
         raise NotImplementedError
 
     # The steps
+
+    def _next_step(self) -> bool:
+        """Do the next thing that the input asks for; False when it has to wait."""
+        if self.phase is Phase.COMMAND:
+            return self._next_command()
+        if self.phase is not Phase.DATA:
+            return False
+        ahead = bytes(self._input)  # a body that was sent without waiting for our 354
+        self._input.clear()
+        self._input += self.take_body(ahead)
+        return True
 
     def _next_command(self) -> bool:
         """Obey the next command line, if it is complete."""

@@ -53,6 +53,7 @@ class SmtpService:
     gate: Gate = field(init=False)
     budget: MemoryBudget = field(init=False)
     reply_facts: dict[str, object] = field(init=False)
+    offers: dict[bool, bytes] = field(init=False)  # by whether the session is encrypted
     library_state: dict[str, Any] = field(
         default_factory=dict
     )  # what the SMTP library sets up per connection
@@ -60,6 +61,7 @@ class SmtpService:
     def __post_init__(self) -> None:
         self.gate = Gate(self.limits)
         self.budget = MemoryBudget(self.limits.max_buffered_bytes)
+        self.offers = {encrypted: self._offers(is_encrypted=encrypted) for encrypted in (False, True)}
         self.reply_facts = {
             "hostname": self.hostname,
             "max_recipients": self.limits.max_recipients,
@@ -68,9 +70,9 @@ class SmtpService:
             "max_message_mb": f"{self.limits.max_message_bytes / 1024 / 1024:.1f}".removesuffix(".0"),
         }
 
-    def offers(self, *, is_encrypted: bool) -> bytes:
-        """Return what stands before `Reply.END_OF_OFFERS` after EHLO: our name and what we offer."""
-        offers = [
+    def _offers(self, *, is_encrypted: bool) -> bytes:
+        """Write what stands before `Reply.END_OF_OFFERS` after EHLO: our name and what we offer."""
+        lines = [
             self.hostname,
             "PIPELINING",
             f"SIZE {self.limits.max_message_bytes}",
@@ -79,4 +81,4 @@ class SmtpService:
             "ENHANCEDSTATUSCODES",
             *(["STARTTLS"] if self.tls_context and not is_encrypted else []),
         ]
-        return "".join(f"250-{offer}\r\n" for offer in offers).encode()
+        return "".join(f"250-{line}\r\n" for line in lines).encode()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
@@ -61,7 +61,8 @@ class AcceptedMail:
             raise ValueError("an envelope must not hold NUL: refuse the command that brought it")
         if not words.isascii():
             words.encode()  # raises UnicodeEncodeError, a ValueError, for half a surrogate pair
-        if envelope.received_at_utc.utcoffset() != timedelta(0):
+        moment = envelope.received_at_utc
+        if moment.tzinfo is not UTC and moment.utcoffset() != timedelta(0):
             raise ValueError("received_at_utc must be in UTC: pass datetime.now(UTC)")
 
 

@@ -1,0 +1,45 @@
+"""`python -m benchmarks [NAME ...] [--rounds N] [--json]`: side-by-side measurements as ratios.
+
+Each benchmark is a module with `run(rounds) -> rows`, a row being one flat dictionary; adding
+one means one line in BENCHMARKS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+from typing import Any
+
+BENCHMARKS = {
+    "intake": "benchmarks.intake",  # durable SMTP acceptance
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; none: all")
+    parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (5)")
+    parser.add_argument("--json", action="store_true", help="one JSON object per line")
+    arguments = parser.parse_args()
+    unknown = sorted(set(arguments.names) - set(BENCHMARKS))
+    if unknown:
+        parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    for name in arguments.names or BENCHMARKS:
+        rows = importlib.import_module(BENCHMARKS[name]).run(arguments.rounds)
+        for row in rows:
+            if arguments.json:
+                print(json.dumps({"bench": name, **row}, ensure_ascii=False))
+            else:
+                _print_row(name, row)
+
+
+def _print_row(name: str, row: dict[str, Any]) -> None:
+    print(f"{name}: {row.get('case', '')}")
+    for key, value in row.items():
+        if key != "case":
+            print(f"    {key:<16} {value:>10}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""The outgoing half of an SMTP connection: set-up, replies, deadlines, closing.
+
+A subclass of aiosmtpd's `SMTP`, which brings the transport, STARTTLS, the PROXY handshake and
+the full address parser. Replaced here is what is slow there or has no limit: the set-up per
+connection, a timer per command, sessions kept open by NOOP, closing without a word.
+
+A session has three deadlines: for the next command, for the next piece of a body, and for the
+session as a whole, which only an accepted mail puts off. None of them cuts off a commit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Final, cast
+
+from aiosmtpd.smtp import SMTP
+
+from intake.smtp_replies import Reply
+from intake.smtp_service import Phase
+
+if TYPE_CHECKING:
+    from intake.smtp_service import SmtpService
+
+logging.getLogger("mail.log").setLevel(logging.WARNING)  # the library's: below that it names every peer
+
+LONGEST_SLEEP_S: Final = 10.0  # deadlines are looked at that often
+NEVER_S: Final = float("inf")
+
+
+class SmtpTransport(SMTP):
+    """What is said to one client, and how long it may keep us waiting."""
+
+    _paused: bool  # kept by asyncio's flow control: the peer does not read its replies
+
+    def __init__(self, service: SmtpService) -> None:
+        """Prepare for one connection to `service`, inside its event loop."""
+        loop = asyncio.get_running_loop()
+        if not service.library_state:
+            # The library looks at every method of itself again for each connection; once is enough.
+            blank = SMTP(None, hostname=service.hostname, tls_context=service.tls_context, loop=loop)
+            service.library_state.update(vars(blank))
+        vars(self).update(service.library_state)
+        reader = asyncio.StreamReader(loop=loop)
+        asyncio.StreamReaderProtocol.__init__(self, reader, self._cb_client_connected, loop)
+        self.service = service
+        self.phase = Phase.OPENING
+        self.commands_without_mail = 0
+        self._outbox: list[bytes] = []
+        self._is_gathering = False  # replies, to send them together
+        self._is_closing = False
+        self._deadline_s = NEVER_S
+        self._session_deadline_s = loop.time() + service.limits.session_s
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note the transport; STARTTLS calls this again with the encrypted one."""
+        self._send = cast("asyncio.WriteTransport", transport).write
+        super().connection_made(transport)
+
+    @property
+    def is_encrypted(self) -> bool:
+        """True after STARTTLS."""
+        return self.session is not None and self.session.ssl is not None
+
+    def say(self, reply: Reply) -> None:
+        """Send a reply, and close if it says so."""
+        self.write(reply.line if reply.is_constant else reply.filled(self.service.reply_facts))
+        if reply.closes:
+            self.hang_up()
+
+    def write(self, lines: bytes) -> None:
+        """Send reply lines, together with those to other commands of the same packet (RFC 2920 3.2)."""
+        if self._is_closing or self.transport is None:
+            return
+        self._outbox.append(lines)
+        if not self._is_gathering:
+            self._send_outbox()
+
+    def hang_up(self, reply: Reply | None = None) -> None:
+        """Say a last word and close; a peer that does not take it is cut off a little later."""
+        if self._is_closing or self.transport is None:
+            return
+        if reply is not None:
+            self._outbox.append(reply.filled(self.service.reply_facts))
+        self._send_outbox()
+        self._is_closing = True
+        if self._timeout_handle is not None:
+            self._timeout_handle.cancel()
+        self._timeout_handle = self.loop.call_later(self.service.limits.close_s, self._timeout_cb)
+        self.transport.close()
+
+    def extend_deadline(self, seconds: float) -> None:
+        """Give the peer that much time for what is expected next."""
+        self._deadline_s = self.loop.time() + seconds
+
+    def mail_done(self) -> None:
+        """Count a stored mail as progress: the session may go on."""
+        self.commands_without_mail = 0
+        self._session_deadline_s = self.loop.time() + self.service.limits.session_s
+
+    async def push(self, status: str | bytes) -> None:  # noqa: ARG002 - the only text of the library that is left
+        """Announce the TLS handshake, as the library's STARTTLS does when it is ready for it."""
+        self.say(Reply.START_TLS)
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        """Start the one timer of this connection (the library calls this when it is made)."""
+        self.extend_deadline(duration or self.service.limits.command_s)
+        if self._timeout_handle is None:
+            self._timeout_cb()
+
+    def _timeout_cb(self) -> None:
+        """Close when a deadline has passed, else sleep until the next look."""
+        if self._is_closing:
+            self._writer.transport.abort()  # the peer does not even read our last word
+            return
+        limits = self.service.limits
+        look_again_s = min(LONGEST_SLEEP_S, limits.command_s, limits.data_s)
+        left_s = min(self._deadline_s, self._session_deadline_s) - self.loop.time()
+        if self.phase is Phase.STORING:
+            left_s = look_again_s
+        if left_s <= 0:
+            is_idle = self._deadline_s <= self._session_deadline_s
+            self.hang_up(Reply.TIMED_OUT if is_idle else Reply.SESSION_TOO_LONG)
+        else:
+            self._timeout_handle = self.loop.call_later(min(left_s, look_again_s), self._timeout_cb)
+
+    def _send_outbox(self) -> None:
+        if self._outbox:
+            self._send(b"".join(self._outbox))
+            self._outbox.clear()
