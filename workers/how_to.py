@@ -12,6 +12,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from models.topics import OTHER, SPAM
 from workers.word_lists import WordList, fold, read_table, word_list
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def is_how_to(
     topic: str, text: str, facts: Iterable[FactValue], *, subkind: str = "", has_files: bool = False
 ) -> bool:
     """Tell whether `text` (subject, new words) asks about rules in general; `has_files`: with attachments."""
+    if topic in {SPAM, OTHER}:
+        return False
     table = read_table("how_to.toml")
     points: int = table["topics"].get(topic, 0) + table["subkinds"].get(f"{topic}.{subkind}", 0)
     points += sum(table["facts"].get(name, 0) for name in {fact.field for fact in facts if fact.value})

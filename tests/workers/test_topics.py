@@ -245,6 +245,8 @@ def test_r54_secret_is_warned_about_in_the_question() -> None:
         ("在吗", "clarify"),
         ("??? ну и долго ещё", "clarify"),
         ("Спасибо огромное, всё получилось!", None),
+        ("Just a short note to say thank you, everything works again", None),
+        ("特来道谢，不必回复", None),
         ("Ищу работу оператором, резюме приложила", None),
         ("I ordered a kettle for my mother, where is it", "redirect"),
         ("Наша ассоциация приглашает вас выступить на выставке упаковки весной в Казани", "acknowledgement"),
