@@ -5,13 +5,34 @@ Command modules import heavy libraries inside their functions, so that `razbor -
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
-from cli import alive, beat, broker, demo, doctor, listen, serve, show_settings, worker
+from cli import (
+    alive,
+    beat,
+    broker,
+    demo,
+    doctor,
+    evaluate,
+    export,
+    held,
+    listen,
+    migrate,
+    models_command,
+    read,
+    serve,
+    show_settings,
+    status,
+    tickets,
+    train,
+    triage,
+    worker,
+)
 from cli.faults import describe_fault
 
 app = typer.Typer(
@@ -34,7 +55,23 @@ app.command("beat")(beat.beat)
 app.command("broker", hidden=True)(broker.broker)
 app.command("alive", hidden=True)(alive.alive)
 
+# One mail, no database needed
+app.command("read")(read.read)
+app.command("triage")(triage.triage)
+
+# Classifier
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.add_typer(models_command.app, name="models")
+
+# Look and mend
+app.command("status")(status.status)
+app.add_typer(tickets.app, name="tickets")
+app.add_typer(held.app, name="held")
+app.add_typer(export.app, name="export")
+
 # Administration
+app.command("migrate")(migrate.migrate)
 app.command("settings")(show_settings.show_settings)
 app.command("doctor")(doctor.doctor)
 
@@ -56,6 +93,7 @@ def _global_options(
 
 def run() -> None:
     """Run the command line; known faults end with one line that names the remedy."""
+    os.umask(0o077)  # databases, keys and logs hold what sellers wrote
     try:
         app()
     except KeyboardInterrupt:

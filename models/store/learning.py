@@ -40,6 +40,7 @@ class VersionInfo:
     data_hash: str
     example_count: int
     metrics: dict[str, Any]
+    parameters: dict[str, Any]
     note: str
     created_at_utc: datetime
 
@@ -129,6 +130,7 @@ def _versions(db: Connection, state: str | None = None) -> list[VersionInfo]:
         MODEL_VERSION.c.data_hash,
         MODEL_VERSION.c.example_count,
         MODEL_VERSION.c.metrics,
+        MODEL_VERSION.c.parameters,
         MODEL_VERSION.c.note,
         MODEL_VERSION.c.created_at_utc,
     ).order_by(MODEL_VERSION.c.id.desc())

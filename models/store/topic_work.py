@@ -68,7 +68,13 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
     """Load a ticket with everything that topic work looks at."""
     ticket = db.execute(select(TICKET).where(TICKET.c.id == number)).one()
     mails = db.execute(
-        select(MESSAGE.c.raw_id, MESSAGE.c.text, MESSAGE.c.findings, MESSAGE.c.suppress_replies)
+        select(
+            MESSAGE.c.raw_id,
+            MESSAGE.c.text,
+            MESSAGE.c.findings,
+            MESSAGE.c.redacted,
+            MESSAGE.c.suppress_replies,
+        )
         .where(MESSAGE.c.ticket_id == number, MESSAGE.c.kind.in_(("person", "list")))
         .order_by(MESSAGE.c.raw_id)
     ).all()
@@ -96,6 +102,8 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         also_topics=tuple(ticket.also_topics),
         message_count=len(mails),
         findings=tuple((f["type"], f["value"] or f["text"]) for mail in mails for f in mail.findings),
+        secrets=tuple(redaction["type"] for redaction in mails[-1].redacted) if mails else (),
+        newest_raw_id=mails[-1].raw_id if mails else None,
         policy=reply_policy(db, ticket.topic, ticket.mailbox),
         now_utc=now_utc,
     )
@@ -128,13 +136,14 @@ def note_reply(
     changes: dict[str, object] = {"acknowledged": True}
     if asked:
         changes["question_count"] = TICKET.c.question_count + 1
-        db.execute(
-            insert(ASKED),
-            [
-                {"ticket_id": number, "field": name, "outbox_id": outbox_id, "asked_at_utc": now_utc}
-                for name in asked
-            ],
-        )
+        known = set(db.scalars(select(ASKED.c.field).where(ASKED.c.ticket_id == number)))
+        fresh = [
+            {"ticket_id": number, "field": name, "outbox_id": outbox_id, "asked_at_utc": now_utc}
+            for name in dict.fromkeys(asked)
+            if name not in known  # a reminder repeats fields
+        ]
+        if fresh:
+            db.execute(insert(ASKED), fresh)
     db.execute(update(TICKET).where(TICKET.c.id == number).values(changes))
 
 

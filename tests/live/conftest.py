@@ -1,0 +1,241 @@
+"""A whole desk as it runs: `razbor serve` in a folder, a relay that collects replies, SMTP from outside.
+
+The model is trained once per test run and given to every desk, since training is not what
+these tests are about.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import email.message
+import email.policy
+import fcntl
+import json
+import os
+import shutil
+import signal
+import smtplib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+from models.store import open_store
+from models.store.learning import Artefact, add_version, artefact_bytes, champion, promote
+from models.store.migrate import migrate
+
+MAILBOXES = "support@desk.example,pvz@desk.example"
+START_TIMEOUT_S = 60
+QUIET_TIMEOUT_S = 40
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Relay:
+    """Collects what would have gone out to sellers; can be told to refuse."""
+
+    def __init__(self) -> None:
+        self.mails: list[tuple[str, list[str], email.message.EmailMessage]] = []
+        self.answer = "250 OK"
+        self.port = free_port()
+        self.controller = Controller(self, hostname="127.0.0.1", port=self.port)
+        self.controller.start()
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        if self.answer.startswith("250"):
+            parsed = message_from_bytes(bytes(envelope.content or b""), policy=email.policy.default)
+            self.mails.append((str(envelope.mail_from), list(envelope.rcpt_tos), parsed))
+        return self.answer
+
+    def to(self, address: str) -> list[email.message.EmailMessage]:
+        return [mail for _, rcpt, mail in self.mails if address in rcpt]
+
+    def stop(self) -> None:
+        self.controller.stop()
+
+
+@dataclass
+class Desk:
+    """One running Razbor, driven from outside."""
+
+    env: dict[str, str]
+    port: int
+    relay: Relay
+    process: subprocess.Popen[bytes] | None = None
+    log: Path = field(default_factory=Path)
+
+    def razbor(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "cli", *words],
+            env=self.env,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+
+    def lines(self, *words: str) -> list[dict[str, Any]]:
+        done = self.razbor(*words, "--json")
+        assert done.returncode == 0, done.stderr
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    def status(self) -> dict[str, Any]:
+        return self.lines("status")[0]
+
+    def tickets(self) -> list[dict[str, Any]]:
+        return self.lines("tickets", "list")
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "cli", "serve"],
+            env=self.env,
+            stdout=self.log.open("ab"),
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not self.answers():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"serve did not come up:\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.1)
+
+    def answers(self) -> bool:
+        try:
+            with smtplib.SMTP("127.0.0.1", self.port, timeout=2) as client:
+                return client.noop()[0] == 250
+        except (OSError, smtplib.SMTPException):
+            return False
+
+    def send(self, raw: bytes | str, mail_from: str, rcpt: str = "support@desk.example") -> None:
+        data = raw.encode() if isinstance(raw, str) else raw
+        with smtplib.SMTP("127.0.0.1", self.port, timeout=30) as client:
+            client.sendmail(mail_from, [rcpt], data)
+
+    def wait_quiet(self, accepted: int | None = None) -> dict[str, Any]:
+        """Wait until everything accepted has ended, topics are worked and replies have left."""
+        deadline = time.monotonic() + QUIET_TIMEOUT_S
+        while True:
+            now = self.status()
+            settled = now["in_flight"] == 0 and now["work_due"] == 0 and now["outbox"]["due"] == 0
+            if settled and (accepted is None or now["accepted"] >= accepted):
+                return now
+            if time.monotonic() > deadline:
+                pytest.fail(f"not quiet after {QUIET_TIMEOUT_S} s: {now}\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.25)
+
+    def processes(self, words: str) -> list[int]:
+        """Processes of this desk whose command line holds these words."""
+        mine = f"RAZBOR_DATA_DIR={self.env['RAZBOR_DATA_DIR']}".encode()
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                environment = (folder / "environ").read_bytes().split(b"\0")
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                if mine in environment and words in command:
+                    found.append(int(folder.name))
+        return found
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> int:
+        assert self.process is not None
+        self.process.send_signal(how)
+        return self.process.wait(timeout=60)
+
+
+@pytest.fixture(scope="session")
+def trained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with a migrated database and a champion trained from the bundled corpus, made once."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "trained"
+    with (shared / "trained.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "done").exists():
+            folder.mkdir(exist_ok=True)
+            env = {**os.environ, "RAZBOR_DATA_DIR": str(folder)}
+            for words in (["migrate"], ["train"]):
+                subprocess.run(
+                    [sys.executable, "-m", "cli", *words], env=env, check=True, capture_output=True
+                )
+            (folder / "done").touch()
+    return folder
+
+
+def give_model(trained: Path, url: str) -> None:
+    """Copy the champion of the trained folder into a PostgreSQL database."""
+    source = open_store(f"sqlite:///{trained}/razbor.db", f"sqlite:///{trained}/intake.db")
+    alchemy = url.replace("postgresql://", "postgresql+psycopg://")
+    target = open_store(alchemy, alchemy)
+    migrate(target)
+    with source.read() as db:
+        version = champion(db)
+        assert version is not None
+        data = artefact_bytes(db, version.name)
+    artefact = Artefact(
+        name=version.name,
+        data=data,
+        sha256=version.sha256,
+        data_hash=version.data_hash,
+        example_count=version.example_count,
+        metrics=version.metrics,
+        parameters=version.parameters,
+    )
+    with target.write() as db:
+        add_version(db, artefact, now_utc=datetime.now(UTC))
+        promote(db, version.name, "copied", now_utc=datetime.now(UTC))
+    source.close()
+    target.close()
+
+
+MakeDesk = Callable[..., Desk]
+
+
+@pytest.fixture
+def make_desk(tmp_path: Path, trained_folder: Path, request: pytest.FixtureRequest) -> Iterator[MakeDesk]:
+    """Make desks: `make_desk(servers=False)` embedded, `make_desk(servers=True)` on PostgreSQL and Redis."""
+    desks: list[Desk] = []
+
+    def make(*, servers: bool = False, start: bool = True, **settings: str) -> Desk:
+        folder = tmp_path / f"desk{len(desks)}"
+        folder.mkdir()
+        relay = Relay()
+        env = {key: value for key, value in os.environ.items() if not key.startswith("RAZBOR_")}
+        env |= {
+            "RAZBOR_DATA_DIR": str(folder),
+            "RAZBOR_SMTP_PORT": str(free_port()),
+            "RAZBOR_MAILBOXES": MAILBOXES,
+            "RAZBOR_RELAY_URL": f"smtp://127.0.0.1:{relay.port}",
+            "RAZBOR_WORKER_PROCESSES": "1",
+            "RAZBOR_SWEEP_S": "1",
+            **{f"RAZBOR_{name.upper()}": value for name, value in settings.items()},
+        }
+        if servers:
+            env["RAZBOR_DATABASE_URL"] = request.getfixturevalue("postgres_dsn")
+            env["RAZBOR_BROKER_URL"] = request.getfixturevalue("broker_url")
+            give_model(trained_folder, env["RAZBOR_DATABASE_URL"])
+        else:
+            shutil.copy(trained_folder / "razbor.db", folder / "razbor.db")
+        desk = Desk(env=env, port=int(env["RAZBOR_SMTP_PORT"]), relay=relay, log=folder / "serve.log")
+        desks.append(desk)
+        if start:
+            desk.start()
+        return desk
+
+    yield make
+    for desk in desks:
+        if desk.process is not None and desk.process.poll() is None:
+            desk.stop(signal.SIGTERM)
+        desk.relay.stop()

@@ -1,0 +1,124 @@
+"""The Celery app and the service behind its tasks, made from the settings of the process.
+
+Everything about queues, acknowledgement and time limits is set here on purpose. A message
+is a nudge without content, so it is acknowledged at once: what is due stands in the
+database, and a lost nudge is made good by the sweeper.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+
+from celery import Celery
+from celery.schedules import crontab
+from kombu.entity import Queue
+
+from models.store import open_store
+from models.topics import ALL_QUEUES, UPKEEP_QUEUE
+from settings import Settings, load_settings
+from workers.nudges import RETRAIN_TASK
+from workers.predictor import Predictor
+from workers.service import Service, ServiceOptions
+
+TASK_TIME_LIMIT_S = 300
+BROKER_TIMEOUT_S = 5
+RETRAIN_HOUR, RETRAIN_MINUTE = 3, 20  # in the desk's time zone, when few mails come
+
+
+def create_app(settings: Settings) -> Celery:
+    """Make the Celery app: queues, limits, nightly jobs."""
+    app = Celery("razbor", broker=settings.effective_broker_url, include=["workers.tasks"])
+    app.conf.update(
+        task_queues=[Queue(name) for name in ALL_QUEUES],
+        task_default_queue=UPKEEP_QUEUE,
+        task_create_missing_queues=True,
+        task_ignore_result=True,
+        task_acks_late=False,
+        task_time_limit=TASK_TIME_LIMIT_S,
+        task_serializer="json",
+        accept_content=["json"],
+        worker_prefetch_multiplier=1,
+        worker_concurrency=settings.worker_processes,
+        worker_hijack_root_logger=False,
+        worker_send_task_events=False,
+        worker_enable_remote_control=True,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_transport_options={
+            "socket_timeout": BROKER_TIMEOUT_S * 4,
+            "socket_connect_timeout": BROKER_TIMEOUT_S,
+            "socket_keepalive": True,
+            "health_check_interval": 20,
+            "unacked_restore_throttle": 1,
+        },
+        timezone=settings.timezone,
+        enable_utc=True,
+        beat_max_loop_interval=60,
+        beat_schedule={
+            "retrain": {
+                "task": RETRAIN_TASK,
+                "schedule": crontab(hour=RETRAIN_HOUR, minute=RETRAIN_MINUTE),
+                "options": {"queue": UPKEEP_QUEUE, "expires": timedelta(hours=2).total_seconds()},
+            }
+        },
+    )
+    app.set_default()
+    return app
+
+
+def signing_key(settings: Settings) -> bytes:
+    """Return the key that signs bounce addresses and Message-IDs; made once when not configured."""
+    if settings.secret_key:
+        return settings.secret_key.encode()
+    path = settings.data_dir / "signing.key"
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    fresh = settings.data_dir / f"signing.key.{secrets.token_hex(4)}"
+    if not path.exists():
+        fresh.touch(mode=0o600)
+        fresh.write_text(secrets.token_hex(32))
+        _link_once(fresh, path)
+    return path.read_text().strip().encode()
+
+
+def _link_once(fresh: Path, path: Path) -> None:
+    """Put a finished file in place unless another process was first."""
+    try:
+        path.hardlink_to(fresh)
+    except FileExistsError:
+        pass
+    finally:
+        fresh.unlink()
+
+
+def create_service(settings: Settings) -> Service:
+    """Open the store and make what the tasks of one process share."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = open_store(settings.main_database_url, settings.intake_database_url)
+    return Service(
+        store=store,
+        options=ServiceOptions(
+            mailboxes=settings.mailboxes,
+            mail_domain=settings.effective_mail_domain,
+            signing_key=signing_key(settings),
+            relay_url=settings.relay_url,
+            timezone=settings.timezone,
+            authserv_id=settings.authserv_id,
+            precision_target=settings.precision_target,
+            batch_size=settings.batch_size,
+            lease_s=settings.lease_s,
+        ),
+        predictor=Predictor(store),
+    )
+
+
+@cache
+def process_service() -> Service:
+    """Return this process's service, made at the first task: a pool child opens connections of its own."""
+    return create_service(load_settings())
+
+
+celery_app = create_app(load_settings())

@@ -1,0 +1,150 @@
+"""Reading a batch of accepted mails: claim, read, predict, then decide and write in one transaction.
+
+Bytes are read and classified per mail, before any lock. What depends on other mails (links,
+facts, tickets) is decided inside the write transaction, the oldest mail first, under locks on
+the keys of the mails. Only a mail's own fault holds that mail, with its cause; a fault of
+database, memory or machine gives the whole batch back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import structlog
+from classifier.documents import document_of
+from intake.read_mail import read_mail
+
+from models.decisions import FactValue
+from models.records import Mail, Prediction, RawMail
+from models.store import DATABASE_ERRORS, Db, savepoint
+from models.store.engine import is_fault_of_database
+from models.store.leases import Claim, claim_mails, give_back, still_held
+from models.store.mails import hold_mail
+from models.store.raw_mail import adopt_new_mail, fetch_mails
+from models.store.schema import MAIL_STATE
+from workers.disposing import Touched, dispose, lock_keys
+from workers.facts import facts_of
+from workers.isolated_read import survives_reading
+from workers.service import Service
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One mail of a batch as read, or the reason why it could not be."""
+
+    raw: RawMail
+    mailbox: str
+    mail: Mail | None = None
+    facts: tuple[FactValue, ...] = ()
+    prediction: Prediction | None = None
+    cause: str = ""
+
+
+@dataclass(slots=True)
+class BatchResult:
+    """What a batch did, and whom to tell."""
+
+    count: int = 0
+    full: bool = False  # there may be more at once
+    topics: set[str] = field(default_factory=set)
+    replies: bool = False
+
+
+def read_batch(service: Service) -> BatchResult:
+    """Work up to `batch_size` waiting mails; returns at once when none is due."""
+    store, options = service.store, service.options
+    adopted = adopt_new_mail(store)
+    claim = claim_mails(store, now_utc=service.now(), lease_s=options.lease_s, limit=options.batch_size)
+    if not claim:
+        return BatchResult()
+    try:
+        result = _work(service, claim)
+    except (*DATABASE_ERRORS, MemoryError, OSError) as error:
+        log.warning("batch given back", mails=len(claim.ids), cause=repr(error))
+        give_back(store, MAIL_STATE, claim, "raw_id", error=repr(error))
+        raise
+    result.full = len(claim.ids) == options.batch_size or adopted > options.batch_size
+    return result
+
+
+def _work(service: Service, claim: Claim) -> BatchResult:
+    raws = fetch_mails(service.store, claim.ids)
+    readings = [_read(service, raws[raw_id], suspect=raw_id in claim.suspects) for raw_id in sorted(raws)]
+    readings = _predict(service, readings)
+    gone = [raw_id for raw_id in claim.ids if raw_id not in raws]
+    keys = {key for r in readings if r.mail is not None for key in lock_keys(r.mail, r.facts)}
+    result = BatchResult(count=len(claim.ids))
+    with service.store.write(keys) as db:
+        ours = still_held(db, MAIL_STATE, claim, "raw_id")
+        for raw_id in ours.intersection(gone):
+            hold_mail(db, raw_id, "the raw bytes are no longer kept, so it cannot be read", service.now())
+        for reading in readings:
+            if reading.raw.raw_id in ours:
+                _note(result, _dispose_one(service, db, reading))
+    return result
+
+
+def _dispose_one(service: Service, db: Db, reading: Reading) -> Touched:
+    """Decide and write one mail inside a savepoint, so that its own fault undoes only itself."""
+    raw_id = reading.raw.raw_id
+    if reading.mail is None or reading.prediction is None:
+        hold_mail(db, raw_id, reading.cause, service.now())
+        return Touched()
+    mail, prediction = reading.mail, reading.prediction
+    try:
+        with savepoint(db):
+            return dispose(db, service, reading.raw, mail, prediction, reading.facts, reading.mailbox)
+    except (*DATABASE_ERRORS, ValueError, TypeError, LookupError) as error:
+        if is_fault_of_database(error):
+            raise
+        log.exception("mail held", raw_id=raw_id)
+        hold_mail(db, raw_id, f"could not be stored: {type(error).__name__}: {error}", service.now())
+        return Touched()
+
+
+def _read(service: Service, raw: RawMail, *, suspect: bool) -> Reading:
+    """Read one mail; whatever goes wrong with it becomes its cause."""
+    mailbox = service.mailbox_of(raw.envelope)
+    options = service.read_options(raw)
+    if suspect:
+        died = survives_reading(raw, options)
+        if died:
+            return Reading(raw=raw, mailbox=mailbox, cause=died)
+    try:
+        mail = read_mail(raw.raw, raw.envelope, options)
+        facts = facts_of(mail, raw.raw_id)
+    except MemoryError:
+        raise
+    except Exception as error:
+        log.exception("mail cannot be read", raw_id=raw.raw_id)
+        return Reading(raw=raw, mailbox=mailbox, cause=f"could not be read: {type(error).__name__}: {error}")
+    return Reading(raw=raw, mailbox=mailbox, mail=mail, facts=facts)
+
+
+def _predict(service: Service, readings: Sequence[Reading]) -> list[Reading]:
+    """Classify the mails that could be read, all with one model version."""
+    readable = [r for r in readings if r.mail is not None]
+    documents = [document_of(r.mail, r.mailbox) for r in readable if r.mail is not None]
+    predictions = dict(
+        zip((r.raw.raw_id for r in readable), service.predictor.predict(documents), strict=True)
+    )
+    return [
+        Reading(
+            raw=r.raw,
+            mailbox=r.mailbox,
+            mail=r.mail,
+            facts=r.facts,
+            prediction=predictions.get(r.raw.raw_id),
+            cause=r.cause,
+        )
+        for r in readings
+    ]
+
+
+def _note(result: BatchResult, touched: Touched) -> None:
+    if touched.topic:
+        result.topics.add(touched.topic)
+    result.replies = result.replies or touched.reply

@@ -1,0 +1,129 @@
+"""Deciding one mail inside the write transaction, and writing what was decided.
+
+The decision itself is pure (`workers.linking`, `workers.disposition`); here it is given what
+the database knows at this moment, and its answer is stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from models.decisions import Decision, FactValue
+from models.records import Mail, Prediction, RawMail
+from models.store import Db
+from models.store.facts import merge_facts
+from models.store.learning import ticket_of_mail
+from models.store.link_context import STRONG_FIELDS, load_link_context
+from models.store.mails import end_mail, insert_message, insert_prediction
+from models.store.outbox import mark_bounced
+from models.store.tickets import extend_ticket, open_ticket
+from models.store.topic_work import make_topic_work_due, routed_topic
+from models.topics import Disposition
+from workers.disposition import decide
+from workers.mail_reply import put_reply
+from workers.service import Service
+from workers.tokens import bounced_outbox_id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """Whom a decided mail concerns: the topic queue to nudge, and whether a reply waits."""
+
+    topic: str = ""
+    reply: bool = False
+
+
+def lock_keys(mail: Mail, facts: Sequence[FactValue]) -> set[str]:
+    """Keys of the matters that a mail may touch; mails that share one are decided one after the other."""
+    keys = {f"from:{mail.from_.address}", f"mail:{mail.message_id}"}
+    keys |= {f"ticket:{tag}" for tag in (*mail.subject_tickets, *mail.body_tickets)}
+    keys |= {f"mail:{reference}" for reference in (mail.in_reply_to, *mail.references[-5:])}
+    keys |= {f"id:{fact.value}" for fact in facts if fact.field in STRONG_FIELDS}
+    return keys
+
+
+def dispose(
+    db: Db,
+    service: Service,
+    raw: RawMail,
+    mail: Mail,
+    prediction: Prediction,
+    facts: Sequence[FactValue],
+    mailbox: str,
+) -> Touched:
+    """Decide one mail and write its end: ticket, facts, prediction, neutral reply, disposition."""
+    now = service.now()
+    bounced = _bounced(service, raw)
+    context = load_link_context(
+        db,
+        mail,
+        mailbox=mailbox,
+        now_utc=now,
+        strong_values=[(fact.field, fact.value) for fact in facts],
+        bounced_outbox_id=bounced,
+    )
+    decision = decide(mail, prediction, context)
+    number = _ticket_of(db, raw, mail, prediction, decision, mailbox, context.bound_seller_id, service)
+    insert_message(db, raw, mail, mailbox=mailbox, ticket_id=number if _is_part(decision) else None)
+    insert_prediction(db, raw.raw_id, prediction, decision.decision, now)
+    end_mail(db, raw.raw_id, decision, ticket_id=number, now_utc=now)
+    if bounced is not None and mail.bounce is not None:
+        mark_bounced(db, bounced, f"came back: {mail.bounce.status or 'no status'} {mail.bounce.recipient}")
+    if number is None or decision.disposition not in {Disposition.OPENED, Disposition.APPENDED}:
+        return Touched()
+    merge_facts(db, number, facts, now)
+    topic = routed_topic(db, number)
+    if topic:
+        make_topic_work_due(db, number, topic, raw.raw_id, now)
+    replied = decision.reply is not None and put_reply(
+        db, service, decision.reply, number=number, raw_id=raw.raw_id, policy="send"
+    )
+    return Touched(topic=topic, reply=replied)
+
+
+def _ticket_of(
+    db: Db,
+    raw: RawMail,
+    mail: Mail,
+    prediction: Prediction,
+    decision: Decision,
+    mailbox: str,
+    seller_id: str,
+    service: Service,
+) -> int | None:
+    """Open or extend the ticket of a decided mail and return its number, None without one."""
+    now = service.now()
+    match decision.disposition:
+        case Disposition.OPENED:
+            return open_ticket(
+                db,
+                mail,
+                decision,
+                prediction,
+                raw_id=raw.raw_id,
+                mailbox=mailbox,
+                seller_id=seller_id,
+                now_utc=now,
+            )
+        case Disposition.APPENDED:
+            extend_ticket(db, decision, mail, now_utc=now)
+            return decision.link.ticket
+        case Disposition.DUPLICATE if decision.link.duplicate_of is not None:
+            return ticket_of_mail(db, decision.link.duplicate_of)
+        case _:
+            return decision.link.ticket
+
+
+def _is_part(decision: Decision) -> bool:
+    """Tell whether a mail stands on a timeline: a duplicate is counted, but shown nowhere."""
+    return decision.disposition in {Disposition.OPENED, Disposition.APPENDED, Disposition.AUTO}
+
+
+def _bounced(service: Service, raw: RawMail) -> int | None:
+    """Return the outbox number when a mail came to one of our signed bounce addresses."""
+    for address in raw.envelope.rcpt_tos:
+        number = bounced_outbox_id(address, service.options.signing_key)
+        if number is not None:
+            return number
+    return None

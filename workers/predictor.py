@@ -1,0 +1,76 @@
+"""The serving model of a process: always the champion of the database, loaded once, swapped between batches.
+
+A missing or damaged artefact never stops a mail: without a model every mail goes to review,
+and the log and `razbor doctor` say what to do.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+from classifier.artifact import ArtifactError, Model, load
+from classifier.documents import Document
+
+from models.records import Prediction
+from models.store import Store, StoreError
+from models.store.learning import artefact_bytes, champion
+from models.topics import OTHER, SLUGS
+
+LOOK_EVERY_S = 2.0
+NO_MODEL = "none"
+
+log = structlog.get_logger(__name__)
+
+
+class Predictor:
+    """Holds the champion of a store; not shared between processes."""
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._clock = clock
+        self._looked_at = float("-inf")
+        self._name = ""
+        self._model: Model | None = None
+
+    @property
+    def model_name(self) -> str:
+        """Name of the version in memory, `none` without one."""
+        return self._name if self._model is not None else NO_MODEL
+
+    def predict(self, documents: Sequence[Document]) -> list[Prediction]:
+        """Predict a batch with one and the same version; without a model every answer is unsure."""
+        self._refresh()
+        if self._model is None or not documents:
+            return [no_prediction() for _ in documents]
+        return self._model.predict(documents)
+
+    def _refresh(self) -> None:
+        if self._clock() - self._looked_at < LOOK_EVERY_S:
+            return
+        self._looked_at = self._clock()
+        with self._store.read() as db:
+            version = champion(db)
+            if version is None or version.name == self._name:
+                return
+            self._name = version.name
+            try:
+                self._model = load(artefact_bytes(db, version.name), version.sha256, name=version.name)
+            except (ArtifactError, StoreError) as error:
+                self._model = None
+                log.error("model refused", model=version.name, cause=str(error), effect="mails go to review")  # noqa: TRY400 - the message names the remedy, the traceback says nothing more
+                return
+        log.info("model loaded", model=version.name)
+
+
+def no_prediction() -> Prediction:
+    """Return the answer of a desk without a model: everything is possible, nothing is sure."""
+    return Prediction(
+        topic=OTHER,
+        confidence=0.0,
+        sure=False,
+        threshold=1.0,
+        probabilities={slug: 1 / len(SLUGS) for slug in SLUGS},
+        model=NO_MODEL,
+    )

@@ -1,0 +1,84 @@
+"""The Celery tasks: thin shells that find the process's service, call one function and nudge the next queue.
+
+A task carries no mail. It is idempotent and may run twice, late or never: the database says
+what is due.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from celery import shared_task
+
+from workers.app import celery_app, process_service
+from workers.batch import read_batch
+from workers.delivery import BATCH, deliver
+from workers.nudges import (
+    DELIVER_TASK,
+    READ_TASK,
+    RETRAIN_TASK,
+    SWEEP_TASK,
+    TOPIC_TASK,
+    nudge_delivery,
+    nudge_read,
+    nudge_topic,
+)
+from workers.retraining import nightly_retrain
+from workers.topic_batch import work_topic
+from workers.upkeep import sweep
+
+SWEEP_DUTY_S = 30
+
+
+@shared_task(name=READ_TASK)
+def read_task() -> int:
+    """Read waiting mails; tell the topic queues and the delivery what came of them."""
+    service = process_service()
+    result = read_batch(service)
+    for slug in sorted(result.topics):
+        nudge_topic(celery_app, slug)
+    if result.replies and service.options.relay_url:
+        nudge_delivery(celery_app)
+    if result.full:
+        nudge_read(celery_app)
+    return result.count
+
+
+@shared_task(name=TOPIC_TASK)
+def topic_task(slug: str) -> int:
+    """Work the due tickets of a topic; tell the delivery if replies wait."""
+    service = process_service()
+    result = work_topic(service, slug)
+    if result.replies and service.options.relay_url:
+        nudge_delivery(celery_app)
+    if result.full:
+        nudge_topic(celery_app, slug)
+    return result.count
+
+
+@shared_task(name=DELIVER_TASK)
+def deliver_task() -> int:
+    """Send what is due."""
+    count = deliver(process_service())
+    if count == BATCH:
+        nudge_delivery(celery_app)
+    return count
+
+
+@shared_task(name=SWEEP_TASK)
+def sweep_task() -> dict[str, Any]:
+    """Find due work that nobody was told of, and say so."""
+    due = sweep(process_service(), SWEEP_DUTY_S)
+    if due.mails:
+        nudge_read(celery_app)
+    for slug in due.topics:
+        nudge_topic(celery_app, slug)
+    if due.replies:
+        nudge_delivery(celery_app)
+    return {"mails": due.mails, "topics": list(due.topics), "replies": due.replies}
+
+
+@shared_task(name=RETRAIN_TASK, time_limit=3600)
+def retrain_task() -> str:
+    """Retrain in the night, once however many schedulers ask."""
+    return nightly_retrain(process_service())

@@ -1,0 +1,50 @@
+"""The sweeper: finds due work that nobody was told of, because the broker may forget everything.
+
+One process at a time has the duty (a lease row); the others return at once. It frees what
+killed workers held, shows replies whose sender vanished as uncertain, and says what is due.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+
+from models.store.leases import (
+    free_leases_of_the_dead,
+    take_duty,
+    work_waiting,
+)
+from models.store.outbox import mark_lost_senders
+from models.store.raw_mail import adopt_new_mail
+from workers.service import Service
+
+DUTY = "sweep"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """Queues that have work to do now."""
+
+    mails: bool = False
+    topics: tuple[str, ...] = ()
+    replies: bool = False
+
+
+def sweep(service: Service, hold_s: float) -> Due:
+    """Look for due work; empty when another process has the duty."""
+    now, store = service.now(), service.store
+    holder = f"{socket.gethostname()}:{os.getpid()}"
+    if not take_duty(store, DUTY, holder, now_utc=now, hold_s=hold_s):
+        return Due()
+    adopt_new_mail(store)
+    free_leases_of_the_dead(store, now)
+    with store.write() as db:
+        mark_lost_senders(db, now)
+    with store.read() as db:
+        waiting = work_waiting(db, service.now())
+    return Due(
+        mails=waiting.mails,
+        topics=waiting.topics,
+        replies=waiting.replies and bool(service.options.relay_url),
+    )
