@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import ssl
 import time
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 
 BACKLOG: Final = 1024  # connections that the kernel holds for us
 CLOSING_RECHECK_S: Final = 0.02
+SPARE_FILES: Final = 200  # database, log, and connections that are being sent away
 
 
 class ListenError(RuntimeError):
@@ -87,6 +89,7 @@ class Listener:
 
         `on_ready` gets the bound port. A second signal cuts the grace short. Raises `ListenError`.
         """
+        _allow_open_files(self._options.limits.max_connections)
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(self._serve(on_ready))
 
@@ -180,6 +183,16 @@ async def _until_empty(
     give_up_at = time.monotonic() + patience_s
     while sessions and time.monotonic() < give_up_at and not (hurry and hurry.is_set()):  # noqa: ASYNC110 - three things to watch, once in a process's life
         await asyncio.sleep(CLOSING_RECHECK_S)
+
+
+def _allow_open_files(connections: int) -> None:
+    """Raise this process's limit of open files, 1024 on many systems, to what the connections need."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = connections + SPARE_FILES
+    if hard != resource.RLIM_INFINITY:
+        wanted = min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:

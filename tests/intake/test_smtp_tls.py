@@ -97,7 +97,7 @@ def test_failed_handshake_leaves_nothing_behind(loop_factory: LoopFactory, junk:
 
 
 def test_handshake_that_never_comes_is_cut_off() -> None:
-    limits = small_limits(command_s=0.3)
+    limits = small_limits(command_s=0.8)
     with (
         RunningListener(SlowStore(), tls_cert=CERTIFICATE, limits=limits) as listener,
         client(listener.port) as peer,
@@ -185,7 +185,7 @@ def test_client_that_leaves_within_the_proxy_header_is_forgotten(start: bytes) -
 
 
 def test_connection_without_a_proxy_header_does_not_stay() -> None:
-    limits = small_limits(command_s=0.3)
+    limits = small_limits(command_s=0.8)
     with (
         RunningListener(SlowStore(), proxy_protocol=True, limits=limits) as listener,
         Client(listener.port) as peer,
