@@ -23,9 +23,9 @@ def export_journal(*, as_json: JsonOption = False) -> None:
             if as_json:
                 print_json(line)
             else:
-                ticket = line["ticket"] or "-"
+                ticket, end = line["ticket"] or "-", line["disposition"] or "in flight"
                 typer.echo(
-                    f"{line['raw_id']}\t{line['received_at']}\t{line['disposition'] or 'in flight'}\t{ticket}\t"
+                    f"{line['raw_id']}\t{line['received_at']}\t{end}\t{ticket}\t"
                     f"{line['topic'] or '-'}\t{line['mail_from']}\t{','.join(line['rcpt_to'])}"
                 )
 

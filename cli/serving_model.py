@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from classifier.artifact import Model
     from classifier.dataset import Example
-
     from settings import Settings
 
 
@@ -32,7 +31,6 @@ def corpus_model(settings: Settings, examples: Sequence[Example], *, quiet: bool
     from classifier.artifact import ArtifactError, dump, load
     from classifier.dataset import data_hash
     from classifier.train import train
-
     from cli.training_progress import training_progress
 
     target = settings.precision_target
@@ -63,7 +61,6 @@ def _replace(path: Path, data: bytes) -> None:
 def _champion(settings: Settings) -> Model | None:
     """Return the champion; None without a database, a champion, or with a damaged one."""
     from classifier.artifact import ArtifactError, load
-
     from models.store import DATABASE_ERRORS, open_store
     from models.store.learning import artefact_bytes, champion
 

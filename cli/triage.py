@@ -11,7 +11,6 @@ from cli.read import Files, read_file, report_unreadable
 
 if TYPE_CHECKING:
     from classifier.artifact import Model
-
     from models.decisions import TriageResult
     from models.records import Mail
     from settings import Settings
@@ -19,11 +18,10 @@ if TYPE_CHECKING:
 
 def triage(files: Files, *, as_json: JsonOption = False) -> None:
     """Show topic, confidence, what is missing and the reply that would go out."""
-    from intake.mail_json import mail_as_json
-    from workers.triage import triage_as_json
-
     from cli.serving_model import serving_model
+    from intake.mail_json import mail_as_json
     from settings import load_settings
+    from workers.triage import triage_as_json
 
     settings = load_settings()
     model = serving_model(settings, quiet=as_json)
@@ -46,9 +44,8 @@ def triage(files: Files, *, as_json: JsonOption = False) -> None:
 def triage_mail(mail: Mail, model: Model, settings: Settings) -> TriageResult:
     """Decide about one mail as if it were new; its mailbox is the first of ours that it is addressed to."""
     from classifier.documents import document_of
-    from workers.triage import triage as decide
-
     from workers.service import mailbox_of, utc_now
+    from workers.triage import triage as decide
 
     addressed = tuple(address.address for address in (*mail.to, *mail.cc) if address.address)
     known = [address for address in addressed if address in settings.mailboxes]

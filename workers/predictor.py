@@ -10,9 +10,9 @@ import time
 from collections.abc import Callable, Sequence
 
 import structlog
+
 from classifier.artifact import ArtifactError, Model, load
 from classifier.documents import Document
-
 from models.records import Prediction
 from models.store import Store, StoreError
 from models.store.learning import artefact_bytes, champion

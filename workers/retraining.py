@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
+
 from classifier.artifact import ArtifactError, dump, load
 from classifier.dataset import Example, data_hash, default_corpus_paths, example_of_label, load_corpus
 from classifier.train import TrainedModel, train
-
 from models.store import Db, Store
 from models.store.jobs import finish_job, start_job
 from models.store.learning import (
