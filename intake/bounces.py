@@ -88,6 +88,8 @@ def _is_report_in_words(
     """Weigh sender, subject and text: two of three must speak for a report."""
     if root.parameters.get("report-type", "").lower() == "delivery-status":
         return True
+    if from_address.lower().startswith("mailer-daemon@"):
+        return True  # nobody else writes under that name
     sample = text[:_TEXT_CHARS]
     robot = (
         null_sender or is_robot_sender(from_address.partition("@")[0]) or bool(_ROBOT_NAME.search(from_name))

@@ -51,6 +51,8 @@ _MULTIBYTE_UTF8: Final = re.compile(
 # A rescue must be clearly better than what the mail itself claims: likeness runs from -1 to 1.
 _RESCUE_MARGIN: Final = 0.35
 _WELL_READ: Final = 0.6
+_FEW_OCTETS: Final = 200
+_SLIGHTLY_CHINESE: Final = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,17 @@ class DecodedText:
 
 
 def _read_foreign_octet(error: UnicodeError) -> tuple[str, int]:
-    """Error handler of the UTF-8 decoder: read one octet as windows-1252, or as 1251 among Cyrillic."""
+    """Error handler of the UTF-8 decoder: read one octet as windows-1252 or, among Cyrillic, as 1251."""
     if not isinstance(error, UnicodeDecodeError):
         raise error
-    around = error.object[max(0, error.start - 40) : error.start]
-    codec = "cp1251" if b"\xd0" in around or b"\xd1" in around else "cp1252"
-    return error.object[error.start : error.start + 1].decode(codec, "replace"), error.start + 1
+    at = error.start
+    neighbours = error.object[max(0, at - 1) : at] + error.object[at + 1 : at + 2]
+    around = error.object[max(0, at - 40) : at]
+    among_cyrillic = (b"\xd0" in around or b"\xd1" in around) and not any(
+        chr(octet).isalpha() for octet in neighbours if octet < 128
+    )
+    codec = "cp1251" if among_cyrillic else "cp1252"
+    return error.object[at : at + 1].decode(codec, "replace"), at + 1
 
 
 codecs.register_error(_FOREIGN_OCTETS, _read_foreign_octet)
@@ -161,6 +168,8 @@ def _mostly_utf8(data: bytes) -> DecodedText | None:
     broken = _count_high(_MULTIBYTE_UTF8.sub(b"", data))
     if whole * 2 < broken or not whole:
         return None
+    if broken and len(data) < _FEW_OCTETS and likeness(data, "gb18030") > _SLIGHTLY_CHINESE:
+        return None  # a word or two of Chinese, of which some pairs happen to be UTF-8
     if broken * 10 <= whole:
         return DecodedText(
             data.decode("utf-8", "replace"), "utf-8", f"charset: {broken} octets fit no character of utf-8"

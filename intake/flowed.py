@@ -18,7 +18,8 @@ def unflow(text: str, *, delete_space: bool = False) -> str:
         if open_depth == depth and not is_separator:
             lines[-1] += content
         else:
-            lines.append(f"{'>' * depth} {content}" if depth else content)
+            mark = ">" * depth
+            lines.append(f"{mark} {content}" if mark and content else mark or content)
         flows = content.endswith(" ") and not is_separator
         if flows and delete_space:
             lines[-1] = lines[-1][:-1]

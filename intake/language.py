@@ -50,7 +50,7 @@ def detect_language(text: str) -> str:
     han_words = han / _HAN_PER_WORD
     if han_words and han_words >= 0.45 * len(cyrillic_words) and han_words >= 0.55 * len(latin_words):
         return "zh"
-    if cyrillic_words and len(cyrillic_words) >= 0.55 * len(latin_words):
+    if cyrillic_words and len(cyrillic_words) >= 0.4 * len(latin_words):
         return "ru"
     if len(_TRANSLIT.findall(plain)) > max(2, len(_ENGLISH.findall(plain))):
         return "ru"

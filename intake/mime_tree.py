@@ -112,7 +112,7 @@ class _Builder:
         boundary = _declared_boundary(part, declared)
         if not boundary and self.frames:
             return
-        if not self.frames and self.raw.find(b"--" + boundary, part.start) < 0:
+        if not self.frames and (not boundary or self.raw.find(b"--" + boundary, part.start) < 0):
             # Only for the outermost multipart: to search the whole mail for each would be quadratic.
             guess = _FIRST_DASHES.search(self.raw, part.start, part.start + 20_000)
             boundary = guess[1] if guess else boundary

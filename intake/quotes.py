@@ -43,6 +43,7 @@ def split_quotes(text: str) -> Split:
     lines = text.split("\n", MAX_LINES)
     marks = [_NEW] * len(lines)
     at, has_words, labels = 0, False, 0
+    answers = False  # an attribution was seen: marked lines are the mail that is answered
     while at < len(lines):
         labels += bool(label_of(lines[at]))
         end, swallows = _opener(lines, at, may_be_block=labels <= _MAX_LABELS)
@@ -53,8 +54,9 @@ def split_quotes(text: str) -> Split:
             marks[at:end] = [_QUOTED] * (end - at)
             run = at if is_quote(lines[at]) else _skip_blank(lines, end)
             at = _quote_marked(lines, marks, run, end)
+            answers = True
         elif is_quote(lines[at]):
-            at = _cite_run(lines, marks, at)
+            at = _cite_run(lines, marks, at, answers=answers)
         else:
             has_words = has_words or bool(lines[at].strip(" \t\u00a0-_*=~"))
             at += 1
@@ -99,13 +101,13 @@ def _quote_marked(lines: list[str], marks: list[int], run: int, end: int) -> int
     return last
 
 
-def _cite_run(lines: list[str], marks: list[int], at: int) -> int:
-    """Mark a run of marked lines: quoted when it has an attribution of its own, else to be settled."""
+def _cite_run(lines: list[str], marks: list[int], at: int, *, answers: bool) -> int:
+    """Mark a run of marked lines: quoted when it is known whose they are, else to be settled."""
     end = _run_end(lines, at)
     bare = [_MARK.sub("", line) for line in lines[at : min(end, at + 12)]]
     first = _skip_blank(bare, 0)
-    own = False
-    if first < len(bare):
+    own = answers
+    if not own and first < len(bare):
         inner = [line.lstrip("> ") for line in bare]
         own = attribution(inner, first)[0] > 0 or is_separator(inner[first])
         own = own or (bool(label_of(inner[first])) and header_block(inner, first) > first)

@@ -1,0 +1,58 @@
+"""HTML becomes text that reads as the client showed it, in bounded time."""
+
+import time
+
+import pytest
+
+from intake.html_text import html_to_text
+
+
+@pytest.mark.parametrize(
+    ("markup", "text"),
+    [
+        ("<p>one</p><p>two</p>", "one\n\ntwo"),
+        ("<div>one</div><div>two</div>", "one\ntwo"),
+        ("one<br>two<br/>three", "one\ntwo\nthree"),
+        ("<b>bo</b><i>ld</i> and\n   folded &amp; &nbsp; spaced", "bold and folded & spaced"),
+        ("<ul><li>a</li><li>b</li></ul>", "- a\n- b"),
+        ("<pre>a\n  b</pre>", "a\n  b"),
+        ("<table><tr><th>SKU</th><th>n</th></tr><tr><td>1</td><td>2</td></tr></table>", "SKU\tn\n1\t2"),
+        ("<table><tr><td><p>A-1</p></td><td><div>5</div><div>pcs</div></td></tr></table>", "A-1\t5 pcs"),
+        ("<table><tr><td><table><tr><td>in</td><td>ner</td></tr></table></td></tr></table>", "in\tner"),
+        (
+            "new<blockquote>old<br>older<blockquote>oldest</blockquote></blockquote>end",
+            "new\n> old\n> older\n> > oldest\nend",
+        ),
+        ('<blockquote style="margin:0 0 0 40px;border:none">indented</blockquote>', "indented"),
+        ('<span style="display: none">x</span>y', "y"),
+        ('<div style="mso-hide:all">x</div>y', "y"),
+        ('<div style="font-size:0">x</div><div style="font-size:0.9em">y</div>', "y"),
+        ("<style>p{}</style><script>x</script><!-- c -->y<title>t</title>", "y"),
+        ('<a href="https://shop.example/1">card</a>', "card <https://shop.example/1>"),
+        ('<a href="https://www.shop.example/">shop.example</a>', "shop.example"),
+        ('<a href="mailto:a@b.example">a@b.example</a>', "a@b.example"),
+        ('<a href="javascript:alert(1)">x</a>', "x"),
+        ("unclosed <b>tags <div>everywhere", "unclosed tags\neverywhere"),
+        ("a < b and 1 > 0", "a < b and 1 > 0"),
+        ("", ""),
+        ("plain words", "plain words"),
+    ],
+)
+def test_layout(markup: str, text: str) -> None:
+    assert html_to_text(markup).text == text
+
+
+def test_links_are_collected_with_their_targets() -> None:
+    page = html_to_text('<a href="https://evil.example/login">seller.ozon.ru</a>')
+    assert page.links == (("seller.ozon.ru", "https://evil.example/login"),)
+
+
+def test_a_table_of_ten_thousand_rows_and_five_thousand_levels() -> None:
+    rows = "".join(f"<tr><td>{number}</td><td>A-{number}</td></tr>" for number in range(10_000))
+    started = time.perf_counter()
+    text = html_to_text(f"<table>{rows}</table>").text
+    deep = html_to_text("<div>" * 5_000 + "deep" + "</div>" * 5_000 + "after").text
+    assert time.perf_counter() - started < 5
+    assert text.count("\n") == 9_999
+    assert text.endswith("9999\tA-9999")
+    assert deep == "deep\nafter"
