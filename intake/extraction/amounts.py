@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from decimal import Decimal
+from itertools import islice
 from typing import Final
 
 from intake.extraction.bare_amounts import find_bare_amounts
 from intake.extraction.calendar_words import chinese_digits, chinese_number
-from intake.extraction.money import AmountMark, MoneyWords, amount_value, money, parse_number
+from intake.extraction.money import MAX_MARKS, AmountMark, MoneyWords, amount_value, money, parse_number
 from intake.extraction.regions import Region
 
 _DIGITS: Final = "一二三四五六七八九十"
@@ -28,7 +29,7 @@ _AMBIGUOUS_FACTORS: Final = frozenset({"k", "к", "тр"})
 
 
 def _prefixed(region: Region) -> Iterator[AmountMark]:
-    for match in money().prefixed.finditer(region.lower):
+    for match in islice(money().prefixed.finditer(region.lower), MAX_MARKS):
         number = parse_number(match["n"])
         inside = region.lower[max(0, match.start() - 1) : match.start()].isalpha() and match["c"].isalpha()
         if number is not None and not inside:
@@ -38,7 +39,7 @@ def _prefixed(region: Region) -> Iterator[AmountMark]:
 
 
 def _suffixed(region: Region, words: MoneyWords) -> Iterator[AmountMark]:
-    for match in money().suffixed.finditer(region.lower):
+    for match in islice(money().suffixed.finditer(region.lower), MAX_MARKS):
         number = parse_number(match["n"]) if match["c"] or match["x"] else None
         if number is None:
             continue
@@ -54,6 +55,19 @@ def _suffixed(region: Region, words: MoneyWords) -> Iterator[AmountMark]:
             number, end = number + Decimal(cents["c"]) / 100, cents.end()
         value = amount_value(number, money().currency.get(match["c"] or "", "RUB"))
         yield AmountMark(match.start(), end, value, score, match["c"] or match["x"])
+
+
+def _ranged(region: Region) -> Iterator[AmountMark]:
+    for match in islice(money().ranged.finditer(region.lower), MAX_MARKS):
+        if not match["c"]:
+            continue
+        for name in ("low", "n"):
+            number = parse_number(match[name])
+            if number is not None:
+                number *= money().multiplier.get(match["x"] or "", 1)
+                end = match.end("low") if name == "low" else match.start() + len(match[0].rstrip())
+                value = amount_value(number, money().currency[match["c"]])
+                yield AmountMark(match.start(name), end, value, 4.5, match["c"])
 
 
 def _score_of_factor(words: MoneyWords, match: re.Match[str]) -> float:
@@ -87,6 +101,8 @@ def find_amounts(region: Region) -> list[AmountMark]:
         return []
     words = MoneyWords(region)
     sure = [*_prefixed(region), *_suffixed(region, words)]
+    if "-" in region.lower:
+        sure += _ranged(region)
     if any(char in region.lower for char in "万萬千"):
         sure += _chinese(region, words)
     return sure + list(find_bare_amounts(region, words, sure))

@@ -9,9 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
-from intake.extraction.money import NUMBER, AmountMark, MoneyWords, amount_value, money, parse_number
+from intake.extraction.money import (
+    MAX_MARKS,
+    NUMBER,
+    AmountMark,
+    MoneyWords,
+    amount_value,
+    money,
+    parse_number,
+)
 from intake.extraction.neighbours import word_before, word_behind, word_set
 from intake.extraction.regions import Region
 
@@ -65,7 +74,7 @@ def find_bare_amounts(region: Region, words: MoneyWords, sure: list[AmountMark])
     currency = "CNY" if {mark.value[-3:] for mark in sure} == {"CNY"} else "RUB"
     ends = {mark.end for mark in sure}
     last_end = -_LIST_REACH - 1
-    for match in _PLAIN.finditer(region.lower):
+    for match in islice(_PLAIN.finditer(region.lower), MAX_MARKS):
         near = 0 < match.start() - last_end <= _LIST_REACH
         listed = near and _LISTED.fullmatch(region.lower, last_end, match.start()) is not None
         score, word = _score(region, words, match.start(), match.end(), listed=listed)

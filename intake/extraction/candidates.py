@@ -16,7 +16,7 @@ from typing import Final
 from intake.extraction.lexicon import load_toml
 from intake.extraction.regions import Region
 
-MAX_CANDIDATES: Final = 4000  # of one region; more is a list that no reader wants
+MAX_CANDIDATES: Final = 600  # of one region; more is a list that no reader wants
 _TOKEN: Final = re.compile(
     r"[0-9A-Za-zА-Яа-яЁё]+(?:[-_/.+][0-9A-Za-zА-Яа-яЁё]+)*(?:[-/][一-鿿]{1,2}(?![一-鿿])|[红白黑蓝灰绿粉黄紫棕](?![一-鿿]))?"
 )

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
+from itertools import islice
 from typing import Final
 
 from intake.extraction.calendar_words import (
@@ -65,6 +66,7 @@ _DAY_ONLY: Final = re.compile(
 
 _DAY_WORDS: Final = ("го", "ого", "号", "號")
 _NIGHT: Final = re.compile(r"(?:night of|night from|ноч[ьи]ю?) (?:с |the )?$")
+MAX_MARKS: Final = 300  # of one form and field; more is a table, not a letter
 _PAIR: Final = re.compile(r"(?<![0-9.,/])([0-9]{1,2})[./-]([0-9]{1,2})(?![0-9.,/])")
 _ANY_DIGIT: Final = re.compile(r"[0-9]")
 
@@ -108,7 +110,7 @@ def _worded(region: Region) -> Iterator[DateMark]:
     months = [match.start() for match in month_words().finditer(region.lower, region.starts)]
     if not months:
         return
-    for match in _DAY_MONTH.finditer(region.lower):
+    for match in islice(_DAY_MONTH.finditer(region.lower), MAX_MARKS):
         month, year, day = month_numbers()[match["m"]], _year(match), int(match["d"])
         if match["d0"] and match["by"].strip() in ("и", "and", "&") and not _between(region, match.start()):
             yield DateMark(match.start("d"), match.end(), (year, month, day))
@@ -120,7 +122,7 @@ def _worded(region: Region) -> Iterator[DateMark]:
                 yield DateMark(match.start(), match.end(), first, (year, month, day), score=4.5)
         else:
             yield DateMark(match.start("d"), match.end(), (year, month, day))
-    for start in months:
+    for start in months[:MAX_MARKS]:
         found = _MONTH_DAY.match(region.lower, start)
         if found is not None:
             month, year = month_numbers()[found["m"]], _year(found)
@@ -133,7 +135,7 @@ def _between(region: Region, start: int) -> bool:
 
 
 def _chinese(region: Region) -> Iterator[DateMark]:
-    for match in _CHINESE.finditer(region.lower):
+    for match in islice(_CHINESE.finditer(region.lower), MAX_MARKS):
         month, year = int(match["m"]), _year(match)
         last = (year, month, int(match["d2"])) if match["d2"] else None
         end = len(match[0].rstrip()) + match.start()
@@ -145,34 +147,30 @@ def _chinese(region: Region) -> Iterator[DateMark]:
 
 
 def _iso(region: Region) -> Iterator[DateMark]:
-    for match in _ISO.finditer(region.lower):
+    for match in islice(_ISO.finditer(region.lower), MAX_MARKS):
         yield DateMark(
             match.start(), match.end(), (int(match["y"]), int(match["m"]), int(match["d"])), kind="iso"
         )
 
 
-def _month_first(region: Region, start: int, language: str) -> bool | None:
-    """Tell the order of a numeric date from the other dates of its line; None when the line is silent."""
-    low = max(region.line_start(start), start - 200)
-    newline = region.lower.find("\n", start, start + 200)
-    around = region.lower[low : newline if newline >= 0 else start + 200]
-    for match in _PAIR.finditer(around):
+def _line_orders(region: Region) -> dict[int, bool]:
+    """Return line start -> whether its numeric dates are month first, for lines that tell."""
+    orders: dict[int, bool] = {}
+    for match in _PAIR.finditer(region.lower):
         first, second = int(match[1]), int(match[2])
-        if 12 < first <= 31 and second <= 12:
-            return False
-        if first <= 12 < second <= 31:
-            return True
-    return True if language == "zh" else None
+        if (first > 12) != (second > 12) and max(first, second) <= 31:
+            orders.setdefault(region.line_start(match.start()), second > 12)
+    return orders
 
 
 def _day_and_month(
-    region: Region, match: re.Match[str], language: str, mail_date: date | None
+    match: re.Match[str], *, known_order: bool | None, mail_date: date | None
 ) -> tuple[int, int] | None:
     """Return (day, month) of a year-less numeric date, None when it cannot be one."""
     first, second = int(match["a"]), int(match["b"])
     month_first = second > 12
     if first <= 12 and not month_first:
-        order = _month_first(region, match.start("a"), language)
+        order = known_order
         if order is None and match["s"] == "/" and mail_date is not None:
             # Both orders are in use with a slash: the reading that lies nearer to the mail is meant.
             readings = [
@@ -186,7 +184,7 @@ def _day_and_month(
 
 
 def _full_numeric(region: Region) -> Iterator[DateMark]:
-    for match in _DMY.finditer(region.lower):
+    for match in islice(_DMY.finditer(region.lower), MAX_MARKS):
         day, month = int(match["a"]), int(match["b"])
         if month > 12 >= day:
             day, month = month, day
@@ -199,8 +197,11 @@ def _full_numeric(region: Region) -> Iterator[DateMark]:
 def _short_numeric(
     region: Region, language: str, mail_date: date | None, plausible: Callable[[Region, int, int], float]
 ) -> Iterator[DateMark]:
-    for match in _DM.finditer(region.lower):
-        pair = _day_and_month(region, match, language, mail_date)
+    orders = _line_orders(region)
+    usual = True if language == "zh" else None
+    for match in islice(_DM.finditer(region.lower), MAX_MARKS):
+        order = orders.get(region.line_start(match.start()), usual)
+        pair = _day_and_month(match, known_order=order, mail_date=mail_date)
         if pair is None:
             continue
         day, month = pair
@@ -221,7 +222,7 @@ def _short_numeric(
 def _day_only(region: Region) -> Iterator[DateMark]:
     if not any(word in region.lower for word in _DAY_WORDS):
         return
-    for match in _DAY_ONLY.finditer(region.lower):
+    for match in islice(_DAY_ONLY.finditer(region.lower), MAX_MARKS):
         yield DateMark(
             match.start(), match.end(), (None, None, int(match["d"] or match["z"])), None, 1.8, "day"
         )

@@ -74,11 +74,18 @@ class Words:
             groups.setdefault(word[0] if len(word.rstrip("*")) == 1 else word[:2], []).append(word)
         self._patterns = {key: _compiled(group) for key, group in groups.items()}
         self._short = frozenset(key for key in groups if len(key) == 1)
+        narrow = "".join(sorted({re.escape(key[0]) for key in groups if key < _CJK_FROM}))
+        wide = "".join(sorted({key[0] for key in groups if key >= _CJK_FROM}))
+        starts = [f"[{narrow}](?<![{_LETTER}0-9_].)"] if narrow else []
+        self._keys = re.compile("|".join(starts + ([f"[{wide}]"] if wide else [])))
 
     def finditer(self, text: str, starts: Starts | None = None) -> Iterator[re.Match[str]]:
-        """Yield the longest match at each place, without overlaps, in order."""
+        """Yield the longest match at each place, without overlaps, in order.
+
+        `starts` (from `word_starts`) is worth its price where several lists are looked for in one text.
+        """
         reached = 0
-        for here, key in word_starts(text) if starts is None else starts:
+        for here, key in self._own_starts(text) if starts is None else starts:
             if here < reached:
                 continue
             pattern = self._patterns.get(key)
@@ -88,6 +95,11 @@ class Words:
             if match is not None:
                 reached = match.end()
                 yield match
+
+    def _own_starts(self, text: str) -> Iterator[tuple[int, str]]:
+        for place in self._keys.finditer(text):
+            here = place.start()
+            yield here, text[here : here + 2]
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return the first match, None when there is none."""

@@ -17,6 +17,7 @@ from intake.extraction.lexicon import Words, load_toml
 from intake.extraction.regions import Region
 
 MAX_VALUE: Final = Decimal(10) ** 12
+MAX_MARKS: Final = 600  # numbers of one field that are looked at
 _REST: Final = r"(?:[0-9]{0,2}(?:[ .,'][0-9]{3}){1,4}|[0-9]{0,8})(?:[.,][0-9]{1,2}(?![0-9]))?"
 # A number that does not start inside another number, a word or a code.
 NUMBER: Final = rf"[0-9](?<![0-9a-z_].)(?<![0-9][.,:/-].)(?<![a-z][-_/].){_REST}"
@@ -43,6 +44,7 @@ class Money:
     """The compiled vocabulary: currency sign or word -> ISO 4217 code, multiplier word -> factor."""
 
     suffixed: re.Pattern[str]
+    ranged: re.Pattern[str]  # 500-2000卢布: two sums with one currency
     prefixed: re.Pattern[str]
     currency: dict[str, str]
     multiplier: dict[str, int]
@@ -64,17 +66,19 @@ def money() -> Money:
     multiplier = {word: int(factor) for factor, words in data["multipliers"].items() for word in words}
     factor = _either(list(multiplier))
     firsts = "".join(sorted({re.escape(word[0]) for word in (*currency, *multiplier, "(")}))
-    suffixed = (
-        rf"(?P<n>{NUMBER})(?= ?[{firsts}])(?: ?\([^()\n]{{3,90}}\))? ?"
+    words = (
         rf"(?:(?P<x>{factor})(?![a-zа-я0-9]) ?)?(?:(?:{_either(data['adjectives']['words'])}) )?"
         rf"(?:(?P<c>{_either(list(currency))})(?![a-zа-я0-9]))?"
     )
+    suffixed = rf"(?P<n>{NUMBER})(?= ?[{firsts}])(?: ?\([^()\n]{{3,90}}\))? ?{words}"
+    ranged = rf"(?P<low>{NUMBER}) ?- ?(?P<n>[0-9]{_REST})(?= ?[{firsts}]) ?{words}"
     prefixed = (
         rf"(?P<c>{_either(list(prefixes))}) ?¥?(?P<n>[0-9]{_REST})(?: ?(?P<x>{factor})(?![a-zа-я0-9]))?"
         r"(?![0-9])"
     )
     return Money(
         suffixed=re.compile(suffixed),
+        ranged=re.compile(ranged),
         prefixed=re.compile(prefixed),
         currency=currency | prefixes,
         multiplier=multiplier,

@@ -25,7 +25,6 @@ class View:
     text: str
     folded: str
     lower: str
-    starts: Starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +32,7 @@ class Region(View):
     """One redacted field with everything that extractors need."""
 
     latin: str
+    starts: Starts
     cues: tuple[Cue, ...]
     cue_ends: tuple[int, ...]
 
@@ -54,12 +54,12 @@ class Region(View):
 def read_view(where: str, text: str) -> View:
     """Fold one field."""
     folded = fold(text)
-    small = lower(folded)
-    return View(where, text, folded, small, word_starts(small))
+    return View(where, text, folded, lower(folded))
 
 
 def read_region(view: View) -> Region:
     """Prepare one redacted field for the extractors."""
-    cues = lexicon().find(view.lower, view.starts)
+    starts = word_starts(view.lower)
+    cues = lexicon().find(view.lower, starts)
     ends = tuple(cue.end for cue in cues)
-    return Region(view.where, view.text, view.folded, view.lower, view.starts, latin(view.folded), cues, ends)
+    return Region(view.where, view.text, view.folded, view.lower, latin(view.folded), starts, cues, ends)

@@ -16,7 +16,9 @@ from intake.extraction.regions import View
 
 Span = tuple[int, int, str]
 
-_JWT: Final = re.compile(r"eyJ[A-Za-z0-9_-]{6,4000}(?:=?\s{0,2}\.\s{0,2}[A-Za-z0-9_-]{4,4000}){1,2}")
+_JWT: Final = re.compile(
+    r"eyJ(?<![A-Za-z0-9_.-]...)[A-Za-z0-9_-]{6,4000}(?:=?\s{0,2}\.\s{0,2}[A-Za-z0-9_-]{4,4000}){1,2}"
+)
 _VALUE: Final = r"(?P<s>[a-z0-9+/=_.-]{12,400})"
 _HEADER: Final = re.compile(rf"authorization\"?\s?[:：=]\s?\"?(?:bearer|basic|token)?\s?{_VALUE}")
 _BEARER: Final = re.compile(rf"(?<![a-z])bearer\s{_VALUE}")

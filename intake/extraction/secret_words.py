@@ -36,7 +36,13 @@ _CODE_VALUE: Final = re.compile(
 _BREAK: Final = re.compile(r"\n\n|[.!?]\s|[。！？]")
 _PASSPORT: Final = re.compile(r"[^0-9\n]{0,24}(?P<s>[0-9]{2} ?[0-9]{2}[ ,№n]{0,12}[0-9]{6})(?![0-9])")
 _ROLES: Final = ("password", "code_sure", "code_weak", "code_topic", "passport")
+_KINDS: Final = {
+    "password": frozenset({"password"}),
+    "code": frozenset({"code_sure", "code_weak"}),
+    "passport": frozenset({"passport"}),
+}
 _REACH: Final = 60
+_SHORTEST: Final = 5  # a blank and four characters
 
 
 def find_keys(small: str) -> Iterator[Span]:
@@ -69,22 +75,31 @@ def _vocabulary() -> Lexicon:
 
 
 def find_spoken(view: View) -> Iterator[Span]:
-    """Yield passwords, one-time codes and passport numbers: what stands behind a word for one."""
-    folded, small = view.folded, view.lower
-    cues = _vocabulary().find(small, view.starts)
+    """Yield passwords, one-time codes and passport numbers: what stands behind a word for one.
+
+    A word's reach ends where the next word of its kind begins, so the whole costs linear time.
+    """
+    cues = _vocabulary().find(view.lower)
     topic = any(meaning.role in ("code_topic", "code_sure") for cue in cues for meaning in cue.meanings)
-    for cue in cues:
-        roles = {meaning.role for meaning in cue.meanings}
-        if "password" in roles:
-            yield from _password_behind(folded, small, cue.end)
-        if "code_sure" in roles:
-            yield from _code_behind(small, cue.end, sure=True)
-        elif "code_weak" in roles and topic and not _names_something(small, cue.end):
-            yield from _code_behind(small, cue.end, sure=False)
-        if "passport" in roles:
-            number = _PASSPORT.match(small, cue.end)
-            if number is not None:
-                yield number.start("s"), number.end("s"), "passport"
+    for kind, roles in _KINDS.items():
+        own = [cue for cue in cues if any(meaning.role in roles for meaning in cue.meanings)]
+        reaches = [cue.start for cue in own[1:]] + [len(view.lower)]
+        for cue, reach in zip(own, reaches, strict=False):
+            if reach - cue.end < _SHORTEST:
+                continue
+            sure = any(meaning.role != "code_weak" for meaning in cue.meanings)
+            if kind == "password":
+                yield from _password_behind(view, cue.end, reach)
+            elif kind == "passport":
+                yield from _passport_behind(view.lower, cue.end)
+            elif sure or (topic and not _names_something(view.lower, cue.end)):
+                yield from _code_behind(view.lower, cue.end, reach, sure=sure)
+
+
+def _passport_behind(small: str, start: int) -> Iterator[Span]:
+    number = _PASSPORT.match(small, start)
+    if number is not None:
+        yield number.start("s"), number.end("s"), "passport"
 
 
 def _names_something(small: str, end: int) -> bool:
@@ -92,10 +107,10 @@ def _names_something(small: str, end: int) -> bool:
     return words_of(_FILE, "words", "code_of").fullmatch(word_behind(small, end))
 
 
-def _password_behind(folded: str, small: str, start: int) -> Iterator[Span]:
+def _password_behind(view: View, start: int, reach: int) -> Iterator[Span]:
     """Yield the first thing behind a word for a password that looks like one."""
-    for match in _PASSWORD_VALUE.finditer(folded, start, start + _REACH + 40):
-        gap = small[start : match.start()]
+    for match in _PASSWORD_VALUE.finditer(view.folded, start, min(reach, start + _REACH + 40)):
+        gap = view.lower[start : match.start()]
         if len(gap) > _REACH or _BREAK.search(gap):
             return
         value = match["s"] if match["s"].endswith("!?") else match["s"].rstrip(".?")
@@ -104,9 +119,9 @@ def _password_behind(folded: str, small: str, start: int) -> Iterator[Span]:
             return
 
 
-def _code_behind(small: str, start: int, *, sure: bool) -> Iterator[Span]:
+def _code_behind(small: str, start: int, reach: int, *, sure: bool) -> Iterator[Span]:
     """Yield 4-8 digits right behind a sure word for a code, 6 digits behind any word for one."""
-    for match in _CODE_VALUE.finditer(small, start, start + _REACH + 12):
+    for match in _CODE_VALUE.finditer(small, start, min(reach, start + _REACH + 12)):
         gap = small[start : match.start()]
         if len(gap) > _REACH:
             return

@@ -14,7 +14,7 @@ from intake.extraction.regions import Region
 
 FIRST_NUMBER: Final = 100001
 _TAG: Final = re.compile(
-    r"(?<![0-9A-Za-zА-Яа-я])(?:RZ|Rz|rz|rZ|PЗ|рз|KЯ|кя)[ _#:：№.-]{0,3}"
+    r"(?<![0-9A-Za-zА-Яа-я])(?:RZ|Rz|rz|rZ|PZ|PЗ|рз|KЯ|кя)[ _#:：№.-]{0,3}"
     r"(?P<n>[1-9][0-9]{2} ?[0-9]{3,6})(?![0-9A-Za-z]|-[0-9])"
 )
 
