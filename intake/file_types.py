@@ -69,9 +69,12 @@ _ZIP_MEMBERS: Final = (
     ("META-INF/MANIFEST.MF", "application/java-archive"),
     ("AndroidManifest.xml", "application/vnd.android.package-archive"),
 )
+_ZIP_BASED: Final = frozenset({XLSX, XLSB, ODS, DOCX})
 _MARKUP: Final = re.compile(
     rb"^\s*(?:<!doctype\s+html|<html|<head|<body|<script|<table|<div|<p\b)", re.IGNORECASE
 )
+# The list that ships with Python, not the machine's own, so that every machine reads alike.
+_STANDARD_EXTENSIONS: Final = mimetypes.MimeTypes().types_map[True]
 _EXTRA_EXTENSIONS: Final = {
     ".xlsx": XLSX,
     ".xls": XLS,
@@ -115,7 +118,7 @@ def sniff(octets: bytes, name: str = "", declared: str = "") -> FileType:
         if octets.startswith(mark, offset) and not _is_mere_text(mark, octets):
             return FileType(content_type)
     if octets.startswith((b"PK\x03\x04", b"PK\x05\x06")):
-        return _zip_type(octets)
+        return _zip_type(octets, name)
     if octets.startswith(_OLE):
         return _ole_type(octets)
     return FileType(_media_type(octets) or _text_type(octets, name, declared))
@@ -125,7 +128,7 @@ def by_name(name: str) -> str:
     """Media type that an extension promises, "" when it promises none."""
     dot = name.rfind(".")
     extension = name[dot:].lower() if dot >= 0 else ""
-    return _EXTRA_EXTENSIONS.get(extension) or mimetypes.types_map.get(extension, "")
+    return _EXTRA_EXTENSIONS.get(extension) or _STANDARD_EXTENSIONS.get(extension, "")
 
 
 def _is_mere_text(mark: bytes, octets: bytes) -> bool:
@@ -133,7 +136,7 @@ def _is_mere_text(mark: bytes, octets: bytes) -> bool:
     return len(mark) <= 3 and mark.isalpha() and b"\x00" not in octets[:64]
 
 
-def _zip_type(octets: bytes) -> FileType:
+def _zip_type(octets: bytes, name: str) -> FileType:
     try:
         with zipfile.ZipFile(io.BytesIO(octets)) as archive:
             entries = archive.infolist()
@@ -145,7 +148,9 @@ def _zip_type(octets: bytes) -> FileType:
                 else ""
             )
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, KeyError, OSError, EOFError):
-        return FileType("application/zip", "the archive is broken")
+        # What a torn archive was meant to be only its name can tell: an operator asks for that file again.
+        promised = by_name(name)
+        return FileType(promised if promised in _ZIP_BASED else "application/zip", "the archive is broken")
     except zipfile.LargeZipFile:
         return FileType("application/zip", "the archive is too large")
     trouble = "the archive is encrypted" if encrypted else ""

@@ -56,3 +56,21 @@ def test_a_table_of_ten_thousand_rows_and_five_thousand_levels() -> None:
     assert text.count("\n") == 9_999
     assert text.endswith("9999\tA-9999")
     assert deep == "deep\nafter"
+
+
+@pytest.mark.parametrize(
+    ("label", "target", "warns"),
+    [
+        ("seller.ozon.ru", "https://evil.example/login", True),
+        ("https://seller.ozon.ru/app", "http://seller.ozon.ru@evil.example/", True),
+        ("https://seller.ozon.ru/app", "https://seller.ozon.ru/app?utm=1", False),
+        ("ozon.ru", "https://www.ozon.ru/", False),
+        ("ozon.ru", "https://docs.ozon.ru/", False),
+        ("open the card", "https://evil.example/", False),
+        ("v2.1", "https://docs.example/", False),
+        ("акт.pdf", "https://files.example/1", False),
+    ],
+)
+def test_a_link_that_shows_another_host_is_named(label: str, target: str, warns: bool) -> None:
+    page = html_to_text(f'<a href="{target}">{label}</a>')
+    assert any(line.startswith("link: the text shows") for line in page.warnings) == warns
