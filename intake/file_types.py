@@ -90,7 +90,7 @@ _EXTRA_EXTENSIONS: Final = {
     ".pcap": "application/vnd.tcpdump.pcap",
     ".rar": "application/vnd.rar",
     ".7z": "application/x-7z-compressed",
-    ".tgz": "application/gzip",
+    **dict.fromkeys((".tgz", ".gz"), "application/gzip"),
     ".heic": "image/heic",
     ".heif": "image/heic",
     ".webp": "image/webp",

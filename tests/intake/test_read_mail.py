@@ -49,13 +49,13 @@ def read(raw: str | bytes, source: Envelope | None = None) -> Mail:
     return read_mail(raw.encode() if isinstance(raw, str) else raw, source, OPTIONS)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.binary(max_size=600))
 def test_any_octets_are_read(raw: bytes) -> None:
     mail_as_json(read(raw), "x")
 
 
-@settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_broken_mails_are_read_and_twice_the_same(data: st.DataObject) -> None:
     raw = bytearray(data.draw(st.sampled_from(SAMPLES))[:6000])
