@@ -33,6 +33,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from models.store import open_store
 from models.store.learning import Artefact, add_version, artefact_bytes, champion, promote
 from models.store.migrate import migrate
+from settings import Settings
 
 MAILBOXES = "support@desk.example,pvz@desk.example"
 START_TIMEOUT_S = 60
@@ -113,6 +114,20 @@ class Desk:
                 pytest.fail(f"serve did not come up:\n{self.log.read_text()[-3000:]}")
             time.sleep(0.1)
 
+    def wait_for_worker(self) -> None:
+        """Wait until a worker answers the broker: its queues are consumed then."""
+        import redis
+
+        url = self.env.get("RAZBOR_BROKER_URL", "")
+        socket_path = Settings(data_dir=Path(self.env["RAZBOR_DATA_DIR"])).embedded_broker_socket
+        client = redis.Redis.from_url(url or f"unix://{socket_path}")
+        deadline = time.monotonic() + START_TIMEOUT_S
+        while not client.exists("_kombu.binding.celery.pidbox"):
+            if time.monotonic() > deadline:
+                pytest.fail(f"no worker came up:\n{self.log.read_text()[-3000:]}")
+            time.sleep(0.1)
+        client.close()
+
     def answers(self) -> bool:
         try:
             with smtplib.SMTP("127.0.0.1", self.port, timeout=2) as client:
@@ -140,12 +155,15 @@ class Desk:
     def processes(self, words: str) -> list[int]:
         """Processes of this desk whose command line holds these words."""
         mine = f"RAZBOR_DATA_DIR={self.env['RAZBOR_DATA_DIR']}".encode()
+        run_dir = str(
+            Settings(data_dir=Path(self.env["RAZBOR_DATA_DIR"])).run_dir
+        )  # stands in the broker's command
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             with contextlib.suppress(OSError):
                 environment = (folder / "environ").read_bytes().split(b"\0")
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-                if mine in environment and words in command:
+                if (mine in environment or run_dir in command) and words in command:
                     found.append(int(folder.name))
         return found
 

@@ -145,6 +145,7 @@ def test_core_promise(make_desk, servers: bool) -> None:
 
 def test_every_queue_is_consumed(make_desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = make_desk()
+    desk.wait_for_worker()
     for name, value in desk.env.items():
         if name.startswith("RAZBOR_"):
             monkeypatch.setenv(name, value)
@@ -152,7 +153,7 @@ def test_every_queue_is_consumed(make_desk, monkeypatch: pytest.MonkeyPatch) -> 
     from workers.app import create_app
 
     app = create_app(load_settings())
-    found = app.control.inspect(timeout=5).active_queues() or {}
+    found = app.control.inspect(timeout=3).active_queues() or {}
     consumed = {queue["name"] for queues in found.values() for queue in queues}
     assert consumed >= {topic_queue(slug) for slug in ROUTED_SLUGS} | {"read", "outbound", "upkeep"}
 
@@ -160,6 +161,7 @@ def test_every_queue_is_consumed(make_desk, monkeypatch: pytest.MonkeyPatch) -> 
 def test_broker_gone_mail_is_accepted_and_worked_later(make_desk) -> None:
     """The embedded broker is killed; acceptance does not notice, the supervisor brings it back."""
     desk = make_desk()
+    desk.wait_for_worker()
     brokers = desk.processes("-server")
     assert brokers
     for pid in brokers:
@@ -172,14 +174,15 @@ def test_broker_gone_mail_is_accepted_and_worked_later(make_desk) -> None:
 
 def test_a_killed_worker_loses_and_doubles_nothing(make_desk) -> None:
     desk = make_desk()
+    desk.wait_for_worker()
     subject, text, _ = INCOMPLETE["ru"]
     for n in range(60):
         sender = f"s{n}@shop.example"
         desk.send(mail(subject, text, sender, f"k{n}@shop.example"), sender)
         if n in {20, 40}:
-            workers = desk.processes("cli worker")
-            assert workers
-            for pid in workers:
+            while not desk.processes("cli worker"):  # the supervisor is bringing it back
+                time.sleep(0.1)
+            for pid in desk.processes("cli worker"):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.2)
