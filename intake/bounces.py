@@ -163,4 +163,4 @@ def _original_id(root: Part, text: str) -> str:
         if ids := message_ids(header.first("message-id")):
             return ids[0]
     copied = _COPIED_ID.search(text[:200_000])
-    return message_ids(copied[1].encode())[0] if copied else ""
+    return next(iter(message_ids(copied[1].encode())), "") if copied else ""

@@ -15,7 +15,7 @@ from typing import Final
 
 from intake.bounces import find_bounce, is_abuse_report, is_robot_sender
 from intake.header_block import HeaderBlock
-from intake.mime import MailFields
+from intake.mime import HeaderFields
 from intake.mime_tree import Part, walk
 from intake.phrases import words
 from models.records import Address, Bounce, Envelope
@@ -61,7 +61,7 @@ class Kind:
 
 def judge_kind(
     root: Part,
-    fields: MailFields,
+    fields: HeaderFields,
     text: str,
     envelope: Envelope | None,
     *,
@@ -92,7 +92,7 @@ def judge_kind(
     )
 
 
-def _machine_kind(root: Part, fields: MailFields, text: str, *, null_sender: bool) -> str:
+def _machine_kind(root: Part, fields: HeaderFields, text: str, *, null_sender: bool) -> str:
     header = root.header
     if is_abuse_report(root) or _is_receipt(root):
         return AUTO_REPLY
@@ -133,7 +133,7 @@ def _is_receipt(root: Part) -> bool:
 
 def _suppression(
     root: Part,
-    fields: MailFields,
+    fields: HeaderFields,
     envelope: Envelope | None,
     null_sender: bool,
     own_addresses: frozenset[str],
@@ -183,7 +183,7 @@ def _is_no_reply(address: Address) -> bool:
 
 
 def _own_reason(
-    header: HeaderBlock, fields: MailFields, own_addresses: frozenset[str], own_domain: str
+    header: HeaderBlock, fields: HeaderFields, own_addresses: frozenset[str], own_domain: str
 ) -> str:
     """Rule A5: our own addresses, Message-ID domain or loop header."""
     ours = {address.lower() for address in own_addresses}
@@ -196,7 +196,7 @@ def _own_reason(
     return ""
 
 
-def _not_addressed(fields: MailFields, envelope: Envelope | None, own_addresses: frozenset[str]) -> bool:
+def _not_addressed(fields: HeaderFields, envelope: Envelope | None, own_addresses: frozenset[str]) -> bool:
     if not own_addresses or envelope is not None:
         return False  # what SMTP delivered was addressed to us by RCPT
     named = {_without_tag(address.address) for address in (*fields.to, *fields.cc)}
@@ -208,7 +208,7 @@ def _without_tag(address: str) -> str:
     return f"{local.partition('+')[0]}@{domain}"
 
 
-def _reply_goes_elsewhere(fields: MailFields) -> bool:
+def _reply_goes_elsewhere(fields: HeaderFields) -> bool:
     """Tell a Reply-To whose domain is neither the sender's nor above or below it."""
     own = fields.from_.address.rpartition("@")[2]
     for address in fields.reply_to:

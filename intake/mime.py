@@ -36,7 +36,7 @@ _ADDRESS_FIELDS: Final = ("from", "sender", "reply-to", "to", "cc")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MailFields:
+class HeaderFields:
     """What the header says, decoded."""
 
     message_id: str
@@ -52,7 +52,7 @@ class MailFields:
     warnings: tuple[str, ...]
 
 
-def read_fields(header: HeaderBlock, hint: str = "") -> MailFields:
+def read_fields(header: HeaderBlock, hint: str = "") -> HeaderFields:
     """Decode the fields of a mail's header; `hint` is the charset of its text. Never raises."""
     warnings: list[str] = []
     raw = {name: header.first(name)[:MAX_ADDRESS_FIELD_BYTES] for name in (*_ADDRESS_FIELDS, "date")}
@@ -69,7 +69,7 @@ def read_fields(header: HeaderBlock, hint: str = "") -> MailFields:
     if not own_id:
         warnings.append("header: no Message-ID")
     answered = message_ids(header.first("in-reply-to"))
-    return MailFields(
+    return HeaderFields(
         message_id=own_id[0] if own_id else "",
         in_reply_to=answered[0] if answered else "",
         references=message_ids(b" ".join(header.every("references"))),

@@ -24,7 +24,7 @@ from intake.extraction import Extraction, MailFields, extract
 from intake.fingerprints import content_sha256, text_sha256
 from intake.kind import judge_kind
 from intake.language import detect_language
-from intake.mime import read_fields
+from intake.mime import HeaderFields, read_fields
 from intake.mime_tree import cut
 from intake.quotes import split_quotes
 from intake.signatures import split_signature
@@ -82,16 +82,8 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         marketplace="unknown",
     )
     warnings = [*tree.limits, *fields.warnings, *letter.warnings, cut_warning, distrust, *gathered.warnings]
-    return Mail(
-        message_id=fields.message_id,
-        in_reply_to=fields.in_reply_to,
-        references=fields.references,
-        date_utc=fields.date_utc,
-        from_=fields.from_,
-        sender=fields.sender,
-        reply_to=fields.reply_to,
-        to=fields.to,
-        cc=fields.cc,
+    return replace(
+        _from_header(fields),
         subject=extraction.fields.subject,
         kind=kind.name,
         suppress_replies=kind.suppress_replies,
@@ -110,12 +102,29 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         bounce=kind.bounce,
         warnings=tuple(dict.fromkeys(filter(None, warnings)))[:MAX_WARNINGS],
         content_sha256=content_sha256(octets, header),
-        text_sha256=text_sha256(
-            extraction.fields.subject,
-            extraction.fields.body,
-            (attachment.sha256 for attachment in gathered.attachments),
-        ),
+        text_sha256=_text_hash(gathered.attachments, extraction),
     )
+
+
+def _from_header(fields: HeaderFields) -> Mail:
+    """Begin the record with what needs no redaction."""
+    return Mail(
+        message_id=fields.message_id,
+        in_reply_to=fields.in_reply_to,
+        references=fields.references,
+        date_utc=fields.date_utc,
+        from_=fields.from_,
+        sender=fields.sender,
+        reply_to=fields.reply_to,
+        to=fields.to,
+        cc=fields.cc,
+    )
+
+
+def _text_hash(attachments: list[Attachment], extraction: Extraction) -> str:
+    """Hash the redacted words: the hash of a short code would give the code away."""
+    files = (attachment.sha256 for attachment in attachments)
+    return text_sha256(extraction.fields.subject, extraction.fields.body, files)
 
 
 def _with_line_feeds(raw: bytes) -> bytes:

@@ -33,6 +33,7 @@ FRAGMENTS = [
     b"On 1 Jan 2026 at 10:00, a <b@c.d> wrote:\n",
     b"\x1b$B",
     b"{",
+    b"message-id: <a\x1ab@c>",
 ]
 
 
@@ -185,3 +186,10 @@ def test_a_mail_in_another_time_zone_and_with_unknown_zone_is_read() -> None:
     assert (
         read_mail(MAIL.encode(), None, ReadOptions(timezone="No/Such_Zone")).subject == "Re: [RZ-100042] Lamp"
     )
+
+
+def test_a_returned_identifier_with_control_characters_is_no_identifier() -> None:
+    raw = b"From: mailer-daemon@x.example\nSubject: failure\n\nfailed\nmessage-id: <a\x1ab@c.example>\n"
+    bounce = read(raw).bounce
+    assert bounce is not None
+    assert bounce.original_message_id == ""
