@@ -162,7 +162,8 @@ def find_candidates(region: Region) -> list[Candidate]:
     for match in spaced.finditer(region.latin):
         if " " in match[0] and match.lastgroup is not None:
             shape = shapes[match.lastgroup]
-            found.append(Candidate(match.start(), match.end(), _value(shape, match[0]), shape))
+            written = match[0] if shape.latin else region.folded[match.start() : match.end()]
+            found.append(Candidate(match.start(), match.end(), _value(shape, written), shape))
     grouped = list(_grouped(region))
     if grouped:
         inside = {place for group in grouped for place in range(group.start, group.end)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from typing import Final
 
 from intake.extraction.amounts import find_amounts
 from intake.extraction.compete import Claim
@@ -24,6 +25,8 @@ from intake.extraction.phones import find_phones
 from intake.extraction.regions import Region
 from intake.extraction.tables import header_roles, table_claims
 from intake.extraction.ticket_tags import find_tickets
+
+BLOCKED: Final = 50.0  # digits inside an address are no identifiers, whatever words stand before it
 
 
 def claims_of(regions: list[Region], mail_date: date | None, language: str) -> list[Claim]:
@@ -78,10 +81,10 @@ def _of_region(region: Region, mail_date: date | None, language: str) -> Iterato
 
 def _links(region: Region) -> Iterator[Claim]:
     for start, end in find_blocked(region):
-        yield _claim(region, start, end, "", "", 5.9)
+        yield _claim(region, start, end, "", "", BLOCKED)
     for link in find_links(region):
-        yield _claim(region, link.start, link.id_start, "", "", 6.0)
-        yield _claim(region, link.id_end, link.end, "", "", 6.0)
+        yield _claim(region, link.start, link.id_start, "", "", BLOCKED)
+        yield _claim(region, link.id_end, link.end, "", "", BLOCKED)
         if link.kind:
             value = region.lower[link.id_start : link.id_end]
             yield Claim(
@@ -90,7 +93,7 @@ def _links(region: Region) -> Iterator[Claim]:
                 end=link.id_end,
                 type=link.kind,
                 value=value,
-                score=7.0,
+                score=BLOCKED,
                 subtype=link.subtype,
                 reasons=(link.host,),
             )

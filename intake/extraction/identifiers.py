@@ -138,7 +138,7 @@ def _pass_on(giver: Reading, taker: Reading, *, backwards: bool = False) -> None
     if (
         not giver.role
         or giver.cue < 0.5
-        or taker.cue >= 1.3
+        or (taker.role and taker.cue >= 1.3)
         or not _same_kind(giver.candidate, taker.candidate)
     ):
         return

@@ -184,6 +184,13 @@ class Lexicon:
                 self._known[word] = found
         return found
 
+    def spans(self, lower_text: str) -> Iterator[tuple[int, int, tuple[Meaning, ...]]]:
+        """Yield (start, end, meanings) of the words of a long text, without a record for each."""
+        known = self._known
+        for match in self._words.finditer(lower_text):
+            word = match[0]
+            yield match.start(), match.end(), known.get(word) or self._meanings(word)
+
     def find(self, lower_text: str, starts: Starts | None = None) -> tuple[Cue, ...]:
         """Return the words of a folded, lower-case text with their meanings, in order."""
         return tuple(

@@ -35,11 +35,12 @@ _CODE_VALUE: Final = re.compile(
 )
 _BREAK: Final = re.compile(r"\n\n|[.!?]\s|[。！？]")
 _PASSPORT: Final = re.compile(r"[^0-9\n]{0,24}(?P<s>[0-9]{2} ?[0-9]{2}[ ,№n]{0,12}[0-9]{6})(?![0-9])")
-_ROLES: Final = ("password", "code_sure", "code_weak", "code_topic", "passport")
 _KINDS: Final = {
-    "password": frozenset({"password"}),
-    "code": frozenset({"code_sure", "code_weak"}),
-    "passport": frozenset({"passport"}),
+    "password": "password",
+    "code_sure": "code",
+    "code_weak": "code",
+    "code_topic": "topic",
+    "passport": "passport",
 }
 _REACH: Final = 60
 _SHORTEST: Final = 5  # a blank and four characters
@@ -60,6 +61,8 @@ def find_keys(small: str) -> Iterator[Span]:
 
 
 def _looks_like_password(value: str, gap: str) -> bool:
+    if value.isalpha():
+        return False
     letters = any(char.isalpha() for char in value)
     digits = any(char.isdigit() for char in value)
     signs = any(not char.isalnum() and char not in ".-_" for char in value.rstrip(".?!"))
@@ -71,7 +74,7 @@ def _looks_like_password(value: str, gap: str) -> bool:
 @cache
 def _vocabulary() -> Lexicon:
     table = load_toml(_FILE)["words"]
-    return Lexicon([{role: {"sure": table[role]} for role in _ROLES}])
+    return Lexicon([{role: {"sure": table[role]} for role in _KINDS}])
 
 
 def find_spoken(view: View) -> Iterator[Span]:
@@ -79,21 +82,22 @@ def find_spoken(view: View) -> Iterator[Span]:
 
     A word's reach ends where the next word of its kind begins, so the whole costs linear time.
     """
-    cues = _vocabulary().find(view.lower)
-    topic = any(meaning.role in ("code_topic", "code_sure") for cue in cues for meaning in cue.meanings)
-    for kind, roles in _KINDS.items():
-        own = [cue for cue in cues if any(meaning.role in roles for meaning in cue.meanings)]
-        reaches = [cue.start for cue in own[1:]] + [len(view.lower)]
-        for cue, reach in zip(own, reaches, strict=False):
-            if reach - cue.end < _SHORTEST:
+    by_kind: dict[str, list[tuple[int, int, bool]]] = {kind: [] for kind in _KINDS.values()}
+    for start, end, meanings in _vocabulary().spans(view.lower):
+        for meaning in meanings:
+            by_kind[_KINDS[meaning.role]].append((start, end, meaning.role != "code_weak"))
+    topic = bool(by_kind["topic"]) or any(sure for _, _, sure in by_kind["code"])
+    for kind, places in by_kind.items():
+        reaches = [start for start, _, _ in places[1:]] + [len(view.lower)]
+        for (_, end, sure), reach in zip(places, reaches, strict=False):
+            if reach - end < _SHORTEST:
                 continue
-            sure = any(meaning.role != "code_weak" for meaning in cue.meanings)
             if kind == "password":
-                yield from _password_behind(view, cue.end, reach)
+                yield from _password_behind(view, end, reach)
             elif kind == "passport":
-                yield from _passport_behind(view.lower, cue.end)
-            elif sure or (topic and not _names_something(view.lower, cue.end)):
-                yield from _code_behind(view.lower, cue.end, reach, sure=sure)
+                yield from _passport_behind(view.lower, end)
+            elif kind == "code" and (sure or (topic and not _names_something(view.lower, end))):
+                yield from _code_behind(view.lower, end, reach, sure=sure)
 
 
 def _passport_behind(small: str, start: int) -> Iterator[Span]:
