@@ -145,7 +145,7 @@ def message_ids(value: bytes) -> tuple[str, ...]:
     An identifier without brackets counts when it has an `@`. At most 100: the first and
     the 99 last, which are the nearest.
     """
-    text = _CONTROL.sub(" ", value.decode("utf-8", "replace"))
+    text = _CONTROL.sub("", value.decode("utf-8", "replace"))
     ids = _ANGLE_ID.findall(text) or _BARE_ID.findall(text)
     unique = tuple(dict.fromkeys(ids))
     return unique if len(unique) <= MAX_REFERENCES else (unique[0], *unique[-(MAX_REFERENCES - 1) :])
