@@ -19,7 +19,6 @@ from cli.json_lines import JsonOption, print_json
 
 if TYPE_CHECKING:
     from classifier.artifact import Model
-
     from models.decisions import TriageResult
     from models.records import Mail
     from settings import Settings
@@ -72,7 +71,6 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 def _model(settings: Settings, rows: list[dict[str, Any]], *, champion: bool, quiet: bool) -> Model:
     from classifier.dataset import default_corpus_paths, load_corpus
-
     from cli.serving_model import corpus_model, serving_model
 
     if champion:
@@ -87,7 +85,6 @@ def score_rows(
 ) -> dict[str, Any]:
     """Triage every row and compare; returns the object of `evaluate --json`."""
     from classifier.evaluate import Judged, score_topics
-
     from models.entity_scores import score_entities
     from workers.missing_scores import MissingCase, score_missing
 
@@ -124,10 +121,9 @@ def score_rows(
 
 
 def _triage(row: dict[str, Any], model: Model, settings: Settings) -> tuple[Mail, TriageResult]:
-    from intake.read_mail import ReadOptions, read_mail
-
     from cli.corpus_mail import render
     from cli.triage import triage_mail
+    from intake.read_mail import ReadOptions, read_mail
 
     mail = read_mail(render(row), None, ReadOptions(timezone=settings.timezone))
     return mail, triage_mail(mail, model, settings)

@@ -19,7 +19,6 @@ Files = Annotated[list[str], typer.Argument(help="Raw mails (.eml).", metavar="F
 def read(files: Files, *, as_json: JsonOption = False) -> None:
     """Show language, new text, identifiers, dates and amounts of mails."""
     from intake.mail_json import mail_as_json
-
     from settings import load_settings
 
     settings = load_settings()

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import structlog
+
 from classifier.documents import document_of
 from intake.read_mail import read_mail
-
 from models.decisions import FactValue
 from models.records import Mail, Prediction, RawMail
 from models.store import DATABASE_ERRORS, Db, savepoint

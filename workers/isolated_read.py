@@ -14,7 +14,6 @@ import sys
 from datetime import datetime
 
 from intake.read_mail import ReadOptions, read_mail
-
 from models.records import RawMail
 
 TIMEOUT_S = 30

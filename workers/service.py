@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from intake.read_mail import ReadOptions
-
 from models.records import Envelope, RawMail
 from models.store import Store
 from workers.predictor import Predictor
