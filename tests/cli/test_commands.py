@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -50,9 +50,11 @@ def all_commands() -> list[tuple[str, ...]]:
 def test_help_is_quick() -> None:
     spent_s = []
     for _ in range(3):
-        began = time.monotonic()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         assert razbor("--help").returncode == 0
-        spent_s.append(time.monotonic() - began)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        # Processor time: the other half of the suite runs beside this, so the clock says little.
+        spent_s.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
     assert min(spent_s) < HELP_BUDGET_S
 
 
