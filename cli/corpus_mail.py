@@ -8,8 +8,9 @@ kind, so a table gets a header row alone and everything else a few bytes of its 
 from __future__ import annotations
 
 from email import policy
+from email.header import Header
 from email.message import EmailMessage
-from email.utils import formataddr, parseaddr
+from email.utils import parseaddr
 from typing import Any, Final
 
 DATE: Final = "Mon, 16 Nov 2026 12:00:00 +0300"
@@ -29,17 +30,28 @@ _STUBS: Final = {
 
 
 def render(row: dict[str, Any]) -> bytes:
-    """Return the raw mail of a corpus row, lines ended by CRLF."""
-    message = EmailMessage(policy=policy.SMTP.clone(utf8=True))
-    name, address = parseaddr(row["from"])
-    message["From"] = formataddr((name.replace("\n", " "), address or "unknown@seller.example"), "utf-8")
-    message["To"] = row["to"]
-    message["Subject"] = " ".join(row["subject"].split())
-    message["Date"] = DATE
-    message["Message-ID"] = f"<{row['id']}@corpus.example>"
+    """Return the raw mail of a corpus row, lines ended by CRLF.
+
+    Names and subject are encoded words (RFC 2047); an address beyond ASCII stands as UTF-8 (RFC 6532).
+    """
+    message = EmailMessage(policy=policy.SMTP)
     message.set_content(row["body"] or "\n", cte="base64")
     for attachment in row["attachments"]:
         ending = attachment["name"].rpartition(".")[2].lower()
         main_type, subtype, content = _STUBS.get(ending, ("application", "octet-stream", b"\0"))
         message.add_attachment(content, maintype=main_type, subtype=subtype, filename=attachment["name"])
-    return message.as_bytes()
+    name, address = parseaddr(row["from"])
+    sender = address or "unknown@seller.example"
+    headers = (
+        f"From: {_words(name)} <{sender}>" if name else f"From: {sender}",
+        f"To: {row['to']}",
+        f"Subject: {_words(' '.join(row['subject'].split()))}",
+        f"Date: {DATE}",
+        f"Message-ID: <{row['id']}@corpus.example>",
+    )
+    return "".join(f"{line}\r\n" for line in headers).encode() + message.as_bytes()
+
+
+def _words(text: str) -> str:
+    """Encode header words that are not plain ASCII."""
+    return Header(text, "utf-8", maxlinelen=75).encode(linesep="\r\n") if text else ""

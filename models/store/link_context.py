@@ -155,7 +155,7 @@ def _duplicate(db: Connection, mail: Mail, mailbox: str) -> int | None:
 
 
 def _resend(db: Connection, mail: Mail, now_utc: datetime) -> int | None:
-    if len(mail.text) < RESEND_MIN_CHARS or not mail.from_.address:
+    if len(mail.text) < RESEND_MIN_CHARS or not mail.from_.address or not mail.text_sha256:
         return None
     return db.scalar(
         select(MESSAGE.c.ticket_id)
