@@ -32,7 +32,9 @@ _PART: Final = re.compile(r"[^/.+]+")
 _TRIPLES: Final = re.compile(r"[0-9]{3} [0-9]{3} [0-9]{3}")
 # Quantities, sizes, ordinals and decimals are no codes, nor are short names like MP4.
 _NO_CODE: Final = re.compile(
-    r"[0-9.,]+|[0-9]+(?:[.,][0-9]+)?-?[A-Za-zА-Яа-яё]{1,4}|[A-Za-zА-Яа-я]{1,3}-?[0-9]{1,2}(?:\.[0-9])?"
+    r"[0-9.,]+|[0-9]+(?:[.,][0-9]+)?(?:-?[a-zа-яё]{1,4}|[A-ZА-Я]{1,4})|[A-Za-zА-Яа-я]{1,3}[0-9]{1,2}(?:\.[0-9])?"
+    r"|(?:GMT|UTC|UTF|X|TOP|Wi|Li|USB|ISO)-?[+-]?[0-9A-Za-z/-]{1,24}|\S+\.(?:xlsx?|csv|pdf|jpe?g|png|docx?|zip|mp4|txt|xml)"
+    r"|[А-ЯЁ](?:[а-яё]{3,}|[А-ЯЁ]{4,})-[0-9]{1,4}|v[0-9]/\S+"
     r"|[0-9]+(?:[.,][0-9]+)?[xхXХ*][0-9.,xхXХ*]+[a-zа-я]{0,3}|[0-9]{1,4}(?:[a-zA-Zа-я]{2,3}/[0-9]{1,4}[a-zA-Zа-я]{2,3})+"
 )
 _WORD_CODE: Final = re.compile(
@@ -51,8 +53,9 @@ class Shape:
     latin: bool = False  # the value is written with Latin letters whatever was typed
 
 
-CODE: Final = Shape("code", {"article": 0.2, "document_number": 0.0, "none": 0.0})
-WORDS: Final = Shape("code without digits", {"article": -0.7})
+CODE: Final = Shape("code", {"article": 0.2, "document_number": 0.0, "none": -0.6})
+SEPARATED: Final = "digits with separators"  # name of the shape that a list of numbers with slashes has too
+WORDS: Final = Shape("code without digits", {"article": -0.7, "document_number": -1.5})
 SPACED: Final = Shape("digits in groups", {})
 
 
@@ -118,7 +121,9 @@ def _of_token(region: Region, start: int, end: int) -> Iterator[Candidate]:
     if region.folded[max(0, start - 2) : start] == "1:" and end - start == 36:
         start -= 2
     listed = _LONG_DIGITS.fullmatch(token) is not None
-    whole = None if listed else match_shape(region, start, end)
+    whole = match_shape(region, start, end)
+    if listed and whole is not None and whole.shape.name == SEPARATED:
+        whole = None
     if whole is not None:
         yield whole
         return

@@ -16,12 +16,13 @@ from intake.extraction.date_context import in_quote_head, plausible
 from intake.extraction.dates import find_dates
 from intake.extraction.errors import find_errors
 from intake.extraction.fields import ATTACHMENT_PREFIX
-from intake.extraction.identifiers import Reading, read_identifiers
+from intake.extraction.identifiers import read_identifiers
 from intake.extraction.links import find_blocked, find_links
 from intake.extraction.marking import find_marking_codes
 from intake.extraction.named_periods import find_periods
 from intake.extraction.periods import join_dates
 from intake.extraction.phones import find_phones
+from intake.extraction.readings import Reading
 from intake.extraction.regions import Region
 from intake.extraction.tables import header_roles, table_claims
 from intake.extraction.ticket_tags import find_tickets

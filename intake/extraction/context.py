@@ -18,6 +18,7 @@ from intake.extraction.regions import Region
 
 MAX_CUES: Final = 6
 MAX_GAP: Final = 60
+_NEEDS_NEAR: Final = ("document", "none")  # their words are too common to count across other words
 # Words like "номер" or 是 between a context word and its number do not loosen the tie.
 _FILLERS: Final = "|".join(load_toml("neighbours.toml")["gap"]["words"])
 _TIGHT: Final = re.compile(
@@ -26,7 +27,7 @@ _TIGHT: Final = re.compile(
 )
 _BREAK: Final = re.compile(r"[.!?](?:\s|$)|[。！？;；]|\n\s*\n")
 _BEHIND: Final = re.compile(r"\s?[\"'」]?\s?(?P<bracket>[(\[]\s?)?(?:[-—=:：]\s?|is |это |是)?")
-_SIZE: Final = re.compile(r"\s?[x×х*]\s?[0-9]|[-–]?(?:й|го|е|м|му|х)(?![а-я])")
+_SIZE: Final = re.compile(r"\s?[x×х*]\s?[0-9]|\+(?![0-9])|[-–]?(?:й|го|е|м|му|х)(?![а-я])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,19 +66,20 @@ def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence])
         if len(gap) > MAX_GAP:
             break
         strength = _strength(gap)
-        spoke = False
+        plausible = 0.0
         for meaning in cue.meanings:
             if meaning.about or (meaning.touching and (strength < 1.0 or len(gap) > 3)):
                 continue
-            if any(fits(role, meaning.role) for role in candidate.shape.roles):
-                spoke = True
-                near = (
-                    strength
-                    if strength >= 0.85 or not meaning.role.startswith("document")
-                    else strength * 0.65
-                )
-                _add(found, meaning, meaning.weight * near * damping, cue.word)
-        if spoke and strength >= 0.6:
+            prior = max(
+                (prior for role, prior in candidate.shape.roles.items() if fits(role, meaning.role)),
+                default=-9.0,
+            )
+            if prior > -9.0:
+                loose = strength < 0.85 and meaning.role.startswith(_NEEDS_NEAR)
+                weight = meaning.weight * strength * (0.65 if loose else 1.0)
+                _add(found, meaning, weight * damping, cue.word)
+                plausible = max(plausible, prior + weight)
+        if plausible >= 1.2 and strength >= 0.6:
             damping *= 0.65
 
 

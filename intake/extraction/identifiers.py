@@ -1,113 +1,31 @@
 """Decides what each candidate is: order, SKU, supply, tax number, document, ... or nothing.
 
-The score of a role is its shape's prior plus the strongest context word for it; the best role wins when it
-reaches the bar. Three things are decided together, not one candidate at a time: members of a list take
-the role of the list's first member, numbers of one series (same length, same first digits) stay together,
-and one value has one role throughout the mail. Order of force: context word, shape and check digit,
-length, marketplace.
+Each candidate is scored by itself first (`readings`); then they are resolved together: members of a list
+take the role of the list's first member, numbers of one series (same length, same first digits) stay
+together, a lonely number is the seller's, and one value has one role throughout the mail. Order of force:
+context word, shape, length, marketplace.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from intake.extraction.candidates import CODE, WORDS, Candidate, find_candidates
-from intake.extraction.context import Evidence, evidence_around, fits, glued_cue
+from intake.extraction.candidates import WORDS, Candidate, find_candidates
+from intake.extraction.context import fits
+from intake.extraction.leftovers import adopt_seller
 from intake.extraction.lexicon import load_toml
+from intake.extraction.pasted_tables import PastedTables
+from intake.extraction.readings import BAR, Reading, choose, read_candidate
 from intake.extraction.regions import NEW_TEXT, Region
 
-BAR: Final = 1.5
-LIST_SHARE: Final = 0.9
+SERIES_SHARE: Final = 0.85
 _LIST_GAP: Final = re.compile(
-    r"[\s,，;；/、|&+·•)(\].\"'>-]{0,6}"
+    r"[\s,，;；/、&+·•)(\].\"'>-]{0,6}"
     rf"(?:(?:{'|'.join(load_toml('neighbours.toml')['list']['joiners'])}|[0-9]{{1,2}}[.)])[\s:：]{{0,2}})?"
     r"[\s\"'№(#•-]{0,4}"
 )
-_NUMERO: Final = re.compile(r"№[\s:：]{0,2}$")
-_NUMERO_OF_CODE: Final = re.compile(r"(?:№|#|\bno\.?|\bn[ro]?\.|\bref\.?|号|编号)[\s:：]{0,2}$")
-_LIKE_ARTICLE: Final = re.compile(
-    r"(?=.{0,40}[A-ZА-ЯЁ])[A-Za-zА-Яа-яЁё][A-Za-zА-Яа-яЁё0-9]{0,9}"
-    r"(?:[-_/+.][A-Za-zА-Яа-яЁё0-9]{1,14}){1,5}(?:[-/]?[一-鿿]{1,2})?"
-)
-_LIKE_DOCUMENT: Final = re.compile(r"[A-ZА-Я]{1,5}-(?:[A-ZА-Я]{1,4}-)?[0-9]{4,9}(?:[-/][0-9]{1,6}){0,2}")
-ABOUT: Final = 1.0
-
-
-@dataclass(slots=True)
-class Reading:
-    """One candidate with the scores of its roles and the role it got."""
-
-    region: Region
-    candidate: Candidate
-    scores: dict[str, float]
-    words: dict[str, str]
-    role: str = ""
-    cue: float = 0.0  # how much of the winning score came from words
-
-    @property
-    def score(self) -> float:
-        """Score of the winning role."""
-        return self.scores.get(self.role, 0.0)
-
-
-def _apply(reading: Reading, evidence: dict[str, Evidence]) -> None:
-    for role, prior in reading.candidate.shape.roles.items():
-        best = max(
-            ((item.weight, item.word) for meant, item in evidence.items() if fits(role, meant)),
-            default=(0.0, ""),
-        )
-        reading.scores[role] = prior + best[0]
-        if best[0]:
-            reading.words[role] = best[1]
-    # A context word may be finer than the shape: "act" for a shape that only knows document_number.
-    for meant, item in evidence.items():
-        head = meant.partition(".")[0]
-        if "." in meant and head in reading.scores and item.word == reading.words.get(head):
-            reading.scores[meant] = reading.scores[head] + 0.001
-            reading.words[meant] = item.word
-
-
-def _choose(reading: Reading) -> None:
-    role, score = max(reading.scores.items(), key=lambda item: item[1], default=("", 0.0))
-    reading.role = role if score >= BAR else ""
-    prior = reading.candidate.shape.roles.get(role)
-    if prior is None:
-        prior = reading.candidate.shape.roles.get(role.partition(".")[0], 0.0)
-    reading.cue = score - prior
-
-
-def _read(region: Region, candidate: Candidate, about: frozenset[str]) -> Reading:
-    reading = Reading(region, candidate, {}, {})
-    if candidate.glued and glued_cue(region, candidate) is None:
-        return reading  # letters glued to digits that are no context word: part of a name
-    evidence = evidence_around(region, candidate)
-    before = region.lower[max(0, candidate.start - 8) : candidate.start]
-    numero = _NUMERO_OF_CODE if candidate.shape is CODE else _NUMERO
-    if "document_number" in candidate.shape.roles and numero.search(before):
-        known = max((item.weight for item in evidence.values()), default=0.0)
-        if known < 1.3:
-            evidence["document_number"] = Evidence(1.7, "№")
-    _apply(reading, evidence)
-    for role in reading.scores:
-        if role.partition(".")[0] in about or role in about:
-            reading.scores[role] += ABOUT
-    if candidate.shape is CODE or candidate.shape is WORDS:
-        _judge_code(reading)
-    _choose(reading)
-    return reading
-
-
-def _judge_code(reading: Reading) -> None:
-    """Tell sellers' own codes from numbers of documents by how they are made."""
-    value = reading.candidate.value
-    if _LIKE_DOCUMENT.fullmatch(value):
-        reading.scores["document_number"] = reading.scores.get("document_number", 0.0) + 0.9
-    elif _LIKE_ARTICLE.fullmatch(value) and len(value) >= 5:
-        parts = len(re.split("[-_/+.]", value))
-        reading.scores["article"] += 1.0 + 0.4 * (parts > 2 or reading.candidate.shape is CODE)
 
 
 def _list_like(earlier: Reading, later: Reading) -> bool:
@@ -149,14 +67,14 @@ def _pass_on(giver: Reading, taker: Reading, *, backwards: bool = False) -> None
     head = giver.role.partition(".")[0]
     for role in list(taker.candidate.shape.roles):
         if fits(role, giver.role) or role == head:
-            given = taker.candidate.shape.roles[role] + giver.cue * LIST_SHARE
+            given = taker.candidate.shape.roles[role] + giver.cue * (1.0 if near else SERIES_SHARE)
             if given > taker.scores.get(role, 0.0):
                 taker.scores[role] = given
                 taker.words[role] = giver.words.get(giver.role, "") + " (list)"
                 if "." in giver.role and role == head:
                     taker.scores[giver.role] = given + 0.001
                     taker.words[giver.role] = taker.words[role]
-    _choose(taker)
+    choose(taker)
 
 
 def _agree(readings: list[Reading]) -> None:
@@ -192,10 +110,14 @@ def read_identifiers(regions: list[Region]) -> list[Reading]:
         if meaning.about
     )
     for region in regions:
-        of_region = [_read(region, candidate, about) for candidate in find_candidates(region)]
+        tables = PastedTables(region)
+        of_region = [
+            read_candidate(region, candidate, about, tables) for candidate in find_candidates(region)
+        ]
         if len(of_region) > 1:
             _inherit(of_region)
         readings += of_region
+    adopt_seller(readings)
     _agree([reading for reading in readings if reading.region.where in NEW_TEXT])
     _agree(readings)
     return [reading for reading in readings if reading.candidate.shape is not WORDS or reading.role]

@@ -174,12 +174,12 @@ class Lexicon:
         found = self._known.get(word)
         if found is None:
             key = re.sub(r"[\n_-]", " ", word).replace("  ", " ")
-            exact = self._stems.get(key) or self._stems.get(word)
-            for length in range(min(len(key), self._longest), 0, -1):
-                if exact is not None:
-                    break
-                exact = self._stems.get(key[:length] + "*")
-            found = tuple(exact or ())
+            stems = (
+                self._stems.get(key[:length] + "*") for length in range(min(len(key), self._longest), 0, -1)
+            )
+            inflected = next((meanings for meanings in stems if meanings is not None), [])
+            exact = self._stems.get(key) or self._stems.get(word) or []
+            found = tuple(dict.fromkeys([*exact, *inflected]))
             if len(self._known) < 4096:  # inflected forms are many: hostile text must not fill the memory
                 self._known[word] = found
         return found

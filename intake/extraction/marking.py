@@ -16,7 +16,7 @@ from intake.extraction.regions import Region
 SERIAL_LENGTH: Final = 13
 _PLAIN: Final = re.compile(r"(?<![0-9A-Za-z])01(?P<gtin>[0-9]{14})21(?P<serial>[!-~]{5,13})")
 _READABLE: Final = re.compile(r"\(01\) ?(?P<gtin>[0-9]{14}) ?\(21\) ?(?P<serial>[!-~]{5,13})")
-_TAIL: Final = re.compile(r"(?:\u001d| )?\(?91\)?[!-~]{4}(?:\u001d| )?\(?92\)?[!-~]{8,88}")
+_TAIL: Final = re.compile(r"(?:\u001d| )?\(?91\)?[!-~]{4}(?:\u001d| )?\(?92\)?[!-~]{4,88}")
 _END: Final = ".,;:)\"'"
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from intake.extraction.candidates import Candidate, match_shape
 from intake.extraction.compete import MAX_PER_ATTACHMENT, Claim
 from intake.extraction.context import fits
-from intake.extraction.lexicon import lexicon
+from intake.extraction.pasted_tables import roles_of_head
 from intake.extraction.regions import Region
 
 MAX_COLUMNS: Final = 60
@@ -37,11 +37,7 @@ def header_roles(region: Region) -> list[list[tuple[str, float]]] | None:
 
 
 def _roles_of(head: str) -> list[tuple[str, float]]:
-    found: dict[str, float] = {}
-    for cue in lexicon().find(head):
-        for meaning in cue.meanings:
-            if not meaning.about and not meaning.touching:
-                found[meaning.role] = max(found.get(meaning.role, 0.0), meaning.weight)
+    found = roles_of_head(head)
     if found.get("none", 0.0) >= max(found.values(), default=0.0):
         return []
     return [(role, weight) for role, weight in found.items() if role != "none" and weight > 1.5]

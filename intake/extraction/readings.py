@@ -1,0 +1,117 @@
+"""One candidate with what its shape and the words around it say: the scores of the roles it may play.
+
+The score of a role is its shape's prior plus the strongest context word for it, plus a little when the whole
+mail is about such things; the best role wins when it reaches the bar.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from intake.extraction.candidates import CODE, WORDS, Candidate
+from intake.extraction.context import Evidence, evidence_around, fits, glued_cue
+from intake.extraction.pasted_tables import PastedTables
+from intake.extraction.regions import Region
+
+BAR: Final = 1.5
+ABOUT: Final = 1.2
+_NUMERO: Final = re.compile(r"№[\s:：]{0,2}$")
+_NUMERO_OF_CODE: Final = re.compile(r"(?:№|#|\bno\.?|\bn[ro]?\.|\bref\.?|号|编号)[\s:：]{0,2}$")
+_LIKE_ARTICLE: Final = re.compile(
+    r"(?=.{0,40}[A-ZА-ЯЁ])[A-Za-zА-Яа-яЁё][A-Za-zА-Яа-яЁё0-9]{0,9}"
+    r"(?:[-_/+.][A-Za-zА-Яа-яЁё0-9]{1,14}){1,5}(?:[-/]?[一-鿿]{1,2})?"
+)
+_LOWER_ARTICLE: Final = re.compile(r"[a-z]{2,12}-[a-z]{2,12}-[0-9]{2,5}[a-z]?")
+_LIKE_DOCUMENT: Final = re.compile(r"[A-ZА-Я]{1,5}-(?:[A-ZА-Я]{1,4}-)?[0-9]{4,9}(?:[-/][0-9]{1,6}){0,2}")
+
+
+@dataclass(slots=True)
+class Reading:
+    """One candidate with the scores of its roles and the role it got."""
+
+    region: Region
+    candidate: Candidate
+    scores: dict[str, float]
+    words: dict[str, str]
+    role: str = ""
+    cue: float = 0.0  # how much of the winning score came from words
+
+    @property
+    def score(self) -> float:
+        """Score of the winning role."""
+        return self.scores.get(self.role, 0.0)
+
+
+def _apply(reading: Reading, evidence: dict[str, Evidence]) -> None:
+    for role, prior in reading.candidate.shape.roles.items():
+        best = max(
+            ((item.weight, item.word) for meant, item in evidence.items() if fits(role, meant)),
+            default=(0.0, ""),
+        )
+        reading.scores[role] = prior + best[0]
+        if best[0]:
+            reading.words[role] = best[1]
+    # A context word may be finer than the shape: "act" for a shape that only knows document_number.
+    for meant, item in evidence.items():
+        head = meant.partition(".")[0]
+        if "." in meant and head in reading.scores and item.word == reading.words.get(head):
+            reading.scores[meant] = reading.scores[head] + 0.001
+            reading.words[meant] = item.word
+
+
+def choose(reading: Reading) -> None:
+    """Give the reading its best role, "" when none reaches the bar."""
+    role, score = max(reading.scores.items(), key=lambda item: item[1], default=("", 0.0))
+    reading.role = role if score >= BAR else ""
+    prior = reading.candidate.shape.roles.get(role)
+    if prior is None:
+        prior = reading.candidate.shape.roles.get(role.partition(".")[0], 0.0)
+    reading.cue = score - prior
+
+
+def read_candidate(
+    region: Region, candidate: Candidate, about: frozenset[str], tables: PastedTables
+) -> Reading:
+    """Score one candidate; `about` are the roles that the whole mail speaks of."""
+    reading = Reading(region, candidate, {}, {})
+    if candidate.glued and glued_cue(region, candidate) is None:
+        return reading  # letters glued to digits that are no context word: part of a name
+    evidence = evidence_around(region, candidate)
+    heads = tables.roles_at(candidate.start) if len(candidate.value) > 4 else {}
+    for role, weight in heads.items():
+        if role not in evidence or evidence[role].weight < weight:
+            evidence[role] = Evidence(weight, "column head")
+    before = region.lower[max(0, candidate.start - 8) : candidate.start]
+    numero = _NUMERO_OF_CODE if candidate.shape is CODE else _NUMERO
+    if "document_number" in candidate.shape.roles and numero.search(before):
+        known = max((item.weight for item in evidence.values()), default=0.0)
+        if known < 1.3:
+            evidence["document_number"] = Evidence(1.7, "№")
+    _apply(reading, evidence)
+    for role in reading.scores:
+        if role.partition(".")[0] in about or role in about:
+            reading.scores[role] += ABOUT
+    if candidate.shape is CODE or candidate.shape is WORDS:
+        _judge_code(reading)
+    choose(reading)
+    return reading
+
+
+def _judge_code(reading: Reading) -> None:
+    """Tell sellers' own codes from numbers of documents by how they are made."""
+    value = reading.candidate.value
+    separated = any(char in value for char in "-_/+.")
+    if not separated and reading.words.get("article") == "code":
+        reading.scores["article"] -= 1.0  # "code BIRDS15" is a coupon
+    if _LIKE_DOCUMENT.fullmatch(value):
+        long = sum(char.isdigit() for char in value) > 5 or not value[0].isascii()
+        reading.scores["document_number" if long else "article"] += 1.5 if long else 1.3
+    elif _LOWER_ARTICLE.fullmatch(value):
+        reading.scores["article"] += 1.3
+    elif _LIKE_ARTICLE.fullmatch(value) and len(value) >= 5:
+        parts = len(re.split("[-_/+.]", value))
+        reading.scores["article"] += 1.0 + 0.4 * (parts > 2 or reading.candidate.shape is CODE)
+        if parts > 2 and reading.candidate.shape is WORDS:
+            reading.scores["article"] += 0.8
