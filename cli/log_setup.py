@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
-_ADDRESS: Final = re.compile(r"([\w.+-])[\w.+-]{0,63}@([\w-][\w.-]{0,252})")
+_ADDRESS: Final = re.compile(r"([\w.+-])[\w.+-]{0,63}@([\w-]{1,63}\.[\w.-]{1,190})")
 _MAX_SCANNED_CHARS: Final = 20_000
 # Celery tells of every single task at INFO; its own faults come at WARNING and above.
 _CHATTY_LOGGERS: Final = (

@@ -78,9 +78,12 @@ def next_run(data_dir: Path) -> int:
 
 
 def recipient_for(wanted: str, mailboxes: Sequence[str]) -> str:
-    """Choose the mailbox that a demo mail goes to: the one it was written for, else the desk's first."""
-    domain = wanted.rpartition("@")[2]
+    """Choose the desk's mailbox for a demo mail: the one it was written for, a namesake, else the first."""
+    local, _, domain = wanted.rpartition("@")
     if wanted in mailboxes or f"*@{domain}" in mailboxes:
         return wanted
     named = [mailbox for mailbox in mailboxes if not mailbox.startswith("*@")]
-    return named[0] if named else f"support@{mailboxes[0].removeprefix('*@')}"
+    namesakes = [mailbox for mailbox in named if mailbox.startswith(f"{local}@")]
+    if namesakes or named:
+        return (namesakes or named)[0]
+    return f"{local}@{mailboxes[0].removeprefix('*@')}"
