@@ -15,6 +15,7 @@ from typing import Final
 from intake.extraction.bare_amounts import find_bare_amounts
 from intake.extraction.calendar_words import chinese_digits, chinese_number
 from intake.extraction.money import MAX_MARKS, AmountMark, MoneyWords, amount_value, money, parse_number
+from intake.extraction.neighbours import word_behind, word_set
 from intake.extraction.regions import Region
 
 _DIGITS: Final = "一二三四五六七八九十"
@@ -59,7 +60,7 @@ def _suffixed(region: Region, words: MoneyWords) -> Iterator[AmountMark]:
 
 def _ranged(region: Region) -> Iterator[AmountMark]:
     for match in islice(money().ranged.finditer(region.lower), MAX_MARKS):
-        if not match["c"]:
+        if not match["c"] or ("." in match["low"]) != ("." in match["n"]):
             continue
         for name in ("low", "n"):
             number = parse_number(match[name])
@@ -73,6 +74,9 @@ def _ranged(region: Region) -> Iterator[AmountMark]:
 def _score_of_factor(words: MoneyWords, match: re.Match[str]) -> float:
     """Return the score of "72 тыс" without a currency; 0.0 where it may count anything."""
     spoken = words.before(match.start())[0]
+    behind = word_behind(words.text, match.end())
+    if behind and not word_set("amount", "after_free").behind(behind):
+        return 0.0  # "8 тыс переходов" counts something
     if match["x"] in money().alone:
         return 2.3 if spoken or "." in match["x"] else 1.8
     return 2.3 if spoken and match["x"] in _AMBIGUOUS_FACTORS else 0.0

@@ -39,11 +39,13 @@ _LISTED: Final = re.compile(r"\s?(?:[₽,，;|/→+=-]|и|and|or|или|руб\.
 def _form_score(written: str) -> float:
     """Return how much the number's form alone looks like money."""
     digits = sum(char.isdigit() for char in written)
+    if written[0] == "0" and written[1:2].isdigit():
+        return -2.0
     cents = _CENTS_FORM.search(written) is not None
     if _GROUPED.fullmatch(written):
         return 2.6 if cents else 1.35 if digits <= 7 else -0.2
     if "." in written or "," in written:
-        return 1.9 if cents and digits >= 5 and " " not in written else -1.2
+        return 1.2 if cents and digits >= 5 and " " not in written else -1.2
     return 0.65 if 4 <= digits <= 5 else 0.3 if digits == 3 else -0.6 if digits in (2, 6) else -2.0
 
 

@@ -27,6 +27,7 @@ _WROTE: Final = re.compile(
 )
 _ADDRESS: Final = re.compile(r"<[^<>\s]{1,80}@[^<>\s]{1,80}>")
 _MAX_HEAD: Final = 220
+_CJK_FROM: Final = "\u2e80"
 
 
 def plausible(region: Region, start: int, end: int) -> float:
@@ -42,20 +43,21 @@ def plausible(region: Region, start: int, end: int) -> float:
         region.lower[max(0, start - 4) : start]
     ):
         return 0.0
-    score = 1.0 + 0.5 * (len(second) == 2) + 0.4 * (len(first) == 2 and len(second) == 2)
-    score -= (
-        0.4 * (len(second) == 1)
-        + 0.6 * (written in ("11.11", "12.12"))
-        + 0.3 * ("/" in written and len(second) == 1)
-    )
-    score += (
-        0.7 * word_set("date", "before_for").before(before)
-        + 1.0 * clock
-        + (0.8 if len(second) == 2 else 0.2) * (ranged is not None)
-    )
+    score = _form_score(written, first, second)
+    score += 0.7 * word_set("date", "before_for").before(before) + 1.0 * clock
+    score += (0.8 if len(second) == 2 else 0.2) * (ranged is not None)
     score += 0.4 * (_LINE_START.search(region.lower[max(0, start - 8) : start]) is not None)
     score += 0.3 * word_set("date", "after_for").behind(behind) + 0.2 * (behind == "")
+    chinese = before[-1:] >= _CJK_FROM or behind[:1] >= _CJK_FROM
+    score += 0.3 * ("/" in written and chinese)
     return score + 0.6 if score >= 1.6 else 0.0
+
+
+def _form_score(written: str, first: str, second: str) -> float:
+    """Return how much the digits alone look like a date: 18.11 more than 4.9, and 11.11 is also a sale."""
+    score = 1.0 + 0.5 * (len(second) == 2) + 0.4 * (len(first) == len(second) == 2)
+    score -= 0.4 * (len(second) == 1) + 0.4 * (len(first) == len(second) == 1)
+    return score - 0.6 * (written in ("11.11", "12.12")) - 0.3 * ("/" in written and len(second) == 1)
 
 
 def in_quote_head(region: Region, start: int, end: int) -> bool:

@@ -39,7 +39,7 @@ _MONTH_DAY: Final = re.compile(
     rf"(?:\s?(?:-|to|till)\s?(?P<d2>[0-9]{{1,2}})(?![0-9:.]))?(?:,? (?P<y>20[0-9]{{2}})(?![0-9]))?"
 )
 _ISO: Final = re.compile(
-    r"(?<![0-9=])(?P<y>20[0-9]{2})(?P<s>[-./])(?P<m>0?[1-9]|1[0-2])(?P=s)(?P<d>0[1-9]|[12][0-9]|3[01]|[1-9])(?![0-9])"
+    r"(?<![0-9])(?<!\?datefrom=)(?P<y>20[0-9]{2})(?P<s>[-./])(?P<m>0?[1-9]|1[0-2])(?P=s)(?P<d>0[1-9]|[12][0-9]|3[01]|[1-9])(?![0-9])"
 )
 _DMY: Final = re.compile(
     r"(?<![0-9.,/:])(?<![a-zа-я]-)(?P<a>[0-9]{1,2})(?P<s>[./-])(?P<b>[0-9]{1,2})(?P=s)"
@@ -67,6 +67,7 @@ _DAY_ONLY: Final = re.compile(
 _DAY_WORDS: Final = ("го", "ого", "号", "號")
 _NIGHT: Final = re.compile(r"(?:night of|night from|ноч[ьи]ю?) (?:с |the )?$")
 MAX_MARKS: Final = 300  # of one form and field; more is a table, not a letter
+_SAME_STORY: Final = 160  # characters between a bare day and the date whose month it shares
 _PAIR: Final = re.compile(r"(?<![0-9.,/])([0-9]{1,2})[./-]([0-9]{1,2})(?![0-9.,/])")
 _ANY_DIGIT: Final = re.compile(r"[0-9]")
 
@@ -123,6 +124,8 @@ def _worded(region: Region) -> Iterator[DateMark]:
         else:
             yield DateMark(match.start("d"), match.end(), (year, month, day))
     for start in months[:MAX_MARKS]:
+        if not region.lower[start].isascii():  # "5 ноября. 2 недели" is no November 2
+            continue
         found = _MONTH_DAY.match(region.lower, start)
         if found is not None:
             month, year = month_numbers()[found["m"]], _year(found)
@@ -235,7 +238,9 @@ def _fill_months(region: Region, marks: list[DateMark]) -> list[DateMark]:
     for mark in marks:
         if mark.first[1] is not None:
             known = mark
-        elif known is not None and known.first[1] is not None:
+        elif (
+            known is not None and known.first[1] is not None and abs(mark.start - known.start) <= _SAME_STORY
+        ):
             year, month, _ = known.last or known.first
             if region.lower[max(0, mark.start - 4) : mark.start].rstrip().endswith(("上个月", "上月")):
                 year, month = None, None

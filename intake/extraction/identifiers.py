@@ -21,6 +21,7 @@ from intake.extraction.readings import BAR, Reading, choose, read_candidate
 from intake.extraction.regions import NEW_TEXT, Region
 
 SERIES_SHARE: Final = 0.85
+MAX_GIVEN: Final = 3.0
 _LIST_GAP: Final = re.compile(
     r"[\s,，;；/、&+·•)(\].\"'>-]{0,6}"
     rf"(?:(?:{'|'.join(load_toml('neighbours.toml')['list']['joiners'])}|[0-9]{{1,2}}[.)])[\s:：]{{0,2}})?"
@@ -67,7 +68,9 @@ def _pass_on(giver: Reading, taker: Reading, *, backwards: bool = False) -> None
     head = giver.role.partition(".")[0]
     for role in list(taker.candidate.shape.roles):
         if fits(role, giver.role) or role == head:
-            given = taker.candidate.shape.roles[role] + giver.cue * (1.0 if near else SERIES_SHARE)
+            given = taker.candidate.shape.roles[role] + min(giver.cue, MAX_GIVEN) * (
+                1.0 if near else SERIES_SHARE
+            )
             if given > taker.scores.get(role, 0.0):
                 taker.scores[role] = given
                 taker.words[role] = giver.words.get(giver.role, "") + " (list)"

@@ -67,11 +67,11 @@ def money() -> Money:
     factor = _either(list(multiplier))
     firsts = "".join(sorted({re.escape(word[0]) for word in (*currency, *multiplier, "(")}))
     words = (
-        rf"(?:(?P<x>{factor})(?![a-zа-я0-9]) ?)?(?:(?:{_either(data['adjectives']['words'])}) )?"
-        rf"(?:(?P<c>{_either(list(currency))})(?![a-zа-я0-9]))?"
+        rf"(?:(?P<x>{factor})(?![a-zа-яіїәғқңөұүһ0-9]) ?)?(?:(?:{_either(data['adjectives']['words'])}) )?"
+        rf"(?:(?P<c>{_either(list(currency))})(?![a-zа-яіїәғқңөұүһ0-9]|-[a-zа-я]))?"
     )
     suffixed = rf"(?P<n>{NUMBER})(?= ?[{firsts}])(?: ?\([^()\n]{{3,90}}\))? ?{words}"
-    ranged = rf"(?P<low>{NUMBER}) ?- ?(?P<n>[0-9]{_REST})(?= ?[{firsts}]) ?{words}"
+    ranged = rf"(?P<low>{NUMBER})-(?P<n>[0-9]{_REST})(?= ?[{firsts}]) ?{words}"
     prefixed = (
         rf"(?P<c>{_either(list(prefixes))}) ?¥?(?P<n>[0-9]{_REST})(?: ?(?P<x>{factor})(?![a-zа-я0-9]))?"
         r"(?![0-9])"
@@ -111,7 +111,7 @@ class MoneyWords:
     """The words of money of one region, found once."""
 
     def __init__(self, region: Region) -> None:
-        self._text = region.lower
+        self.text = region.lower
         self._found = [
             (match.end(), match[0]) for match in money().before.finditer(region.lower, region.starts)
         ]
@@ -123,7 +123,7 @@ class MoneyWords:
         if index < 0 or start - self._ends[index] > _REACH:
             return "", False
         end, word = self._found[index]
-        gap = self._text[end:start]
+        gap = self.text[end:start]
         if _BREAK.search(gap):
             return "", False
         return word, len(gap) <= 4 or _CLOSE.fullmatch(gap) is not None
