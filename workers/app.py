@@ -49,6 +49,7 @@ def create_app(settings: Settings) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_transport_options={
+            "max_retries": 0,  # an absent broker must not hold up a task: the sweeper nudges again
             "socket_timeout": BROKER_TIMEOUT_S * 4,
             "socket_connect_timeout": BROKER_TIMEOUT_S,
             "socket_keepalive": True,
