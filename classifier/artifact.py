@@ -1,8 +1,9 @@
 """A trained model as bytes and back, without pickle.
 
 The bytes are a NumPy archive of plain arrays (`allow_pickle=False`) with the rest as JSON in
-one of them. Loading verifies the checksum, the format version and the shapes, and refuses
-everything else with the remedy: a damaged or foreign artefact must never serve.
+one of them. Loading verifies the checksum, the format version, the shapes, and that probe
+sentences still get the scores that they got where the model was trained; everything else is
+refused with the remedy: a damaged or foreign artefact must never serve.
 """
 
 from __future__ import annotations
@@ -11,22 +12,33 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier.confidence import SIGNALS, Calibration
-from classifier.features import VIEWS
+from classifier.documents import Document
 from classifier.model import Model
-from classifier.space import Space
+from classifier.reader import Reader
+from classifier.space import BLOCK_NAMES, Space
 from classifier.thresholds import ThresholdSet
 from classifier.train import TrainedModel
 
 __all__ = ["ArtifactError", "Model", "dump", "load"]
 
-FORMAT: Final = 1  # 1: first format (NumPy archive, one linear member)
+FORMAT: Final = (
+    2  # 1: one space per view; 2: blocks over one vocabulary, calibration with spam and second topic
+)
+MAX_BYTES: Final = 512 * 1024 * 1024  # unpacked
 REMEDY: Final = "run `razbor train` to make a new one, or promote another with `razbor models promote`"
+PROBES: Final = (
+    Document(subject="Поставка 2000012345678", text="Не приняли два короба, где акт?", language="ru"),
+    Document(subject="关于罚款", text="没有参加活动，为什么扣款？11月12日", language="zh"),
+    Document(subject="API token", text="GET /v3/orders returns 401 since yesterday", language="en"),
+)
+_PROBE_AGREEMENT: Final = 1e-5
 
 
 class ArtifactError(Exception):
@@ -43,24 +55,29 @@ def dump(trained: TrainedModel) -> bytes:
     meta = {
         "format": FORMAT,
         "topics": model.topics,
-        "views": {view: len(tokens) for view, tokens in model.space.columns.items()},
+        "blocks": BLOCK_NAMES,
+        "signals": SIGNALS,
         "calibration": {
             "weights": model.calibration.weights,
             "intercept": model.calibration.intercept,
             "sharpness": model.calibration.sharpness,
+            "spam_slope": model.calibration.spam_slope,
+            "spam_intercept": model.calibration.spam_intercept,
+            "also_bar": model.calibration.also_bar,
         },
         "thresholds": model.thresholds.as_json(),
         "environment": trained.environment,
     }
-    tokens = "\n".join(token for view in VIEWS for token in model.space.columns[view])
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
         meta=_bytes(json.dumps(meta, sort_keys=True)),
-        tokens=_bytes(tokens),
+        tokens=_bytes("\n".join(model.space.vocabulary)),
+        block_of_column=model.space.blocks,
         rarity=model.space.rarity,
         weights=model.weights,
         intercepts=model.intercepts,
+        probes=np.stack([model.score(probe).scores for probe in PROBES]),
     )
     return buffer.getvalue()
 
@@ -68,52 +85,67 @@ def dump(trained: TrainedModel) -> bytes:
 def load(data: bytes, sha256: str, *, name: str = "") -> Model:
     """Load an artefact whose checksum must be `sha256`; `name` is stamped on its predictions.
 
-    Raises ArtifactError for bytes that are damaged, incomplete, tampered with or of another format.
+    Raises ArtifactError for bytes that are damaged, incomplete, tampered with, of another format,
+    or made where the same sentences score otherwise.
     """
     if hashlib.sha256(data).hexdigest() != sha256:
         raise ArtifactError("does not match its checksum (damaged or changed)")
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            parts = {key: archive[key] for key in archive.files}
+        parts = _unpacked(data)
         meta = json.loads(parts["meta"].tobytes())
     except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
         raise ArtifactError(f"cannot be read ({type(error).__name__})") from error
-    if meta.get("format") != FORMAT:
-        raise ArtifactError(f"has format {meta.get('format')}, this version reads format {FORMAT}")
+    if not isinstance(meta, dict) or meta.get("format") != FORMAT:
+        found = meta.get("format") if isinstance(meta, dict) else None
+        raise ArtifactError(f"has format {found}, this version reads format {FORMAT}")
     try:
-        return _model(meta, parts, name)
-    except (ValueError, KeyError, TypeError) as error:
-        raise ArtifactError(f"is incomplete ({error})") from error
+        model = _model(meta, parts, name)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise ArtifactError(f"is incomplete ({type(error).__name__}: {error})") from error
+    scores = np.stack([model.score(probe).scores for probe in PROBES])
+    if np.abs(scores - parts["probes"]).max() > _PROBE_AGREEMENT:
+        made_with = json.dumps(meta.get("environment", {}), sort_keys=True)
+        raise ArtifactError(f"reads text otherwise here than where it was trained ({made_with})")
+    return model
 
 
-def _model(meta: dict[str, Any], parts: dict[str, NDArray[Any]], name: str) -> Model:
+def _unpacked(data: bytes) -> dict[str, NDArray[Any]]:
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
+            msg = "too large unpacked"
+            raise ValueError(msg)
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        return {key: arrays[key] for key in arrays.files}
+
+
+def _model(meta: Mapping[str, Any], parts: Mapping[str, NDArray[Any]], name: str) -> Model:
+    """Put the parts together. Raises ValueError, KeyError or TypeError when they do not fit."""
     tokens = parts["tokens"].tobytes().decode().split("\n")
     topics = tuple(str(topic) for topic in meta["topics"])
-    width = len(tokens)
-    if parts["rarity"].shape != (width,) or parts["weights"].shape != (width, len(topics)):
-        msg = "its parts do not fit together"
+    vocabulary = {token: column for column, token in enumerate(tokens)}
+    width = len(vocabulary)
+    shapes = {
+        "block_of_column": (width,),
+        "rarity": (width,),
+        "weights": (width, len(topics)),
+        "intercepts": (len(topics),),
+        "probes": (len(PROBES), len(topics)),
+    }
+    wrong = [part for part, shape in shapes.items() if parts[part].shape != shape]
+    if wrong or tuple(meta["blocks"]) != BLOCK_NAMES or tuple(meta["signals"]) != SIGNALS:
+        msg = f"parts do not fit together: {', '.join(wrong) or 'blocks or signals'}"
         raise ValueError(msg)
-    columns: dict[str, dict[str, int]] = {}
-    start = 0
-    for view in VIEWS:
-        end = start + int(meta["views"][view])
-        columns[view] = {token: index for index, token in enumerate(tokens[start:end], start)}
-        start = end
-    calibration = meta["calibration"]
-    if start != width or len(calibration["weights"]) != len(SIGNALS):
-        msg = "its views or signals are others than this version's"
-        raise ValueError(msg)
+    calibration = dict(meta["calibration"])
+    weights = tuple(float(weight) for weight in calibration.pop("weights"))
+    space = Space(vocabulary, parts["block_of_column"].astype(np.int8), parts["rarity"].astype(np.float64))
     return Model(
-        Space(columns, parts["rarity"].astype(np.float32)),
+        space,
         topics,
         parts["weights"].astype(np.float32),
-        parts["intercepts"].astype(np.float32),
-        Calibration(
-            tuple(float(w) for w in calibration["weights"]),
-            float(calibration["intercept"]),
-            float(calibration["sharpness"]),
-        ),
-        ThresholdSet(float(meta["thresholds"]["target"]), dict(meta["thresholds"]["per_language"])),
+        parts["intercepts"].astype(np.float64),
+        Calibration(weights, **{key: float(value) for key, value in calibration.items()}),
+        ThresholdSet.from_json(meta["thresholds"]),
+        Reader(vocabulary),
         name,
     )
 

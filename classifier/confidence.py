@@ -1,97 +1,178 @@
-"""From scores to a probability that the first topic is right.
+"""From scores to probabilities: that the first topic is right, that a mail is spam.
 
-In go the scores that a model gave to mails it was not trained on; out come a logistic
-regression on how clearly the first topic stands out, and a temperature for the other topics.
-(classifier.md of the project's notes measures why: a temperature alone leaves the stated
-confidence three to thirteen points off.)
+In go the scores that a model gave to mails it was not trained on; out comes a `Calibration`.
+The first is a logistic regression on how clearly the first topic stands out (its score, the
+gaps below it, entropy, share of unseen words, length, language). A temperature alone leaves
+the stated confidence three to thirteen points off on public data; this one leaves about one.
 """
 
 from __future__ import annotations
 
+import math
+import operator
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.topics import LANGUAGES
+from models.topics import LANGUAGES, SPAM
 
 Scores = NDArray[np.float64]
-SIGNALS = ("first", "margin", "third_gap", "entropy", "unseen", *LANGUAGES)
-_TEMPERATURES = np.geomspace(0.5, 12.0, 40)
+SIGNALS: Final = ("first", "margin", "third_gap", "entropy", "unseen", "log_words", *LANGUAGES)
+_SHARPNESSES: Final = np.geomspace(0.5, 12.0, 40)
+_SURE: Final = 0.9999  # no confidence is shown above this
+_SHARPEST: Final = 500.0  # where scores tie, no sharpness gives the first more than its share
+_NEWTON_STEPS: Final = 60
+_NEVER: Final = 1e9  # above every score
+ALSO_PRECISION: Final = 0.6  # of the second topics that are named, the share that the labels name too
+_LEAST_ALSO: Final = 10  # second topics that the bar must have been met with
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known of one mail when its confidence is asked; `words` counts them."""
+
+    scores: Scores
+    language: str
+    words: int
+    unseen_share: float
 
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Weights of the signals and the sharpness of the probabilities."""
+    """Weights of the signals, of the spam gap, and the bar that the score of a second topic must clear."""
 
     weights: tuple[float, ...]
     intercept: float
-    sharpness: float
-
-
-def signals_of(scores: Scores, language: str, unseen_share: float, sharpness: float) -> list[float]:
-    """Return the signals of one mail, in the order of SIGNALS."""
-    ranked = np.sort(scores)[::-1]
-    shares = softmax(scores, sharpness)
-    entropy = float(-(shares * np.log(shares + 1e-12)).sum())
-    return [
-        float(ranked[0]),
-        float(ranked[0] - ranked[1]),
-        float(ranked[1] - ranked[2]),
-        entropy,
-        unseen_share,
-        *(float(language == name) for name in LANGUAGES),
-    ]
+    sharpness: float  # of the softmax that entropy is taken of
+    spam_slope: float = 4.0
+    spam_intercept: float = 0.0
+    also_bar: float = _NEVER
 
 
 def softmax(scores: Scores, sharpness: float) -> Scores:
-    """Turn scores into shares that sum to 1; a larger sharpness favours the first more."""
-    raised = np.exp((scores - scores.max()) * sharpness)
-    return np.asarray(raised / raised.sum())
+    """Turn scores into shares that sum to 1 along the last axis; the sharper, the more for the first."""
+    raised = np.exp((scores - scores.max(axis=-1, keepdims=True)) * sharpness)
+    return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
 
 
-def fit_sharpness(scores: Scores, truth: NDArray[np.intp]) -> float:
-    """Choose the sharpness under which the true topics are least surprising (log loss)."""
+def signals_of(evidence: Evidence, sharpness: float) -> list[float]:
+    """Return the signals of one mail, in the order of SIGNALS."""
+    ranked = np.sort(evidence.scores)[::-1]
+    third = ranked[2] if len(ranked) > 2 else ranked[1]
+    shares = softmax(evidence.scores, sharpness)
+    return [
+        float(ranked[0]),
+        float(ranked[0] - ranked[1]),
+        float(ranked[1] - third),
+        float(-(shares * np.log(shares + 1e-12)).sum()),
+        evidence.unseen_share,
+        float(np.log1p(evidence.words)),
+        *(float(evidence.language == name) for name in LANGUAGES),
+    ]
 
-    def loss(sharpness: float) -> float:
-        raised = np.exp((scores - scores.max(axis=1, keepdims=True)) * sharpness)
-        shares = raised / raised.sum(axis=1, keepdims=True)
-        return float(-np.log(shares[np.arange(len(truth)), truth] + 1e-12).mean())
 
-    return float(min(_TEMPERATURES, key=loss))
+def confidence_of(calibration: Calibration, evidence: Evidence) -> float:
+    """Return the probability that the topic with the highest score is right."""
+    signals = signals_of(evidence, calibration.sharpness)
+    chance = 1.0 / len(evidence.scores)
+    raw = _logistic(calibration.intercept + float(np.dot(calibration.weights, signals)))
+    return min(max(raw, chance + 1e-6), _SURE)
+
+
+def probabilities_of(scores: Scores, confidence: float) -> Scores:
+    """Return probabilities of all topics: the softmax whose sharpness gives the first one the confidence.
+
+    So the probabilities sum to 1, keep the order of the scores, and the first equals what is promised.
+    """
+    # With d the distances below the first, log(sum(exp(sharpness * d))) over the others must be the log-odds
+    # against the first. It falls and is convex, so Newton's method from zero climbs to the root.
+    first = int(scores.argmax())
+    below = [score - float(scores[first]) for place, score in enumerate(scores.tolist()) if place != first]
+    wanted = math.log((1.0 - confidence) / confidence)
+    sharpness = 0.0
+    for _ in range(_NEWTON_STEPS):
+        raised = [math.exp(sharpness * distance) for distance in below]
+        total = sum(raised)
+        slope = sum(map(operator.mul, raised, below)) / total
+        step = (wanted - math.log(total)) / min(slope, -1e-9)
+        sharpness = min(sharpness + step, _SHARPEST)
+        if abs(step) < 1e-9 or sharpness == _SHARPEST:
+            break
+    return softmax(scores, sharpness)
+
+
+def spam_probability(calibration: Calibration, scores: Scores, topics: Sequence[str]) -> float:
+    """Return the probability that a mail is spam or phishing, whatever the first topic is."""
+    if SPAM not in topics:
+        return 0.0
+    return _logistic(
+        calibration.spam_intercept + calibration.spam_slope * _gap(scores, list(topics).index(SPAM))
+    )
 
 
 def fit_calibration(
-    scores: Scores, truth: NDArray[np.intp], languages: list[str], unseen: list[float]
+    evidence: Sequence[Evidence],
+    truth: NDArray[np.intp],
+    also: Sequence[frozenset[int]],
+    topics: Sequence[str],
 ) -> Calibration:
-    """Learn from held-out scores how often the first topic is right."""
+    """Learn from held-out scores; `also` are the second topics that a mail really asks about."""
+    scores = np.stack([one.scores for one in evidence])
+    sharpness = _fit_sharpness(scores, truth)
+    right = scores.argmax(axis=1) == truth
+    signals = np.array([signals_of(one, sharpness) for one in evidence])
+    weights, intercept = _fit_logistic(signals, right)
+    slope, spam_intercept = 4.0, 0.0
+    if SPAM in topics:
+        spam = list(topics).index(SPAM)
+        gaps = np.array([[_gap(row, spam)] for row in scores])
+        (slope,), spam_intercept = _fit_logistic(gaps, truth == spam)
+    return Calibration(weights, intercept, sharpness, slope, spam_intercept, _also_bar(scores, truth, also))
+
+
+def _fit_logistic(signals: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[tuple[float, ...], float]:
+    """Fit on standardised signals; returns weights for the signals as they are."""
     from sklearn.linear_model import LogisticRegression
 
-    sharpness = fit_sharpness(scores, truth)
-    signals = [
-        signals_of(row, language, share, sharpness)
-        for row, language, share in zip(scores, languages, unseen, strict=True)
-    ]
-    right = scores.argmax(axis=1) == truth
-    if right.all() or not right.any():  # too few mails to learn from: trust nothing but the margin
-        return Calibration((0.0, 4.0, *(0.0 for _ in SIGNALS[2:])), -2.0, sharpness)
-    fitted = LogisticRegression(C=1.0, max_iter=2000).fit(signals, right)
-    return Calibration(tuple(float(w) for w in fitted.coef_[0]), float(fitted.intercept_[0]), sharpness)
+    if right.all() or not right.any():  # nothing to learn from: always or never
+        return (0.0,) * signals.shape[1], 4.0 if right.all() else -4.0
+    mean, spread = signals.mean(axis=0), signals.std(axis=0)
+    spread[spread == 0] = 1.0
+    fitted = LogisticRegression(C=0.3, max_iter=2000).fit((signals - mean) / spread, right)
+    weights = fitted.coef_[0] / spread
+    return tuple(map(float, weights)), float(fitted.intercept_[0] - weights @ mean)
 
 
-def confidence_of(calibration: Calibration, signals: list[float]) -> float:
-    """Return the probability that the first topic is right."""
-    log_odds = calibration.intercept + float(np.dot(calibration.weights, signals))
+def _fit_sharpness(scores: Scores, truth: NDArray[np.intp]) -> float:
+    """Choose the sharpness under which the true topics are least surprising (log loss)."""
+    rows = np.arange(len(truth))
+
+    def loss(sharpness: float) -> float:
+        return float(-np.log(softmax(scores, sharpness)[rows, truth] + 1e-12).mean())
+
+    return float(min(_SHARPNESSES, key=loss))
+
+
+def _also_bar(scores: Scores, truth: NDArray[np.intp], also: Sequence[frozenset[int]]) -> float:
+    """Return the lowest score of a second topic from which naming it is right often enough."""
+    second = np.argsort(-scores, axis=1)[:, 1]
+    order = np.argsort(-scores[np.arange(len(truth)), second])
+    asked = [second[row] in also[row] or second[row] == truth[row] for row in order]
+    share = np.cumsum(asked) / np.arange(1, len(asked) + 1)
+    met = np.flatnonzero(share >= ALSO_PRECISION)
+    if not len(met) or met[-1] + 1 < _LEAST_ALSO:
+        return _NEVER
+    row = order[met[-1]]
+    return float(scores[row, second[row]])
+
+
+def _gap(scores: Scores, topic: int) -> float:
+    """Return how far a topic stands above the best of the others."""
+    return float(scores[topic] - max(np.delete(scores, topic)))
+
+
+def _logistic(log_odds: float) -> float:
     return 1.0 / (1.0 + float(np.exp(-np.clip(log_odds, -30, 30))))
-
-
-def probabilities_of(scores: Scores, sharpness: float, confidence: float) -> Scores:
-    """Return probabilities of all topics: the first has the confidence, the rest share what is left."""
-    shares = softmax(scores, sharpness)
-    first = int(shares.argmax())
-    rest = 1.0 - shares[first]
-    if rest <= 0:
-        return shares
-    spread = shares * (1.0 - confidence) / rest
-    spread[first] = confidence
-    return np.asarray(spread)

@@ -15,13 +15,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+from classifier.concepts import lexicon
 from classifier.documents import Document, document_of_row
 from classifier.masking import fold, mask
 from models.topics import SLUGS
 
 _ROOM: Final = Path(__file__).parent
 PHRASE_WEIGHT: Final = 0.5  # a made-up one-line request teaches less than a whole mail
-RECIPE: Final = 1  # raise when features or training change, so that unchanged data are trained anew
+RECIPE: Final = 2  # raise when features or training change, so that unchanged data are trained anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +35,7 @@ class Example:
     group: str
     weight: float = 1.0
     source: str = "corpus"  # corpus, phrase, label
+    also_topics: tuple[str, ...] = ()  # really asked about too
 
 
 class Labelled(Protocol):
@@ -78,7 +80,13 @@ def load_corpus(paths: Iterable[Path]) -> list[Example]:
                 raise ValueError(msg)
             document = document_of_row(row)
             examples.append(
-                Example(id=row["id"], document=document, topic=row["topic"], group=group_of(document))
+                Example(
+                    id=row["id"],
+                    document=document,
+                    topic=row["topic"],
+                    group=group_of(document),
+                    also_topics=tuple(row.get("also_topics", ())),
+                )
             )
     return examples
 
@@ -125,9 +133,21 @@ def group_of(document: Document) -> str:
 
 
 def data_hash(examples: Sequence[Example]) -> str:
-    """Return a fingerprint of the data and of the recipe, whatever the order of the examples."""
+    """Return a fingerprint of the data and of the recipe, whatever the order of the examples.
+
+    The recipe is this version's features, its concepts and its typical requests: when one of
+    them changes, unchanged mails are worth training anew.
+    """
     lines = sorted(
-        json.dumps([e.id, e.topic, e.weight, asdict(e.document)], ensure_ascii=False, sort_keys=True)
+        json.dumps(
+            [e.id, e.topic, e.weight, e.also_topics, asdict(e.document)], ensure_ascii=False, sort_keys=True
+        )
         for e in examples
     )
-    return hashlib.sha256("\n".join([f"recipe {RECIPE}", *lines]).encode()).hexdigest()
+    recipe = [f"recipe {RECIPE}", lexicon().digest, _phrases_digest()]
+    return hashlib.sha256("\n".join([*recipe, *lines]).encode()).hexdigest()
+
+
+def _phrases_digest() -> str:
+    texts = (path.read_bytes() for path in sorted((_ROOM / "phrases").glob("*.toml")))
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()

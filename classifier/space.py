@@ -1,35 +1,36 @@
-"""The feature space: which tokens count, how rare each is, and a document as a sparse row.
+"""The feature space: which tokens have a column, and a document as a weighted sparse row.
 
-The weighting is the usual one of text classification (sublinear term frequency, smoothed
-inverse document frequency, unit length), per view. Training and serving use this very code,
-so they cannot drift apart.
+Training and serving read documents by the same `Reader`, so they cannot drift apart: while
+training it gives every new token a column, while serving it knows those of the artefact.
+Weighting is the usual one of text classification: sublinear counts, smoothed inverse document
+frequency, unit length per block.
 """
 
 from __future__ import annotations
 
-import math
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
-from classifier.documents import Document
-from classifier.features import MIN_DOCUMENTS, VIEWS, pieces, prepared
-from classifier.tokens import Piece
+from classifier.features import BLOCKS, MIN_DOCUMENTS, family_of
 
-Rows = NDArray[np.int32]
-Values = NDArray[np.float32]
+Columns = NDArray[np.int64]
+Values = NDArray[np.float64]
+
+BLOCK_NAMES: Final = tuple(BLOCKS)
+_BLOCK_WEIGHTS: Final = np.array(list(BLOCKS.values()))
 
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """Tokens of each view with their column and their weight."""
+    """Tokens with their columns; per column the block and the rarity (idf times family weight)."""
 
-    columns: dict[str, dict[str, int]]  # view -> token -> column
-    rarity: Values  # per column
+    vocabulary: dict[str, int]
+    blocks: NDArray[np.int8]
+    rarity: Values
 
     @property
     def width(self) -> int:
@@ -37,80 +38,25 @@ class Space:
         return len(self.rarity)
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One document in the space, with what is needed to explain it."""
-
-    columns: Rows
-    values: Values
-    text: str = ""
-    views: dict[str, list[Piece]] = field(default_factory=dict)
-    known: dict[str, dict[str, int]] = field(default_factory=dict)  # the space's columns, by view
-    unseen_share: float = 0.0  # of the words, how many the space does not know
+def family_weights(tokens: Sequence[str]) -> Values:
+    """Return the weight of each token inside its block."""
+    return np.array([family_of(token).weight for token in tokens], dtype=np.float64)
 
 
-def count_pieces(document: Document) -> tuple[str, dict[str, list[Piece]]]:
-    """Return the prepared text and the pieces of a document, so that folds need not read it again."""
-    text = prepared(document)
-    return text, pieces(document, text)
+def block_numbers(tokens: Sequence[str]) -> NDArray[np.int8]:
+    """Return the block of each token, as its place in BLOCK_NAMES."""
+    return np.array([BLOCK_NAMES.index(family_of(token).block) for token in tokens], dtype=np.int8)
 
 
-def fit_space(counted: Sequence[dict[str, list[Piece]]]) -> Space:
-    """Make the space of these documents."""
-    columns: dict[str, dict[str, int]] = {}
-    rarity: list[float] = []
-    for view in VIEWS:
-        frequency: Counter[str] = Counter()
-        for views in counted:
-            frequency.update({token for token, _, _ in views[view]})
-        kept = sorted(token for token, count in frequency.items() if count >= MIN_DOCUMENTS[view])
-        columns[view] = {token: len(rarity) + index for index, token in enumerate(kept)}
-        rarity += [math.log((1 + len(counted)) / (1 + frequency[token])) + 1 for token in kept]
-    return Space(columns, np.asarray(rarity, dtype=np.float32))
+def least_documents() -> NDArray[np.int64]:
+    """Return per block in how many documents a token must occur to be kept."""
+    return np.array([MIN_DOCUMENTS.get(name, 1) for name in BLOCK_NAMES])
 
 
-def row_of(space: Space, text: str, views: dict[str, list[Piece]]) -> Row:
-    """Place one document in the space."""
-    all_columns: list[Rows] = []
-    all_values: list[Values] = []
-    for view, weight in VIEWS.items():
-        known = space.columns[view]
-        counts: Counter[int] = Counter()
-        for token, _, _ in views[view]:
-            column = known.get(token)
-            if column is not None:
-                counts[column] += 1
-        if not counts:
-            continue
-        columns = np.fromiter(counts.keys(), dtype=np.int32, count=len(counts))
-        values = 1 + np.log(np.fromiter(counts.values(), dtype=np.float32, count=len(counts)))
-        values *= space.rarity[columns]
-        values *= weight / np.sqrt(np.dot(values, values))
-        all_columns.append(columns)
-        all_values.append(values)
-    if not all_columns:
-        return Row(
-            np.zeros(0, dtype=np.int32), np.zeros(0, dtype=np.float32), text, views, space.columns, 1.0
-        )
-    unseen = _unseen_share(space, views)
-    return Row(np.concatenate(all_columns), np.concatenate(all_values), text, views, space.columns, unseen)
-
-
-def matrix_of(rows: Sequence[Row], width: int) -> sparse.csr_matrix:
-    """Stack rows for training."""
-    starts = np.concatenate([[0], np.cumsum([len(row.columns) for row in rows])])
-    return sparse.csr_matrix(
-        (
-            np.concatenate([row.values for row in rows]),
-            np.concatenate([row.columns for row in rows]),
-            starts,
-        ),
-        shape=(len(rows), width),
-    )
-
-
-def _unseen_share(space: Space, views: dict[str, list[Piece]]) -> float:
-    view = "words" if views["words"] else "letters"
-    found = views[view]
-    known = space.columns[view]
-    return sum(token not in known for token, _, _ in found) / len(found) if found else 1.0
+def weigh(space: Space, columns: Columns, counts: Values) -> Values:
+    """Return the weighted values of one document's counted columns (each column once)."""
+    values = (1.0 + np.log(counts)) * space.rarity[columns]
+    blocks = space.blocks[columns]
+    squares = np.bincount(blocks, weights=values * values, minlength=len(BLOCK_NAMES))
+    lengths = np.sqrt(np.where(squares > 0, squares, 1.0))
+    return np.asarray(values * (_BLOCK_WEIGHTS / lengths)[blocks])

@@ -10,6 +10,7 @@ the same artefact.
 from __future__ import annotations
 
 import platform
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -17,19 +18,28 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.confidence import Calibration, confidence_of, fit_calibration, signals_of
+from classifier.confidence import (
+    Calibration,
+    Evidence,
+    confidence_of,
+    fit_calibration,
+    spam_probability,
+)
 from classifier.dataset import Example, phrase_examples
 from classifier.evaluate import figures
+from classifier.features import MIN_DOCUMENTS, WORD
+from classifier.folds import fold_numbers
 from classifier.model import Model
-from classifier.space import Row, Space, count_pieces, fit_space, matrix_of, row_of
+from classifier.reader import Reader, Reading
+from classifier.space import Space
 from classifier.thresholds import Judged, ThresholdSet, choose_thresholds, coverage
-from classifier.tokens import Piece
 
-FOLDS: Final = 4
-REGULARISATION: Final = 0.5  # C of the support vector machine
-SEED: Final = 20261116
+FOLDS: Final = 5
+_READING_SHARE: Final = 0.5  # of the whole time
+_NEVER_FIRST: Final = -2.0  # score of a topic without a single example in a fold
+_CHECKED_MAILS: Final = 20
+_AGREEMENT: Final = 1e-6
 
-Counted = tuple[str, dict[str, list[Piece]]]
 Progress = Callable[[float, str], None]
 
 
@@ -48,6 +58,25 @@ class TrainedModel:
         return self.model.thresholds
 
 
+@dataclass(frozen=True, slots=True)
+class _Material:
+    """Everything that the fits share: `mails` are judged, `phrases` only teach."""
+
+    mails: list[Example]
+    phrases: list[Example]
+    readings: list[Reading]
+    tokens: list[str]
+    counts: Any  # scipy matrix, a row for each mail and then each phrase
+    labels: NDArray[np.intp]
+    topics: tuple[str, ...]
+    is_word: NDArray[np.bool_]  # per token: words, and pairs of Chinese characters
+    rare_words: NDArray[np.float64]  # per mail: occurrences of words that no other mail has
+
+    @property
+    def sample_weights(self) -> NDArray[np.float64]:
+        return np.array([example.weight for example in (*self.mails, *self.phrases)])
+
+
 def train(
     examples: Sequence[Example], *, progress: Progress | None = None, target: float = 0.98
 ) -> TrainedModel:
@@ -57,135 +86,188 @@ def train(
     routed mails that must be right. Raises ValueError for fewer than two topics.
     """
     tell = progress or (lambda _share, _stage: None)
-    ordered = sorted(examples, key=lambda example: example.id)
-    topics = tuple(sorted({example.topic for example in ordered}))
+    material = _prepare(examples, tell)
+    evidence = _cross_fit(material, tell)
+    truth = material.labels[: len(material.mails)]
+    also = [
+        frozenset(material.topics.index(topic) for topic in mail.also_topics if topic in material.topics)
+        for mail in material.mails
+    ]
+    calibration = fit_calibration(evidence, truth, also, material.topics)
+    judged = _judge(calibration, evidence, truth, material.topics)
+    thresholds = choose_thresholds(judged, target, Counter(mail.topic for mail in material.mails))
+    tell(0.9, "last fit")
+    model = _last_fit(material, calibration, thresholds)
+    tell(1.0, "done")
+    return TrainedModel(
+        model, _metrics(material, judged, thresholds), _parameters(material), environment_stamp()
+    )
+
+
+def environment_stamp() -> dict[str, Any]:
+    """Return the versions that a model was made with."""
+    import sklearn
+
+    return {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__}
+
+
+def _prepare(examples: Sequence[Example], tell: Progress) -> _Material:
+    """Read every text once; folds and the last fit share the counts."""
+    from classifier.pipeline import count_matrix, without_rare
+
+    mails = sorted(examples, key=lambda example: example.id)
+    topics = tuple(sorted({example.topic for example in mails}))
     if len(topics) < 2:
         msg = f"training needs mails of two topics at least, got {len(topics)}: add labelled mails"
         raise ValueError(msg)
     phrases = [phrase for phrase in phrase_examples() if phrase.topic in topics]
-    counted = _count([*ordered, *phrases], tell)
-    mails, extra = counted[: len(ordered)], counted[len(ordered) :]
-    truth = np.asarray([topics.index(example.topic) for example in ordered])
-    scores, unseen = _cross_fit(ordered, mails, phrases, extra, truth, topics, tell)
-    languages = [example.document.analyser for example in ordered]
-    calibration = fit_calibration(scores, truth, languages, unseen)
-    judged = _judge(calibration, scores, truth, languages, unseen)
-    thresholds = choose_thresholds(judged, target)
-    tell(0.9, "last fit")
-    space, weights, intercepts = _fit([*ordered, *phrases], counted, topics)
-    tell(1.0, "done")
-    return TrainedModel(
-        Model(space, topics, weights, intercepts, calibration, thresholds),
-        _metrics(judged, scores, truth, languages, topics, thresholds),
-        {"C": REGULARISATION, "folds": FOLDS, "seed": SEED, "phrases": len(phrases), "columns": space.width},
-        _environment(),
+    reader = Reader({}, growing=True)
+    readings: list[Reading] = []
+    for index, example in enumerate([*mails, *phrases]):
+        if index % 100 == 0:
+            tell(_READING_SHARE * index / (len(mails) + len(phrases)), "reading texts")
+        readings.append(reader.read(example.document))
+    all_counts = count_matrix(readings, len(reader.vocabulary))
+    tokens, counts = without_rare(reader, all_counts)
+    words_in_all = all_counts[: len(mails)] @ _are_words(list(reader.vocabulary)).astype(np.float64)
+    is_word = _are_words(tokens)
+    labels = np.array([topics.index(example.topic) for example in (*mails, *phrases)])
+    return _Material(
+        mails=mails,
+        phrases=phrases,
+        readings=readings[: len(mails)],
+        tokens=tokens,
+        counts=counts,
+        labels=labels,
+        topics=topics,
+        is_word=is_word,
+        rare_words=words_in_all - counts[: len(mails)] @ is_word.astype(np.float64),
     )
 
 
-def _count(examples: Sequence[Example], tell: Progress) -> list[Counted]:
-    """Read every text once; folds and the last fit share the result."""
-    counted = []
-    for index, example in enumerate(examples):
-        if index % 200 == 0:
-            tell(0.3 * index / len(examples), "reading texts")
-        counted.append(count_pieces(example.document))
-    return counted
-
-
-def _cross_fit(
-    examples: Sequence[Example],
-    mails: Sequence[Counted],
-    phrases: Sequence[Example],
-    extra: Sequence[Counted],
-    truth: NDArray[np.intp],
-    topics: tuple[str, ...],
-    tell: Progress,
-) -> tuple[NDArray[np.float64], list[float]]:
-    """Score every mail by a model that saw neither it nor its group."""
-    scores = np.zeros((len(examples), len(topics)))
-    unseen = [0.0] * len(examples)
-    for number, (kept, left_out) in enumerate(_folds(examples, truth)):
-        tell(0.3 + 0.6 * number / FOLDS, f"cross-fit {number + 1} of {FOLDS}")
-        space, weights, intercepts = _fit(
-            [*(examples[i] for i in kept), *phrases], [*(mails[i] for i in kept), *extra], topics
-        )
-        for i in left_out:
-            row = row_of(space, *mails[i])
-            scores[i] = row.values @ weights[row.columns] + intercepts
-            unseen[i] = row.unseen_share
-    return scores, unseen
-
-
-def _folds(
-    examples: Sequence[Example], truth: NDArray[np.intp]
-) -> list[tuple[NDArray[np.intp], NDArray[np.intp]]]:
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    splitter = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=SEED)
-    groups = [example.group for example in examples]
-    return list(splitter.split(np.zeros(len(truth)), truth, groups))
-
-
-def _fit(
-    examples: Sequence[Example], counted: Sequence[Counted], topics: tuple[str, ...]
-) -> tuple[Space, NDArray[np.float32], NDArray[np.float32]]:
-    """Fit space and weights; a topic that is absent from these examples scores lowest everywhere."""
-    from sklearn.svm import LinearSVC
-
-    space = fit_space([views for _, views in counted])
-    rows: list[Row] = [row_of(space, text, views) for text, views in counted]
-    labels = np.asarray([topics.index(example.topic) for example in examples])
-    machine = LinearSVC(C=REGULARISATION, random_state=SEED).fit(
-        matrix_of(rows, space.width), labels, sample_weight=[example.weight for example in examples]
+def _are_words(tokens: Sequence[str]) -> NDArray[np.bool_]:
+    """Tell which tokens the share of unseen words is about."""
+    return np.array(
+        [token[0] == WORD or (len(token) == 2 and "\u4e00" <= token[0] <= "\u9fff") for token in tokens]
     )
-    weights = np.zeros((space.width, len(topics)), dtype=np.float32)
-    intercepts = np.full(len(topics), -2.0, dtype=np.float32)
-    if len(machine.classes_) == 2:  # one row of coefficients for two classes
-        first, second = (int(label) for label in machine.classes_)
-        weights[:, second], weights[:, first] = machine.coef_[0], -machine.coef_[0]
-        intercepts[second], intercepts[first] = machine.intercept_[0], -machine.intercept_[0]
-    else:
-        weights[:, machine.classes_] = machine.coef_.T
-        intercepts[machine.classes_] = machine.intercept_
-    return space, weights, intercepts
 
 
-def _judge(
-    calibration: Calibration,
-    scores: NDArray[np.float64],
-    truth: NDArray[np.intp],
-    languages: list[str],
-    unseen: list[float],
-) -> list[Judged]:
+def _cross_fit(material: _Material, tell: Progress) -> list[Evidence]:
+    """Score every mail by a pipeline that saw neither it nor its group."""
+    mails = len(material.mails)
+    numbers = np.array(fold_numbers(material.mails, FOLDS))
+    phrase_rows = np.arange(mails, len(material.labels))
+    scores = np.full((mails, len(material.topics)), _NEVER_FIRST)
+    unseen = np.zeros(mails)
+    for number in range(FOLDS):
+        tell(_READING_SHARE + (0.9 - _READING_SHARE) * number / FOLDS, f"cross-fit {number + 1} of {FOLDS}")
+        left_out = np.flatnonzero(numbers == number)
+        kept = np.concatenate([np.flatnonzero(numbers != number), phrase_rows])
+        if not len(left_out):
+            continue
+        pipeline = _fit(material, kept)
+        scores[left_out] = scores_of(pipeline, material.counts[left_out], len(material.topics))
+        unseen[left_out] = _unseen_shares(material, kept, left_out)
     return [
-        Judged(
-            confidence_of(calibration, signals_of(row, language, share, calibration.sharpness)),
-            bool(row.argmax() == topic),
-            language,
-        )
-        for row, topic, language, share in zip(scores, truth, languages, unseen, strict=True)
+        Evidence(row, mail.document.analyser, reading.words, float(share))
+        for row, mail, reading, share in zip(scores, material.mails, material.readings, unseen, strict=True)
     ]
 
 
-def _metrics(
-    judged: Sequence[Judged],
-    scores: NDArray[np.float64],
-    truth: NDArray[np.intp],
-    languages: list[str],
-    topics: tuple[str, ...],
-    thresholds: ThresholdSet,
-) -> dict[str, Any]:
+def _unseen_shares(
+    material: _Material, kept: NDArray[np.intp], left_out: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return what share of the words of each mail the vocabulary of the kept rows would not know."""
+    rows = material.counts[kept]
+    frequency = np.bincount(rows.indices, minlength=rows.shape[1])
+    is_lost = material.is_word & (frequency < MIN_DOCUMENTS["text"])
+    new = material.rare_words[left_out] + material.counts[left_out] @ is_lost.astype(np.float64)
+    words = np.array([material.readings[index].words for index in left_out])
+    return np.asarray(np.minimum(new / np.maximum(words, 1), 1.0))
+
+
+def _fit(material: _Material, rows: NDArray[np.intp]) -> Any:
+    from classifier.pipeline import make_pipeline
+
+    pipeline = make_pipeline(material.tokens)
+    weights = material.sample_weights[rows]
+    return pipeline.fit(material.counts[rows], material.labels[rows], machine__sample_weight=weights)
+
+
+def scores_of(pipeline: Any, counts: Any, topics: int) -> NDArray[np.float64]:
+    """Return the scores of a fitted pipeline, a column per topic; absent topics score lowest."""
+    found = pipeline.decision_function(counts)
+    classes = pipeline.named_steps["machine"].classes_
+    scores = np.full((counts.shape[0], topics), _NEVER_FIRST)
+    scores[:, classes] = found if found.ndim > 1 else np.stack([-found, found], axis=1)
+    return scores
+
+
+def _last_fit(material: _Material, calibration: Calibration, thresholds: ThresholdSet) -> Model:
+    """Fit on everything and take the pipeline apart into what serving needs.
+
+    Raises RuntimeError when the served scores are not those of the pipeline.
+    """
+    pipeline = _fit(material, np.arange(len(material.labels)))
+    weighting, machine = pipeline.named_steps["weighting"], pipeline.named_steps["machine"]
+    coefficients, intercepts = machine.coef_, machine.intercept_
+    if len(machine.classes_) == 2:  # one row of coefficients for two topics
+        coefficients = np.concatenate([-coefficients, coefficients])
+        intercepts = np.concatenate([-intercepts, intercepts])
+    vocabulary = {token: column for column, token in enumerate(material.tokens)}
+    space = Space(vocabulary, weighting.blocks, weighting.rarity_)
+    model = Model(
+        space,
+        material.topics,
+        np.ascontiguousarray(coefficients.T, dtype=np.float32),
+        np.asarray(intercepts, dtype=np.float64),
+        calibration,
+        thresholds,
+        Reader(vocabulary),
+    )
+    checked = slice(0, _CHECKED_MAILS)
+    expected = scores_of(pipeline, material.counts[checked], len(material.topics))
+    served = np.stack([model.score(mail.document).scores for mail in material.mails[checked]])
+    if np.abs(served - expected).max() > _AGREEMENT:
+        msg = "the served scores differ from the trained pipeline's: the model is not usable, report this"
+        raise RuntimeError(msg)
+    return model
+
+
+def _judge(
+    calibration: Calibration, evidence: Sequence[Evidence], truth: NDArray[np.intp], topics: Sequence[str]
+) -> list[Judged]:
+    return [
+        Judged(
+            confidence=confidence_of(calibration, one),
+            right=bool(one.scores.argmax() == topic),
+            language=one.language,
+            topic=topics[int(one.scores.argmax())],
+            spam_probability=spam_probability(calibration, one.scores, topics),
+        )
+        for one, topic in zip(evidence, truth, strict=True)
+    ]
+
+
+def _metrics(material: _Material, judged: Sequence[Judged], thresholds: ThresholdSet) -> dict[str, Any]:
     """Return the cross-fitted figures; confidence and thresholds saw these mails, the weights did not."""
     share, precision = coverage(judged, thresholds)
     return figures(
-        [topics[i] for i in truth],
-        [topics[int(i)] for i in scores.argmax(axis=1)],
+        [mail.topic for mail in material.mails],
+        [one.topic for one in judged],
         [one.confidence for one in judged],
-        languages,
+        [one.language for one in judged],
     ) | {"coverage_at_target": round(share, 4), "precision_at_coverage": round(precision, 4)}
 
 
-def _environment() -> dict[str, Any]:
-    import sklearn
+def _parameters(material: _Material) -> dict[str, Any]:
+    from classifier.pipeline import REGULARISATION, SEED
 
-    return {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__}
+    return {
+        "C": REGULARISATION,
+        "folds": FOLDS,
+        "seed": SEED,
+        "mails": len(material.mails),
+        "phrases": len(material.phrases),
+        "columns": len(material.tokens),
+    }

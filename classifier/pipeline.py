@@ -1,0 +1,82 @@
+"""The scikit-learn side: counted documents as a matrix, its weighting, and the linear machine.
+
+Only training uses this module; serving weighs one row at a time (`classifier.space`), and a test
+holds the two equal. The machine is a linear support vector machine, one topic against the rest;
+what else was tried beside it (ComplementNB, logistic regression, a small neural network,
+per-language machines, their means) won nothing in cross-validation: docs/quality.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.pipeline import Pipeline
+from sklearn.svm import LinearSVC
+
+from classifier.features import BLOCKS
+from classifier.reader import Reader, Reading
+from classifier.space import block_numbers, family_weights, least_documents
+
+REGULARISATION: Final = 0.5  # C of the support vector machine
+SEED: Final = 20261116
+
+
+class BlockWeighting(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
+    """Counts -> sublinear counts times rarity, every block of columns brought to its own length."""
+
+    def __init__(self, blocks: NDArray[np.int8], weights: NDArray[np.float64]) -> None:
+        self.blocks = blocks
+        self.weights = weights
+
+    def fit(self, X: sparse.csr_matrix, y: Any = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
+        """Learn how rare each column is among the rows."""
+        frequency = np.bincount(X.indices, minlength=X.shape[1])
+        self.rarity_ = (np.log((1 + X.shape[0]) / (1 + frequency)) + 1.0) * self.weights
+        return self
+
+    def transform(self, X: sparse.csr_matrix) -> sparse.csr_matrix:  # noqa: N803 - scikit-learn's name
+        """Return the weighted rows."""
+        weighted = sparse.csr_matrix(
+            ((1.0 + np.log(X.data)) * self.rarity_[X.indices], X.indices, X.indptr), shape=X.shape
+        )
+        rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
+        cells = rows * len(BLOCKS) + self.blocks[X.indices]
+        lengths = np.sqrt(np.bincount(cells, weights=weighted.data**2, minlength=X.shape[0] * len(BLOCKS)))
+        weighted.data *= np.array(list(BLOCKS.values()))[self.blocks[X.indices]] / lengths[cells]
+        return weighted
+
+
+def make_pipeline(tokens: Sequence[str]) -> Pipeline:
+    """Return the unfitted pipeline for a matrix whose columns are these tokens."""
+    return Pipeline(
+        [
+            ("weighting", BlockWeighting(block_numbers(tokens), family_weights(tokens))),
+            ("machine", LinearSVC(C=REGULARISATION, random_state=SEED)),
+        ]
+    )
+
+
+def count_matrix(readings: Sequence[Reading], width: int) -> sparse.csr_matrix:
+    """Stack readings into a matrix of counts."""
+    starts = np.concatenate([[0], np.cumsum([len(reading.columns) for reading in readings])])
+    return sparse.csr_matrix(
+        (
+            np.concatenate([reading.counts for reading in readings]),
+            np.concatenate([reading.columns for reading in readings]),
+            starts,
+        ),
+        shape=(len(readings), width),
+    )
+
+
+def without_rare(reader: Reader, counts: sparse.csr_matrix) -> tuple[list[str], sparse.csr_matrix]:
+    """Drop the columns that occur in too few rows; returns the tokens that stay and their matrix."""
+    tokens = list(reader.vocabulary)
+    frequency = np.bincount(counts.indices, minlength=len(tokens))
+    kept = np.flatnonzero(frequency >= least_documents()[block_numbers(tokens)])
+    return [tokens[column] for column in kept], counts[:, kept].tocsr()
