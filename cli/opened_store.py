@@ -24,6 +24,11 @@ def opened_store(settings: Settings) -> Iterator[Store]:
             f"There is no database in {settings.data_dir} yet: run `razbor serve` (or `razbor migrate`), "
             "or name the right folder with RAZBOR_DATA_DIR."
         )
+    if settings.is_sqlite and not (settings.data_dir / "intake.db").exists():
+        raise ConfigError(
+            f"The raw mail, {settings.data_dir / 'intake.db'}, is missing: restore it from a backup, "
+            "or run `razbor migrate` to begin an empty one."
+        )
     store = open_store(settings.main_database_url, settings.intake_database_url)
     try:
         behind = pending(store)
