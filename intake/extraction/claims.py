@@ -14,7 +14,7 @@ from intake.extraction.amounts import find_amounts
 from intake.extraction.compete import Claim
 from intake.extraction.date_context import in_quote_head, plausible
 from intake.extraction.dates import find_dates
-from intake.extraction.errors import find_errors
+from intake.extraction.errors import find_error_texts, find_errors
 from intake.extraction.fields import ATTACHMENT_PREFIX
 from intake.extraction.identifiers import read_identifiers
 from intake.extraction.links import find_blocked, find_links
@@ -41,6 +41,12 @@ def claims_of(regions: list[Region], mail_date: date | None, language: str) -> l
         else:
             texts.append(region)
     claims += [claim for region in texts for claim in _of_region(region, mail_date, language)]
+    if not any(claim.type == "error_code" for claim in claims):
+        claims += [
+            _claim(region, text.start, text.end, "error_code", text.value, text.score)
+            for region in texts
+            for text in find_error_texts(region)
+        ]
     claims += [claim for reading in read_identifiers(texts) for claim in _of_reading(reading)]
     return claims
 

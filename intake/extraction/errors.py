@@ -67,12 +67,19 @@ def _names(region: Region) -> Iterator[ErrorMark]:
     for match in _SCRIPT.finditer(region.folded):
         yield _mark(region, *match.span(), 3.0)
     for match in _CAMEL.finditer(region.folded):
-        quoted = region.folded[match.start() - 1 : match.start()] == '"'
-        if (quoted or _is_spoken_of(region, *match.span())) and _near_status(region, *match.span()):
+        before = region.lower[max(0, match.start() - 4) : match.start()].strip()
+        beside = before.endswith('"') or before.isdigit()
+        if (beside or _is_spoken_of(region, *match.span())) and _near_status(region, *match.span()):
             yield _mark(region, *match.span(), 2.6)
     for match in _LOWER_SNAKE.finditer(region.lower) if snakes else ():
         if words_of(_FILE, "words", "before_name").fullmatch(word_before(region.lower, match.start())):
             yield _mark(region, *match.span(), 2.4)
+
+
+def find_error_texts(region: Region) -> Iterator[ErrorMark]:
+    """Yield texts like "access denied"; they count only in a mail without any code."""
+    for match in words_of(_FILE, "words", "phrases").finditer(region.lower, region.starts):
+        yield _mark(region, *match.span(), 2.0)
 
 
 def _not_error(place: str) -> tuple[str, ...]:

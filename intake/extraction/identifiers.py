@@ -14,7 +14,7 @@ from typing import Final
 
 from intake.extraction.candidates import WORDS, Candidate, find_candidates
 from intake.extraction.context import fits
-from intake.extraction.leftovers import adopt_seller
+from intake.extraction.leftovers import adopt_leftovers
 from intake.extraction.lexicon import load_toml
 from intake.extraction.pasted_tables import PastedTables
 from intake.extraction.readings import BAR, Reading, choose, read_candidate
@@ -120,7 +120,7 @@ def read_identifiers(regions: list[Region]) -> list[Reading]:
         if len(of_region) > 1:
             _inherit(of_region)
         readings += of_region
-    adopt_seller(readings)
+    adopt_leftovers(readings, about)
     _agree([reading for reading in readings if reading.region.where in NEW_TEXT])
     _agree(readings)
     return [reading for reading in readings if reading.candidate.shape is not WORDS or reading.role]

@@ -1,6 +1,6 @@
-"""The seller's number without a word: alone on its line, behind a name, at the end of the letter.
+"""Numbers without a word: a pickup point or campaign in a mail about such, the seller at a letter's end.
 
-Only asked when the mail names no seller otherwise, and only when one single number can be meant: joint
+Asked only when the mail names no other number of that kind and one single number can be meant: joint
 resolution instead of a default for every number of that length.
 """
 
@@ -12,9 +12,14 @@ from typing import Final
 from intake.extraction.readings import BAR, Reading
 from intake.extraction.regions import NEW_TEXT
 
-_SHAPES: Final = frozenset({"6 digits", "7 digits", "uuid"})
+_SELLER_SHAPES: Final = frozenset({"6 digits", "7 digits", "uuid"})
+_TOPICAL: Final = (
+    ("pickup_point_id", frozenset({"5 digits", "6 digits"})),
+    ("campaign_id", frozenset({"7 digits", "8 digits"})),
+)
 _BEFORE: Final = re.compile(r"(?:^|[,，—(/:：;。？！.!?-])\s{0,2}$")
 _BEHIND: Final = re.compile(r"\s{0,2}[).。]?\s{0,2}(?:$|\n)")
+_POSTAL: Final = re.compile(r",? {0,2}(?:г\.|гор|обл|респ|россия|russia|moscow|shanghai|[а-яa-z]{3,20},)")
 _MAX_LINE: Final = 60
 _WEAK: Final = 1.3  # what a mail's topic alone gives
 
@@ -24,28 +29,36 @@ def _stands_alone(reading: Reading) -> bool:
     before = region.lower[region.line_start(candidate.start) : candidate.start]
     behind = _BEHIND.match(region.lower, candidate.end)
     tail = before[-3:]
-    return (
-        behind is not None
-        and _BEFORE.search(tail) is not None
-        and (len(before) <= _MAX_LINE or tail[-1] in "？！。")
-    )
+    if behind is None or _BEFORE.search(tail) is None:
+        return False
+    return len(before) <= _MAX_LINE or tail[-1] in "？！。"
 
 
-def adopt_seller(readings: list[Reading]) -> None:
-    """Give the one lonely number of the new text the role of the seller, when no other number has it."""
+def _adopt(role: str, reason: str, fitting: list[Reading]) -> None:
+    """Give the role to the fitting readings when all are one number."""
+    if len({reading.candidate.value for reading in fitting}) != 1:
+        return
+    for reading in fitting:
+        reading.role = role
+        reading.scores[role] = max(BAR, reading.scores.get(role, 0.0))
+        reading.words[role] = reason
+
+
+def adopt_leftovers(readings: list[Reading], about: frozenset[str]) -> None:
+    """Give roles to the lonely numbers of the new text; `about` are the roles that the mail speaks of."""
     new = [reading for reading in readings if reading.region.where in NEW_TEXT]
-    if any(reading.role == "seller_id" for reading in new):
-        return
-    lonely = [
-        reading
-        for reading in new
-        if reading.candidate.shape.name in _SHAPES
-        and (not reading.role or reading.cue <= _WEAK)
-        and _stands_alone(reading)
-    ]
-    if len({reading.candidate.value for reading in lonely}) != 1:
-        return
-    for reading in lonely:
-        reading.role = "seller_id"
-        reading.scores["seller_id"] = max(BAR, reading.scores.get("seller_id", 0.0))
-        reading.words["seller_id"] = "the only number left"
+    named = {reading.role.partition(".")[0] for reading in new}
+    for role, shapes in _TOPICAL:
+        if role in about and role not in named:
+            free = [reading for reading in new if not reading.role and reading.candidate.shape.name in shapes]
+            free = [item for item in free if not _POSTAL.match(item.region.lower, item.candidate.end)]
+            _adopt(role, "the only number in a mail about such", free)
+    if "seller_id" not in named:
+        lonely = [
+            reading
+            for reading in new
+            if reading.candidate.shape.name in _SELLER_SHAPES
+            and (not reading.role or reading.cue <= _WEAK)
+            and _stands_alone(reading)
+        ]
+        _adopt("seller_id", "the only number left", lonely)
