@@ -3,13 +3,15 @@
 Bytes are read and classified per mail, before any lock. What depends on other mails (links,
 facts, tickets) is decided inside the write transaction, the oldest mail first, under locks on
 the keys of the mails. Only a mail's own fault holds that mail, with its cause; a fault of
-database, memory or machine gives the whole batch back.
+database, memory or machine gives the whole batch back. A batch is bounded in number, bytes
+and time: what does not fit is given back unread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
 import structlog
 
@@ -17,16 +19,20 @@ from classifier.documents import document_of
 from intake.read_mail import read_mail
 from models.decisions import FactValue
 from models.records import Mail, Prediction, RawMail
-from models.store import DATABASE_ERRORS, Db, savepoint
+from models.store import Db, savepoint
 from models.store.engine import is_fault_of_database
 from models.store.leases import Claim, claim_mails, give_back, still_held
+from models.store.link_context import tickets_cited
 from models.store.mails import hold_mail
-from models.store.raw_mail import adopt_new_mail, fetch_mails
+from models.store.raw_mail import adopt_new_mail, fetch_mails, first_that_fit
 from models.store.schema import MAIL_STATE
 from workers.disposing import Touched, dispose, lock_keys
 from workers.facts import facts_of
 from workers.isolated_read import survives_reading
 from workers.service import Service
+
+BATCH_BYTES = 64 * 1024 * 1024  # of raw mail in memory at once; a single larger mail is a batch of its own
+READING_SHARE = 3  # reading may use the lease's third part, the rest is for writing
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +59,7 @@ class BatchResult:
     replies: bool = False
 
 
-def read_batch(service: Service) -> BatchResult:
+def read_batch(service: Service, clock: Callable[[], float] = time.monotonic) -> BatchResult:
     """Work up to `batch_size` waiting mails; returns at once when none is due."""
     store, options = service.store, service.options
     adopted = adopt_new_mail(store)
@@ -61,30 +67,60 @@ def read_batch(service: Service) -> BatchResult:
     if not claim:
         return BatchResult()
     try:
-        result = _work(service, claim)
-    except (*DATABASE_ERRORS, MemoryError, OSError) as error:
+        result = _work(service, claim, clock)
+    except BaseException as error:  # whatever ends the batch, its mails are free at once
         log.warning("batch given back", mails=len(claim.ids), cause=repr(error))
         give_back(store, MAIL_STATE, claim, "raw_id", error=repr(error))
         raise
-    result.full = len(claim.ids) == options.batch_size or adopted > options.batch_size
+    if len(claim.ids) == options.batch_size or adopted > options.batch_size:
+        result.full = True
     return result
 
 
-def _work(service: Service, claim: Claim) -> BatchResult:
-    raws = fetch_mails(service.store, claim.ids)
-    readings = [_read(service, raws[raw_id], suspect=raw_id in claim.suspects) for raw_id in sorted(raws)]
+def _work(service: Service, claim: Claim, clock: Callable[[], float]) -> BatchResult:
+    fit = first_that_fit(service.store, claim.ids, BATCH_BYTES)
+    raws = fetch_mails(service.store, fit)
+    readings = _read_in_time(service, raws, claim, clock)
+    done = {reading.raw.raw_id for reading in readings}
+    gone = set(fit) - raws.keys()
     readings = _predict(service, readings)
-    gone = [raw_id for raw_id in claim.ids if raw_id not in raws]
-    keys = {key for r in readings if r.mail is not None for key in lock_keys(r.mail, r.facts)}
-    result = BatchResult(count=len(claim.ids))
-    with service.store.write(keys) as db:
+    with service.store.write(_keys(service, readings)) as db:
         ours = still_held(db, MAIL_STATE, claim, "raw_id")
-        for raw_id in ours.intersection(gone):
+        for raw_id in ours & gone:
             hold_mail(db, raw_id, "the raw bytes are no longer kept, so it cannot be read", service.now())
+        result = BatchResult(count=len(done | gone))
         for reading in readings:
             if reading.raw.raw_id in ours:
                 _note(result, _dispose_one(service, db, reading))
+    left = set(claim.ids) - done - gone
+    if left:
+        give_back(service.store, MAIL_STATE, claim, "raw_id", ids=left)
+        result.full = True
     return result
+
+
+def _read_in_time(
+    service: Service, raws: dict[int, RawMail], claim: Claim, clock: Callable[[], float]
+) -> list[Reading]:
+    """Read the oldest mails, at least one, until a share of the lease is used up."""
+    readings: list[Reading] = []
+    until = clock() + service.options.lease_s / READING_SHARE
+    for raw_id in sorted(raws):
+        if readings and clock() > until:
+            log.warning("slow mails", read=len(readings), left=len(raws) - len(readings))
+            break
+        readings.append(_read(service, raws[raw_id], suspect=raw_id in claim.suspects))
+    return readings
+
+
+def _keys(service: Service, readings: Sequence[Reading]) -> set[str]:
+    """Return what the batch locks: the keys of its mails, and the tickets that these point at."""
+    keys = {key for r in readings if r.mail is not None for key in lock_keys(r.mail, r.facts)}
+    if service.store.is_sqlite:
+        return keys  # its one write lock covers everything
+    with service.store.read() as db:
+        cited = tickets_cited(db, [r.mail for r in readings if r.mail is not None], service.now())
+    return keys | {f"ticket:RZ-{number}" for number in cited}
 
 
 def _dispose_one(service: Service, db: Db, reading: Reading) -> Touched:
@@ -97,7 +133,9 @@ def _dispose_one(service: Service, db: Db, reading: Reading) -> Touched:
     try:
         with savepoint(db):
             return dispose(db, service, reading.raw, mail, prediction, reading.facts, reading.mailbox)
-    except (*DATABASE_ERRORS, ValueError, TypeError, LookupError) as error:
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:  # the edge of one mail: whatever it does, the others of its batch go on
         if is_fault_of_database(error):
             raise
         log.exception("mail held", raw_id=raw_id)
@@ -118,7 +156,7 @@ def _read(service: Service, raw: RawMail, *, suspect: bool) -> Reading:
         facts = facts_of(mail, raw.raw_id)
     except MemoryError:
         raise
-    except Exception as error:
+    except Exception as error:  # the edge of one mail
         log.exception("mail cannot be read", raw_id=raw.raw_id)
         return Reading(raw=raw, mailbox=mailbox, cause=f"could not be read: {type(error).__name__}: {error}")
     return Reading(raw=raw, mailbox=mailbox, mail=mail, facts=facts)
@@ -126,22 +164,32 @@ def _read(service: Service, raw: RawMail, *, suspect: bool) -> Reading:
 
 def _predict(service: Service, readings: Sequence[Reading]) -> list[Reading]:
     """Classify the mails that could be read, all with one model version."""
+    service.predictor.refresh()
+    try:
+        return _predicted(service, readings)
+    except (MemoryError, OSError):
+        raise
+    except Exception:
+        log.exception("batch cannot be classified", remedy="its mails are tried one by one")
+    return [_predict_one(service, reading) for reading in readings]
+
+
+def _predict_one(service: Service, reading: Reading) -> Reading:
+    try:
+        return _predicted(service, [reading])[0]
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:  # the edge of one mail
+        log.exception("mail cannot be classified", raw_id=reading.raw.raw_id)
+        return replace(reading, cause=f"could not be classified: {type(error).__name__}: {error}")
+
+
+def _predicted(service: Service, readings: Sequence[Reading]) -> list[Reading]:
     readable = [r for r in readings if r.mail is not None]
     documents = [document_of(r.mail, r.mailbox) for r in readable if r.mail is not None]
-    predictions = dict(
-        zip((r.raw.raw_id for r in readable), service.predictor.predict(documents), strict=True)
-    )
-    return [
-        Reading(
-            raw=r.raw,
-            mailbox=r.mailbox,
-            mail=r.mail,
-            facts=r.facts,
-            prediction=predictions.get(r.raw.raw_id),
-            cause=r.cause,
-        )
-        for r in readings
-    ]
+    answers = service.predictor.predict(documents)
+    predictions = dict(zip((r.raw.raw_id for r in readable), answers, strict=True))
+    return [replace(r, prediction=predictions.get(r.raw.raw_id)) for r in readings]
 
 
 def _note(result: BatchResult, touched: Touched) -> None:

@@ -7,7 +7,7 @@ the database knows at this moment, and its answer is stored.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.decisions import Decision, FactValue
 from models.records import Mail, Prediction, RawMail
@@ -36,9 +36,12 @@ class Touched:
 
 def lock_keys(mail: Mail, facts: Sequence[FactValue]) -> set[str]:
     """Keys of the matters that a mail may touch; mails that share one are decided one after the other."""
-    keys = {f"from:{mail.from_.address}", f"mail:{mail.message_id}"}
+    answered = mail.reply_to[0].address if mail.reply_to else mail.from_.address
+    keys = {f"from:{address}" for address in (mail.from_.address, answered) if address}
+    keys |= {f"content:{mail.content_sha256}"}  # the same mail twice may have no Message-ID
     keys |= {f"ticket:{tag}" for tag in (*mail.subject_tickets, *mail.body_tickets)}
-    keys |= {f"mail:{reference}" for reference in (mail.in_reply_to, *mail.references[-5:])}
+    cited = (mail.message_id, mail.in_reply_to, *mail.references[-5:])
+    keys |= {f"mail:{message_id}" for message_id in cited if message_id}  # "" would be everybody's key
     keys |= {f"id:{fact.value}" for fact in facts if fact.field in STRONG_FIELDS}
     return keys
 
@@ -55,6 +58,8 @@ def dispose(
     """Decide one mail and write its end: ticket, facts, prediction, neutral reply, disposition."""
     now = service.now()
     bounced = _bounced(service, raw)
+    if bounced is not None and not mail.suppress_replies:
+        mail = replace(mail, suppress_replies="sent to a bounce address")
     context = load_link_context(
         db,
         mail,
@@ -68,7 +73,7 @@ def dispose(
     insert_message(db, raw, mail, mailbox=mailbox, ticket_id=number if _is_part(decision) else None)
     insert_prediction(db, raw.raw_id, prediction, decision.decision, now)
     end_mail(db, raw.raw_id, decision, ticket_id=number, now_utc=now)
-    if bounced is not None and mail.bounce is not None:
+    if bounced is not None and mail.bounce is not None and mail.bounce.permanent:
         mark_bounced(db, bounced, f"came back: {mail.bounce.status or 'no status'} {mail.bounce.recipient}")
     if number is None or decision.disposition not in {Disposition.OPENED, Disposition.APPENDED}:
         return Touched()

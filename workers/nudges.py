@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import structlog
+from kombu.exceptions import OperationalError
 
 from models.topics import OUTBOUND_QUEUE, READ_QUEUE, topic_queue
 
@@ -43,7 +44,7 @@ def _send(app: Celery, task: str, queue: str, args: list[str] | None = None) -> 
     """Publish once; False when the broker cannot take it now."""
     try:
         app.send_task(task, args=args or [], queue=queue, retry=False, ignore_result=True)
-    except app.connection_errors as error:
+    except (OperationalError, OSError) as error:
         log.warning(
             "broker not reached", queue=queue, cause=repr(error), effect="the sweeper will nudge again"
         )

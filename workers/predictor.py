@@ -40,13 +40,13 @@ class Predictor:
         return self._name if self._model is not None else NO_MODEL
 
     def predict(self, documents: Sequence[Document]) -> list[Prediction]:
-        """Predict a batch with one and the same version; without a model every answer is unsure."""
-        self._refresh()
+        """Predict with the version that `refresh` found; without a model every answer is unsure."""
         if self._model is None or not documents:
             return [no_prediction() for _ in documents]
         return self._model.predict(documents)
 
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
+        """Look for a new champion if the last look is old; call it before a batch, never inside."""
         if self._clock() - self._looked_at < LOOK_EVERY_S:
             return
         self._looked_at = self._clock()
@@ -54,13 +54,13 @@ class Predictor:
             version = champion(db)
             if version is None or version.name == self._name:
                 return
-            self._name = version.name
             try:
-                self._model = load(artefact_bytes(db, version.name), version.sha256, name=version.name)
+                model = load(artefact_bytes(db, version.name), version.sha256, name=version.name)
             except (ArtifactError, StoreError) as error:
-                self._model = None
+                self._name, self._model = version.name, None
                 log.error("model refused", model=version.name, cause=str(error), effect="mails go to review")  # noqa: TRY400 - the message names the remedy, the traceback says nothing more
                 return
+        self._name, self._model = version.name, model  # only now: a database that fails is asked again
         log.info("model loaded", model=version.name)
 
 

@@ -8,8 +8,6 @@ champion's; unchanged data are not trained again. One training at a time, by a d
 from __future__ import annotations
 
 import hashlib
-import os
-import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,7 +17,7 @@ import structlog
 from classifier.artifact import ArtifactError, dump, load
 from classifier.dataset import Example, data_hash, default_corpus_paths, example_of_label, load_corpus
 from classifier.train import TrainedModel, train
-from models.store import Db, Store
+from models.store import Db, Store, StoreError
 from models.store.jobs import finish_job, start_job
 from models.store.learning import (
     Artefact,
@@ -31,7 +29,7 @@ from models.store.learning import (
     note_version,
     promote,
 )
-from models.store.leases import take_duty
+from models.store.leases import process_token, take_duty
 from workers.service import Service, utc_now
 
 Progress = Callable[[float, str], None]
@@ -61,7 +59,7 @@ def training_examples(db: Db) -> list[Example]:
 
 def retrain(store: Store, *, target: float, progress: Progress | None = None) -> TrainingResult:
     """Train a candidate if the data changed, and promote it if it is not worse."""
-    holder = f"{socket.gethostname()}:{os.getpid()}"
+    holder = process_token()
     if not take_duty(store, JOB, holder, now_utc=utc_now(), hold_s=DUTY_S):
         return TrainingResult(outcome="busy", model="", note="another training is running")
     try:
@@ -140,7 +138,7 @@ def nightly_retrain(service: Service) -> str:
 def _loads(db: Db, version: VersionInfo) -> bool:
     try:
         load(artefact_bytes(db, version.name), version.sha256)
-    except ArtifactError:
+    except (ArtifactError, StoreError):
         return False
     return True
 

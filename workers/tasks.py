@@ -27,7 +27,8 @@ from workers.retraining import nightly_retrain
 from workers.topic_batch import work_topic
 from workers.upkeep import sweep
 
-SWEEP_DUTY_S = 30
+DELIVER_LIMIT_S = 600  # above what one slow relay can take of the budget of `workers.delivery`
+SWEEP_DUTY_S = 5  # at most one sweep in this time, whichever process gets the task
 
 
 @shared_task(name=READ_TASK)
@@ -56,7 +57,7 @@ def topic_task(slug: str) -> int:
     return result.count
 
 
-@shared_task(name=DELIVER_TASK)
+@shared_task(name=DELIVER_TASK, time_limit=DELIVER_LIMIT_S)
 def deliver_task() -> int:
     """Send what is due."""
     count = deliver(process_service())

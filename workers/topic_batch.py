@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
-from models.store import DATABASE_ERRORS, Db, savepoint
+from models.store import Db, savepoint
 from models.store.engine import is_fault_of_database
 from models.store.leases import Claim, claim_topic_work, give_back, still_held
 from models.store.schema import TOPIC_WORK
-from models.store.topic_work import end_topic_work, load_ticket_state, store_topic_decision, topic_work_of
+from models.store.topic_work import (
+    end_topic_work,
+    load_ticket_state,
+    reply_addresses,
+    store_topic_decision,
+    topic_work_of,
+)
+from models.topics import Status
 from workers.batch import BatchResult
 from workers.mail_reply import put_reply
 from workers.service import Service
@@ -29,7 +38,7 @@ def work_topic(service: Service, topic: str) -> BatchResult:
         return BatchResult()
     try:
         result = _work(service, claim)
-    except (*DATABASE_ERRORS, MemoryError, OSError) as error:
+    except BaseException as error:  # whatever ends the batch, its tickets are free at once
         log.warning("topic work given back", topic=topic, tickets=len(claim.ids), cause=repr(error))
         give_back(service.store, TOPIC_WORK, claim, "ticket_id", error=repr(error))
         raise
@@ -39,7 +48,10 @@ def work_topic(service: Service, topic: str) -> BatchResult:
 
 def _work(service: Service, claim: Claim) -> BatchResult:
     result = BatchResult(count=len(claim.ids))
-    with service.store.write(f"ticket:RZ-{number}" for number in claim.ids) as db:
+    with service.store.read() as db:
+        addresses = reply_addresses(db, claim.ids)
+    keys = {f"ticket:RZ-{number}" for number in claim.ids} | {f"from:{address}" for address in addresses}
+    with service.store.write(keys) as db:
         for number in sorted(still_held(db, TOPIC_WORK, claim, "ticket_id")):
             result.replies = _work_ticket(service, db, number) or result.replies
     return result
@@ -50,7 +62,9 @@ def _work_ticket(service: Service, db: Db, number: int) -> bool:
     try:
         with savepoint(db):
             return _decide(service, db, number)
-    except (*DATABASE_ERRORS, ValueError, TypeError, LookupError) as error:
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:  # the edge of one ticket: the others of its batch go on
         if is_fault_of_database(error):
             raise
         log.exception("topic work failed", ticket=number)
@@ -64,8 +78,13 @@ def _decide(service: Service, db: Db, number: int) -> bool:
     work = topic_work_of(db, number)
     state = load_ticket_state(db, number, now)
     decision = decide_topic(state)
+    leaves = False
+    if decision.reply is not None and work.raw_id is not None:
+        leaves = put_reply(
+            db, service, decision.reply, number=number, raw_id=work.raw_id, policy=state.policy
+        )
+    if not leaves and decision.status is Status.WAITING_SELLER:
+        decision = replace(decision, status=None)  # nobody was asked: the operators must see the ticket
     store_topic_decision(db, state, decision, now)
     end_topic_work(db, number)
-    if decision.reply is None or work.raw_id is None:
-        return False
-    return put_reply(db, service, decision.reply, number=number, raw_id=work.raw_id, policy=state.policy)
+    return leaves

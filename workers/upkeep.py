@@ -6,12 +6,11 @@ killed workers held, shows replies whose sender vanished as uncertain, and says 
 
 from __future__ import annotations
 
-import os
-import socket
 from dataclasses import dataclass
 
 from models.store.leases import (
     free_leases_of_the_dead,
+    process_token,
     take_duty,
     work_waiting,
 )
@@ -34,8 +33,7 @@ class Due:
 def sweep(service: Service, hold_s: float) -> Due:
     """Look for due work; empty when another process has the duty."""
     now, store = service.now(), service.store
-    holder = f"{socket.gethostname()}:{os.getpid()}"
-    if not take_duty(store, DUTY, holder, now_utc=now, hold_s=hold_s):
+    if not take_duty(store, DUTY, process_token(DUTY), now_utc=now, hold_s=hold_s):
         return Due()
     adopt_new_mail(store)
     free_leases_of_the_dead(store, now)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import os
+import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from typing import Any
 
 from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import DatabaseError, DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
 
 BUSY_TIMEOUT_S = 30
@@ -34,7 +35,8 @@ class StoreError(Exception):
     """The database cannot be used as it is; the message says what to do."""
 
 
-DATABASE_ERRORS = (DatabaseError, StoreError)
+DATABASE_ERRORS = (DBAPIError, StoreError)
+_ROW_TOO_LARGE = "54"  # PostgreSQL's class of "program limit exceeded": an index entry or a value too large
 
 
 class Store:
@@ -157,6 +159,11 @@ def sqlite_engine(path: Path, *, read_only: bool = False) -> Engine:
 
 def is_fault_of_database(error: BaseException) -> bool:
     """Tell a fault of the database as a whole (gone, locked, full) from one of a single row."""
-    if isinstance(error, OperationalError):
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated:
         return True
-    return isinstance(error, DBAPIError) and error.connection_invalidated
+    if isinstance(error, InterfaceError):  # SQLite's driver says so of a value that it cannot bind
+        return not isinstance(error.orig, sqlite3.Error)
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return isinstance(error, OperationalError) and not state.startswith(_ROW_TOO_LARGE)

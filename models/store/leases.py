@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import socket
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import uuid4
@@ -18,6 +19,7 @@ from sqlalchemy import ColumnElement, Table, and_, case, func, or_, select, true
 from sqlalchemy.engine import Connection
 
 from models.store.engine import Store
+from models.store.mails import storable
 from models.store.schema import LEASE, MAIL_STATE, OUTBOX, TOPIC_WORK
 
 
@@ -87,10 +89,7 @@ def _claim(
     lease_s: int,
     limit: int,
 ) -> Claim:
-    token, until = (
-        f"{socket.gethostname()}:{os.getpid()}:{uuid4().hex[:12]}",
-        now_utc + timedelta(seconds=lease_s),
-    )
+    token, until = process_token(), now_utc + timedelta(seconds=lease_s)
     column = table.c[key]
     with store.read() as db:
         if db.scalar(select(column).where(due).limit(1)) is None:
@@ -124,13 +123,28 @@ def still_held(db: Connection, table: Table, claim: Claim, key: str) -> set[int]
     return set(rows.all())
 
 
-def give_back(store: Store, table: Table, claim: Claim, key: str, *, error: str = "") -> None:
-    """Return claimed rows undone, at once free for others; a fault that is not theirs costs them nothing."""
+def process_token(purpose: str = "") -> str:
+    """Name this process, so that others can see that it is gone; without a purpose no two are alike."""
+    return f"{socket.gethostname()}:{os.getpid()}:{purpose or uuid4().hex[:12]}"
+
+
+def give_back(
+    store: Store, table: Table, claim: Claim, key: str, *, ids: Collection[int] | None = None, error: str = ""
+) -> None:
+    """Return claimed rows undone, at once free for others; a fault that is not theirs costs them nothing.
+
+    `ids` names those to return, all of the claim without it.
+    """
     with store.write() as db:
         db.execute(
             update(table)
-            .where(table.c[key].in_(claim.ids), table.c.lease_token == claim.token)
-            .values(lease_token=None, lease_until_utc=None, last_error=error[:500])
+            .where(table.c[key].in_(claim.ids if ids is None else ids), table.c.lease_token == claim.token)
+            .values(
+                lease_token=None,
+                lease_until_utc=None,
+                attempts=table.c.attempts - 1,
+                last_error=storable(error),
+            )
         )
 
 
@@ -152,11 +166,15 @@ def work_waiting(db: Connection, now_utc: datetime) -> Waiting:
 
 
 def take_duty(store: Store, name: str, holder: str, *, now_utc: datetime, hold_s: float) -> bool:
-    """Take or renew a duty that one process at a time has; False while another holds it."""
+    """Take or renew a duty that one process at a time has; False while another that lives holds it.
+
+    `holder` is a `process_token`.
+    """
     until = now_utc + timedelta(seconds=hold_s)
     with store.write([f"duty:{name}"]) as db:
         row = db.execute(select(LEASE).where(LEASE.c.name == name)).first()
-        if row is not None and row.holder != holder and row.until_utc is not None and row.until_utc > now_utc:
+        is_held = row is not None and row.until_utc is not None and row.until_utc > now_utc
+        if row is not None and is_held and row.holder != holder and not _holder_is_dead(row.holder):
             return False
         if row is None:
             db.execute(LEASE.insert().values(name=name, holder=holder, until_utc=until))

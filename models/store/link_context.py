@@ -63,6 +63,19 @@ def load_link_context(
     )
 
 
+def tickets_cited(db: Connection, mails: Sequence[Mail], now_utc: datetime) -> set[int]:
+    """Return the tickets that mails point at by Message-IDs or by being sent again: locked beforehand."""
+    found: set[int] = set()
+    for mail in mails:
+        cited = _references(mail)
+        if cited:
+            found |= set(_tickets(db, OUTBOX, OUTBOX.c.message_id.in_(cited)).values())
+            found |= set(_tickets(db, MESSAGE, MESSAGE.c.message_id.in_(cited)).values())
+        resend = _resend(db, mail, now_utc)
+        found |= {resend} if resend is not None else set()
+    return found
+
+
 def load_cards(db: Connection, numbers: set[int]) -> dict[int, TicketCard]:
     """Load tickets with their parties by number; unknown numbers are absent."""
     if not numbers:

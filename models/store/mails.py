@@ -16,6 +16,11 @@ from models.topics import Disposition
 CAUSE_LIMIT = 500
 
 
+def storable(words: str, limit: int = CAUSE_LIMIT) -> str:
+    """Make the words of an error fit for any database: no NUL, no lone surrogate, not too long."""
+    return words[:limit].replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
+
+
 def insert_message(db: Connection, raw: RawMail, mail: Mail, *, mailbox: str, ticket_id: int | None) -> None:
     """Store one mail as read, with its attachments' descriptions."""
     reply_to = mail.reply_to[0].address if mail.reply_to else mail.from_.address
@@ -93,7 +98,7 @@ def end_mail(
             disposition=str(decision.disposition),
             disposed_at_utc=now_utc,
             ticket_id=ticket_id,
-            cause=decision.cause[:CAUSE_LIMIT],
+            cause=storable(decision.cause),
             duplicate_of=decision.link.duplicate_of,
             lease_token=None,
             lease_until_utc=None,
@@ -110,7 +115,7 @@ def hold_mail(db: Connection, raw_id: int, cause: str, now_utc: datetime) -> Non
         .values(
             disposition=str(Disposition.HELD),
             disposed_at_utc=now_utc,
-            cause=cause[:CAUSE_LIMIT],
+            cause=storable(cause),
             lease_token=None,
             lease_until_utc=None,
         )

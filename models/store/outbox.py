@@ -15,7 +15,8 @@ from sqlalchemy import ColumnElement, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from models.records import ReplyDraft
-from models.store.schema import OUTBOX
+from models.store.mails import storable
+from models.store.schema import ASKED, OUTBOX
 
 MAX_ATTEMPTS = 12
 BACKOFF_S = (60, 120, 300, 600, 1800, 3600, 7200, 14400)
@@ -131,34 +132,69 @@ def load_outgoing(db: Connection, ids: tuple[int, ...]) -> list[OutgoingMail]:
     ]
 
 
-def mark_sending(db: Connection, mail: OutgoingMail, token: str) -> bool:
-    """Note, before any SMTP, that a reply is about to leave; False when the claim is no longer ours."""
+def fields_asked(db: Connection, outbox_id: int) -> frozenset[str]:
+    """Return the fields that a reply asks for."""
+    return frozenset(db.scalars(select(ASKED.c.field).where(ASKED.c.outbox_id == outbox_id)))
+
+
+def mark_sending(db: Connection, mail: OutgoingMail, token: str, until_utc: datetime) -> bool:
+    """Note, before any SMTP, that a reply is about to leave; False when the claim is no longer ours.
+
+    The lease is renewed until `until_utc`: those sent before it may have used up the first one.
+    """
     result = db.execute(
         update(OUTBOX)
         .where(OUTBOX.c.id == mail.outbox_id, OUTBOX.c.lease_token == token, OUTBOX.c.status == "queued")
-        .values(status="sending")
+        .values(status="sending", lease_until_utc=until_utc)
     )
     return result.rowcount == 1
 
 
+def mark_withdrawn(db: Connection, outbox_id: int, reason: str) -> None:
+    """Keep a queued reply from leaving; it stays visible with the reason."""
+    _mark(db, outbox_id, status="muted", last_error=storable(reason))
+
+
 def mark_uncertain(db: Connection, outbox_id: int, error: str) -> None:
     """Note that it is unknown whether the relay took the mail; an automatic one is not sent again."""
-    _mark(db, outbox_id, status="uncertain", last_error=error[:500])
+    _mark(db, outbox_id, status="uncertain", last_error=storable(error))
 
 
 def mark_bounced(db: Connection, outbox_id: int, error: str) -> None:
-    """Note that a sent reply came back."""
-    _mark(db, outbox_id, status="failed", last_error=error[:500])
+    """Note that a sent reply came back; what else waits for that address on the ticket stays here."""
+    left = OUTBOX.c.status.in_(("sending", "sent", "uncertain"))
+    row = db.execute(
+        update(OUTBOX)
+        .where(OUTBOX.c.id == outbox_id, left)
+        .values(status="failed", last_error=storable(error), lease_token=None, lease_until_utc=None)
+        .returning(OUTBOX.c.ticket_id, OUTBOX.c.rcpt_to)
+    ).first()
+    if row is None:
+        return
+    db.execute(
+        update(OUTBOX)
+        .where(
+            OUTBOX.c.ticket_id == row.ticket_id,
+            OUTBOX.c.rcpt_to == row.rcpt_to,
+            OUTBOX.c.status == "queued",
+            OUTBOX.c.automatic,
+        )
+        .values(status="muted", last_error="an earlier reply to this address came back")
+    )
 
 
 def mark_sent(db: Connection, outbox_id: int, now_utc: datetime) -> None:
-    """Note that the relay answered 250."""
-    _mark(db, outbox_id, status="sent", sent_at_utc=now_utc, last_error="")
+    """Note that the relay answered 250; a bounce that was quicker than this note stands."""
+    db.execute(
+        update(OUTBOX)
+        .where(OUTBOX.c.id == outbox_id, OUTBOX.c.status.in_(("sending", "uncertain")))
+        .values(status="sent", sent_at_utc=now_utc, last_error="", lease_token=None, lease_until_utc=None)
+    )
 
 
 def mark_failed(db: Connection, outbox_id: int, error: str) -> None:
     """Note that the relay refused for good; the ticket shows it."""
-    _mark(db, outbox_id, status="failed", last_error=error[:500])
+    _mark(db, outbox_id, status="failed", last_error=storable(error))
 
 
 def mark_deferred(db: Connection, mail: OutgoingMail, error: str, now_utc: datetime) -> None:
@@ -172,7 +208,7 @@ def mark_deferred(db: Connection, mail: OutgoingMail, error: str, now_utc: datet
         mail.outbox_id,
         status="queued",
         due_at_utc=now_utc + timedelta(seconds=pause_s),
-        last_error=error[:500],
+        last_error=storable(error),
     )
 
 

@@ -61,6 +61,21 @@ def fetch_mails(store: Store, raw_ids: Sequence[int]) -> dict[int, RawMail]:
     return {row.id: _raw_mail(row) for row in rows}
 
 
+def first_that_fit(store: Store, raw_ids: Sequence[int], limit_bytes: int) -> tuple[int, ...]:
+    """Return the oldest of some mails that together stay below a size, always at least one."""
+    with store.read_raw() as db:
+        rows = db.execute(select(RAW.c.id, RAW.c.size_bytes).where(RAW.c.id.in_(raw_ids))).all()
+    sizes: dict[int, int] = {row.id: row.size_bytes for row in rows}
+    fit: list[int] = []
+    total = 0
+    for raw_id in sorted(raw_ids):
+        total += sizes.get(raw_id, 0)
+        if fit and total > limit_bytes:
+            break
+        fit.append(raw_id)
+    return tuple(fit)
+
+
 def _raw_mail(row: Any) -> RawMail:
     return RawMail(
         raw_id=row.id,

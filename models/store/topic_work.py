@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from models.decisions import TicketState, TopicDecision
 from models.store.facts import load_facts
 from models.store.link_context import bound_role
+from models.store.mails import storable
 from models.store.policies import reply_policy
 from models.store.schema import ASKED, ATTACHMENT, MESSAGE, TICKET, TOPIC_WORK
 from models.store.tickets import move_status
@@ -45,12 +46,22 @@ def topic_work_of(db: Connection, number: int) -> TopicWorkRow:
     return TopicWorkRow(raw_id=row.raw_id, attempts=row.attempts)
 
 
+def reply_addresses(db: Connection, numbers: Sequence[int]) -> set[str]:
+    """Return the addresses that replies of due tickets would go to."""
+    rows = db.scalars(
+        select(MESSAGE.c.reply_address)
+        .join(TOPIC_WORK, TOPIC_WORK.c.raw_id == MESSAGE.c.raw_id)
+        .where(TOPIC_WORK.c.ticket_id.in_(numbers))
+    )
+    return {address for address in rows if address}
+
+
 def end_topic_work(db: Connection, number: int, *, error: str = "", give_up: bool = True) -> None:
     """Note that a queue looked at a ticket; with `give_up=False` it looks again after the lease.
 
     A ticket that its queue cannot work goes to the operators with the error.
     """
-    changes: dict[str, object] = {"lease_token": None, "last_error": error[:500]}
+    changes: dict[str, object] = {"lease_token": None, "last_error": storable(error)}
     if give_up:
         changes |= {"due_at_utc": None, "lease_until_utc": None}
     db.execute(update(TOPIC_WORK).where(TOPIC_WORK.c.ticket_id == number).values(changes))

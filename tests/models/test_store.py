@@ -241,7 +241,7 @@ def test_a_reply_whose_sender_vanished_is_shown_not_resent(store: Store, accept)
     mine = leases.claim_outbox(store, now_utc=NOW, lease_s=60, limit=5)
     with store.write() as db:
         mail = load_outgoing(db, mine.ids)[0]
-        assert mark_sending(db, mail, mine.token)
+        assert mark_sending(db, mail, mine.token, NOW + timedelta(seconds=60))
     later = NOW + timedelta(seconds=61)
     with store.write() as db:
         assert mark_lost_senders(db, later) == 1
