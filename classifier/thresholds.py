@@ -102,7 +102,7 @@ def choose_thresholds(
 ) -> ThresholdSet:
     """Choose the lowest thresholds that keep the target."""
     genuine = [one for one in judged if one.topic != SPAM]
-    per_language = {name: _of_language(genuine, name, target) for name in LANGUAGES}
+    per_language = _of_languages(genuine, target)
     base = ThresholdSet(target, per_language)
     per_topic = {
         topic: raised
@@ -140,14 +140,20 @@ def coverage(judged: Sequence[Judged], thresholds: ThresholdSet) -> tuple[float,
     return len(alone) / max(len(judged), 1), float(np.mean(alone)) if alone else 0.0
 
 
-def _of_language(judged: Sequence[Judged], language: str, target: float) -> float:
-    """Walk down the confidences and remember the last of this language at which the bound held."""
-    lowest, right = NEVER, 0
-    for count, one in enumerate(sorted(judged, key=lambda one: -one.confidence), start=1):
-        right += one.right
-        if one.language == language and right / count >= target and lower_bound(right, count) >= target:
-            lowest = one.confidence
-    return _rounded_up(lowest)
+def _of_languages(judged: Sequence[Judged], target: float) -> dict[str, float]:
+    """Walk down the confidences and remember, per language, the last mail at which the bound held."""
+    from scipy.stats import beta
+
+    ordered = sorted(judged, key=lambda one: -one.confidence)
+    counts = np.arange(1, len(ordered) + 1)
+    rights = np.cumsum([one.right for one in ordered])
+    with np.errstate(invalid="ignore"):  # no bound without a right one: not a number, which holds nothing
+        holds = beta.ppf(1 - BOUND, rights, counts - rights + 1) >= target
+    lowest = dict.fromkeys(LANGUAGES, NEVER)
+    for one, held in zip(ordered, holds, strict=True):
+        if held and one.language in lowest:
+            lowest[one.language] = one.confidence
+    return {language: _rounded_up(confidence) for language, confidence in lowest.items()}
 
 
 def _of_topic(judged: Sequence[Judged], topic: str, base: ThresholdSet) -> float:

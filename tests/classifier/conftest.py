@@ -1,0 +1,46 @@
+"""One small model for all tests of this room: every fourth mail of the train part, and the phrases."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from classifier.dataset import Example, load_corpus, phrase_examples
+from classifier.train import TrainedModel, train
+
+CORPUS = Path(__file__).parent.parent.parent / "classifier" / "corpus"
+
+
+@pytest.fixture(scope="session")
+def corpus() -> Path:
+    return CORPUS
+
+
+@pytest.fixture(scope="session")
+def train_examples() -> list[Example]:
+    return load_corpus([CORPUS / "train.jsonl"])
+
+
+@pytest.fixture(scope="session")
+def few_examples(train_examples: list[Example]) -> list[Example]:
+    return train_examples[::4]
+
+
+@pytest.fixture(scope="session")
+def trained(few_examples: list[Example]) -> TrainedModel:
+    return train(few_examples)
+
+
+@pytest.fixture
+def few_phrases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out most phrases where a training is only about its course."""
+    some = phrase_examples()[::10]
+    monkeypatch.setattr("classifier.train.phrase_examples", lambda: some)
+
+
+@pytest.fixture(scope="session")
+def a_row() -> dict[str, object]:
+    first: dict[str, object] = json.loads((CORPUS / "train.jsonl").open(encoding="utf-8").readline())
+    return first

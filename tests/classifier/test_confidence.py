@@ -1,0 +1,86 @@
+"""Calibrated probabilities: honest on average, whole, and in the order of the scores."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.confidence import (
+    Calibration,
+    Evidence,
+    confidence_of,
+    fit_calibration,
+    probabilities_of,
+    softmax,
+    spam_probability,
+)
+from classifier.evaluate import calibration_error
+from models.topics import SPAM
+
+SCORES = st.lists(st.floats(-3, 3), min_size=2, max_size=14).map(np.array)
+
+
+@given(SCORES, st.floats(0.51, 0.9999))
+def test_probabilities_are_whole_and_keep_the_order(scores: np.ndarray, confidence: float) -> None:
+    shares = probabilities_of(scores, confidence)
+    assert shares.sum() == pytest.approx(1)
+    order = np.argsort(-scores, kind="stable")
+    assert (np.diff(shares[order]) <= 1e-12).all()
+    ranked = np.sort(scores)
+    if ranked[-1] - ranked[-2] > 1e-3:  # scores that tie share what there is
+        assert shares.max() == pytest.approx(confidence, abs=1e-6)
+
+
+def some_evidence(count: int, seed: int) -> tuple[list[Evidence], np.ndarray, np.ndarray]:
+    """Make mails whose scores are the truth's with noise, so that the margin tells how sure one may be."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 5, count)
+    scores = rng.normal(-0.8, 0.35, (count, 5))
+    scores[np.arange(count), truth] += rng.choice([0.3, 1.4], count)
+    evidence = [Evidence(row, "ru", 40, 0.1) for row in scores]
+    return evidence, truth, scores
+
+
+def test_confidence_is_calibrated_on_new_mails() -> None:
+    evidence, truth, _ = some_evidence(3000, 1)
+    topics = ["a", "b", "c", "d", SPAM]
+    calibration = fit_calibration(evidence, truth, [frozenset()] * len(truth), topics)
+    new, new_truth, scores = some_evidence(3000, 2)
+    confidences = [confidence_of(calibration, one) for one in new]
+    right = list(scores.argmax(axis=1) == new_truth)
+    assert calibration_error(confidences, right) < 0.045
+    plain = softmax(scores, 1.0).max(axis=1)
+    assert calibration_error(list(plain), right) > 0.1
+
+
+def test_spam_probability_follows_the_spam_score() -> None:
+    evidence, truth, scores = some_evidence(2000, 3)
+    topics = ["a", "b", "c", "d", SPAM]
+    calibration = fit_calibration(evidence, truth, [frozenset()] * len(truth), topics)
+    found = np.array([spam_probability(calibration, row, topics) for row in scores])
+    assert found[truth == 4].mean() > 0.5
+    assert found[truth != 4].mean() < 0.15
+    assert spam_probability(calibration, scores[0], ["a", "b", "c", "d", "e"]) == 0
+
+
+def test_without_mistakes_there_is_nothing_to_learn() -> None:
+    evidence, _, scores = some_evidence(50, 4)
+    calibration = fit_calibration(evidence, scores.argmax(axis=1), [frozenset()] * 50, list("abcde"))
+    assert all(confidence_of(calibration, one) > 0.9 for one in evidence)
+
+
+def test_a_second_topic_is_named_only_where_labels_named_it() -> None:
+    evidence, truth, scores = some_evidence(2000, 5)
+    second = np.argsort(-scores, axis=1)[:, 1]
+    asked = [frozenset({int(t)}) if s[t] > -0.2 else frozenset() for t, s in zip(second, scores, strict=True)]
+    bar = fit_calibration(evidence, truth, asked, list("abcde")).also_bar
+    assert -0.8 < bar < 0.2
+    never = fit_calibration(evidence, scores.argmax(axis=1), [frozenset()] * 2000, list("abcde")).also_bar
+    assert never > 100
+
+
+def test_confidence_is_never_below_chance() -> None:
+    calibration = Calibration((0.0,) * 9, -20.0, 4.0)
+    assert confidence_of(calibration, Evidence(np.zeros(4), "ru", 0, 1.0)) > 0.25

@@ -1,0 +1,131 @@
+"""What a trained model answers: equal to the pipeline, explained exactly, whatever the text."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from classifier.dataset import Example, phrase_examples
+from classifier.documents import Document
+from classifier.explain import contributions
+from classifier.model import Model
+from classifier.pipeline import count_matrix, make_pipeline, without_rare
+from classifier.reader import Reader
+from classifier.train import TrainedModel, scores_of
+from models.topics import OTHER, SLUGS, SPAM
+
+
+@pytest.fixture(scope="session")
+def model(trained: TrainedModel) -> Model:
+    return trained.model
+
+
+def test_the_served_scores_are_the_pipelines(few_examples: list[Example], model: Model) -> None:
+    """The fit is done again by scikit-learn alone; serving must agree to a millionth."""
+    examples = [*sorted(few_examples, key=lambda example: example.id), *phrase_examples()]
+    reader = Reader({}, growing=True)
+    readings = [reader.read(example.document) for example in examples]
+    tokens, counts = without_rare(reader, count_matrix(readings, len(reader.vocabulary)))
+    labels = [model.topics.index(example.topic) for example in examples]
+    weights = [example.weight for example in examples]
+    pipeline = make_pipeline(tokens).fit(counts, labels, machine__sample_weight=weights)
+    expected = scores_of(pipeline, counts[:200], len(model.topics))
+    served = np.stack([model.score(example.document).scores for example in examples[:200]])
+    assert np.abs(served - expected).max() < 1e-6
+
+
+def test_reasons_add_up_to_the_score(few_examples: list[Example], model: Model) -> None:
+    for example in few_examples[::40]:
+        scored = model.score(example.document)
+        weights = model.weights[scored.reading.columns].astype(np.float64)
+        by_character = contributions(scored.reading, scored.values, weights).sum(axis=1)
+        tokens = list(model.space.vocabulary)
+        beside = [place for place, column in enumerate(scored.reading.columns) if tokens[column][0] == "@"]
+        unplaced = scored.values[beside] @ weights[beside]
+        assert by_character + unplaced + model.intercepts == pytest.approx(scored.scores, abs=1e-9)
+
+
+def test_reasons_name_words_of_the_mail_and_no_identifiers(model: Model) -> None:
+    document = Document(
+        subject="Штраф",
+        text="Отмените штраф 5000 ₽ по заказу 0132960105-0001-1, пароль qwe123qwe@x.example, см. https://a.example/t",
+        language="ru",
+    )
+    prediction = model.predict([document])[0]
+    assert prediction.topic == "fines_appeals"
+    reasons = [reason for reason in prediction.reasons if reason.topic == "fines_appeals"]
+    assert reasons[0].text.startswith("штраф")
+    assert [reason.weight for reason in reasons] == sorted((r.weight for r in reasons), reverse=True)
+    for reason in prediction.reasons:
+        assert reason.text in document.subject.lower() + "\n" + document.text.lower()
+        assert not any(char.isdigit() for char in reason.text)
+        assert "example" not in reason.text
+    assert len({reason.topic for reason in prediction.reasons}) == 3
+
+
+def test_chinese_reasons_are_phrases(model: Model) -> None:
+    prediction = model.predict(
+        [Document(subject="", text="司机在仓库门口进不去，系统里没有通行证", language="zh")]
+    )[0]
+    assert prediction.topic == "logistics_acceptance"
+    assert any("通行证" in reason.text for reason in prediction.reasons)
+    assert all(2 <= len(reason.text) <= 6 for reason in prediction.reasons)
+
+
+def test_the_mailbox_is_a_hint_not_a_verdict(model: Model) -> None:
+    def pull(mailbox: str, text: str) -> tuple[str, float]:
+        prediction = model.predict([Document(text=text, mailbox=mailbox, language="ru")])[0]
+        return prediction.topic, prediction.probabilities["pickup_points"]
+
+    vague = "Здравствуйте, нужна помощь, ответьте пожалуйста"
+    assert pull("sales-pvz@market.example", vague)[1] > pull("help@market.example", vague)[1]
+    money = "Не пришла выплата за период 1-15 ноября, нужен акт сверки и закрывающие документы"
+    assert pull("sales-pvz@market.example", money)[0] == "finance_documents"
+
+
+@given(st.text(max_size=400), st.text(max_size=60), st.sampled_from(["ru", "zh", "en", "unknown", ""]))
+@settings(max_examples=120, deadline=None)
+def test_any_text_gets_a_whole_answer(model: Model, text: str, subject: str, language: str) -> None:
+    prediction = model.predict([Document(subject=subject, text=text, language=language)])[0]
+    assert set(prediction.probabilities) == set(SLUGS)
+    assert sum(prediction.probabilities.values()) == pytest.approx(1.0)
+    assert max(prediction.probabilities, key=lambda slug: prediction.probabilities[slug]) == prediction.topic
+    assert prediction.probabilities[prediction.topic] == pytest.approx(prediction.confidence, abs=1e-6)
+    assert 0 <= prediction.spam_probability <= 1
+    assert 0 < prediction.threshold <= 1
+
+
+def test_nothing_at_all_is_never_sure(model: Model) -> None:
+    prediction = model.predict([Document()])[0]
+    assert not prediction.sure
+    assert prediction.reasons == ()
+
+
+def test_spam_has_a_bar_of_its_own(model: Model) -> None:
+    text = (
+        "Уважаемый продавец! Ваш магазин будет заблокирован через 24 часа. Перейдите по ссылке "
+        "http://ozon-check.example/login и отправьте код из СМС. Служба безопасности."
+    )
+    prediction = model.predict([Document(subject="Последнее предупреждение", text=text, language="ru")])[0]
+    assert prediction.topic == SPAM
+    assert prediction.threshold == min(model.thresholds.spam, 1.0)
+    assert prediction.sure == (prediction.spam_probability >= model.thresholds.spam)
+    genuine = model.predict([Document(text="Спасибо, вопрос решён, всё хорошо", language="ru")])[0]
+    assert genuine.topic == OTHER
+    assert genuine.spam_probability < 0.2
+
+
+def test_predictions_do_not_depend_on_their_batch(few_examples: list[Example], model: Model) -> None:
+    documents = [example.document for example in few_examples[:30]]
+    alone = [model.predict([document])[0] for document in documents]
+    assert model.predict(documents) == alone
+    assert model.predict([]) == []
+
+
+def test_another_threshold_set_can_be_put_in_force(model: Model) -> None:
+    stricter = model.with_thresholds(type(model.thresholds)(0.999, {"ru": 1.01, "zh": 1.01, "en": 1.01}))
+    document = Document(text="Отмените штраф за просрочку отгрузки, подаём апелляцию", language="ru")
+    assert not stricter.predict([document])[0].sure
+    assert stricter.predict([document])[0].threshold_set != model.predict([document])[0].threshold_set
