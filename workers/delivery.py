@@ -65,13 +65,17 @@ class Relay:
 
 def parse_relay(url: str) -> Relay:
     """Read RAZBOR_RELAY_URL; raises ValueError that says how it must look."""
+    msg = "RAZBOR_RELAY_URL must look like smtp://host:25 or smtps://user:password@host:465"
     parts = urlsplit(url)
+    try:
+        port = parts.port
+    except ValueError as error:
+        raise ValueError(msg) from error
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        msg = "RAZBOR_RELAY_URL must look like smtp://host:25 or smtps://user:password@host:465"
         raise ValueError(msg)
     return Relay(
         host=parts.hostname,
-        port=parts.port or (465 if parts.scheme == "smtps" else 25),
+        port=port or (465 if parts.scheme == "smtps" else 25),
         user=unquote(parts.username or ""),
         password=unquote(parts.password or ""),
         implicit_tls=parts.scheme == "smtps",

@@ -22,6 +22,7 @@ from workers.nudges import (
     nudge_delivery,
     nudge_read,
     nudge_topic,
+    nudge_topics,
 )
 from workers.retraining import nightly_retrain
 from workers.topic_batch import work_topic
@@ -36,8 +37,7 @@ def read_task() -> int:
     """Read waiting mails; tell the topic queues and the delivery what came of them."""
     service = process_service()
     result = read_batch(service)
-    for slug in sorted(result.topics):
-        nudge_topic(celery_app, slug)
+    nudge_topics(celery_app, result.topics)
     if result.replies and service.options.relay_url:
         nudge_delivery(celery_app)
     if result.full:
@@ -72,8 +72,7 @@ def sweep_task() -> dict[str, Any]:
     due = sweep(process_service(), SWEEP_DUTY_S)
     if due.mails:
         nudge_read(celery_app)
-    for slug in due.topics:
-        nudge_topic(celery_app, slug)
+    nudge_topics(celery_app, due.topics)
     if due.replies:
         nudge_delivery(celery_app)
     return {"mails": due.mails, "topics": list(due.topics), "replies": due.replies}

@@ -36,7 +36,7 @@ NASTY = {
     "long_ids": b"From: l@shop.example\r\nMessage-ID: <%s@x>\r\nReferences: %s\r\n\r\nhelp me please\r\n"
     % (b"".join(b"%06x" % (n * 7919 % 16777216) for n in range(1500)), b"<r@x> " * 3000),
     "nested": b"From: d@shop.example\r\nMessage-ID: <d@x>\r\n"
-    + b"Content-Type: multipart/mixed; boundary=b0\r\n\r\n"
+    b"Content-Type: multipart/mixed; boundary=b0\r\n\r\n"
     + b"".join(
         b"--b%d\r\nContent-Type: multipart/mixed; boundary=b%d\r\n\r\n" % (n, n + 1) for n in range(2000)
     )
