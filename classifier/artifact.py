@@ -12,6 +12,7 @@ import hashlib
 import io
 import json
 import zipfile
+import zlib
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ PROBES: Final = (
     Document(subject="API token", text="GET /v3/orders returns 401 since yesterday", language="en"),
 )
 _PROBE_AGREEMENT: Final = 1e-5
+_BROKEN_ARCHIVE: Final = (zipfile.BadZipFile, zlib.error)
 
 
 class ArtifactError(Exception):
@@ -93,7 +95,15 @@ def load(data: bytes, sha256: str, *, name: str = "") -> Model:
     try:
         parts = _unpacked(data)
         meta = json.loads(parts["meta"].tobytes())
-    except (ValueError, KeyError, OSError, EOFError, zipfile.BadZipFile) as error:
+    except (
+        ValueError,
+        KeyError,
+        OSError,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        *_BROKEN_ARCHIVE,
+    ) as error:
         raise ArtifactError(f"cannot be read ({type(error).__name__})") from error
     if not isinstance(meta, dict) or meta.get("format") != FORMAT:
         found = meta.get("format") if isinstance(meta, dict) else None
@@ -103,7 +113,7 @@ def load(data: bytes, sha256: str, *, name: str = "") -> Model:
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ArtifactError(f"is incomplete ({type(error).__name__}: {error})") from error
     scores = np.stack([model.score(probe).scores for probe in PROBES])
-    if np.abs(scores - parts["probes"]).max() > _PROBE_AGREEMENT:
+    if not np.abs(scores - parts["probes"]).max() <= _PROBE_AGREEMENT:  # so written, it refuses NaN too
         made_with = json.dumps(meta.get("environment", {}), sort_keys=True)
         raise ArtifactError(f"reads text otherwise here than where it was trained ({made_with})")
     return model
@@ -131,7 +141,11 @@ def _model(meta: Mapping[str, Any], parts: Mapping[str, NDArray[Any]], name: str
         "intercepts": (len(topics),),
         "probes": (len(PROBES), len(topics)),
     }
-    wrong = [part for part, shape in shapes.items() if parts[part].shape != shape]
+    wrong = [
+        part
+        for part, shape in shapes.items()
+        if parts[part].shape != shape or not np.isfinite(parts[part]).all()
+    ]
     if wrong or tuple(meta["blocks"]) != BLOCK_NAMES or tuple(meta["signals"]) != SIGNALS:
         msg = f"parts do not fit together: {', '.join(wrong) or 'blocks or signals'}"
         raise ValueError(msg)
