@@ -127,7 +127,9 @@ def open_store(main_url: str, intake_url: str) -> Store:
         return Store(
             sqlite_engine(path), sqlite_engine(raw_path, read_only=True), path.with_suffix(".db.lock")
         )
-    engine = create_engine(main_url, pool_pre_ping=True, pool_size=4, max_overflow=4)
+    engine = create_engine(
+        main_url, pool_pre_ping=True, pool_size=4, max_overflow=4, hide_parameters=True
+    )  # a failed statement is told without its values: they are sellers' words
     return Store(engine, engine, None)
 
 
@@ -137,6 +139,7 @@ def sqlite_engine(path: Path, *, read_only: bool = False) -> Engine:
     engine = create_engine(
         f"sqlite:///file:{path.resolve()}?mode={mode}&uri=true",
         poolclass=NullPool,
+        hide_parameters=True,
         connect_args={"timeout": BUSY_TIMEOUT_S},
     )
 
