@@ -18,6 +18,8 @@ from models.store.schema import ASKED, ATTACHMENT, MESSAGE, TICKET, TOPIC_WORK
 from models.store.tickets import move_status
 from models.topics import Status
 
+MAILS_LOOKED_AT = 50  # the newest of a ticket; facts of older ones are kept, so nothing is asked again
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicWorkRow:
@@ -87,8 +89,9 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
             MESSAGE.c.suppress_replies,
         )
         .where(MESSAGE.c.ticket_id == number, MESSAGE.c.kind.in_(("person", "list")))
-        .order_by(MESSAGE.c.raw_id)
-    ).all()
+        .order_by(MESSAGE.c.raw_id.desc())
+        .limit(MAILS_LOOKED_AT)
+    ).all()[::-1]
     kinds = db.scalars(
         select(ATTACHMENT.c.kind).where(ATTACHMENT.c.raw_id.in_([mail.raw_id for mail in mails]))
     ).all()
