@@ -55,6 +55,7 @@ class Shape:
 
 CODE: Final = Shape("code", {"article": 0.2, "document_number": 0.0, "none": -0.6})
 SEPARATED: Final = "digits with separators"  # name of the shape that a list of numbers with slashes has too
+LETTERED: Final = "letters and a long number"
 WORDS: Final = Shape("code without digits", {"article": -0.7, "document_number": -1.5})
 SPACED: Final = Shape("digits in groups", {})
 
@@ -116,6 +117,11 @@ def _glued(region: Region, start: int, end: int) -> Candidate | None:
     return match_shape(region, match.start(2), match.end(2), match[1].lower()) if match is not None else None
 
 
+def _has_glued_word(region: Region, start: int, end: int) -> bool:
+    glued = _glued(region, start, end)
+    return glued is not None and any(cue.end == glued.start for cue in region.cues_before(glued.start, 1))
+
+
 def _of_token(region: Region, start: int, end: int) -> Iterator[Candidate]:
     token = region.folded[start:end]
     if region.folded[max(0, start - 2) : start] == "1:" and end - start == 36:
@@ -124,6 +130,8 @@ def _of_token(region: Region, start: int, end: int) -> Iterator[Candidate]:
     whole = match_shape(region, start, end)
     if listed and whole is not None and whole.shape.name == SEPARATED:
         whole = None
+    if whole is not None and whole.shape.name == LETTERED and _has_glued_word(region, start, end):
+        whole = None  # SKU3382125437: a context word without its blank
     if whole is not None:
         yield whole
         return

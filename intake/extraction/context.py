@@ -25,6 +25,9 @@ _TIGHT: Final = re.compile(
     rf"[\s:：#№\"'\[(=.,*>|@-]{{0,6}}(?:(?:{_FILLERS})[\s:：#№.\"'(=-]{{1,4}}"
     rf"|(?:{'|'.join(load_toml('neighbours.toml')['gap']['chinese'])})){{0,3}}"
 )
+_BARE: Final = frozenset(
+    load_toml("neighbours.toml")["gap"]["bare"]
+)  # words that say whose number before them
 _BREAK: Final = re.compile(r"[.!?](?:\s|$)|[。！？;；]|\n\s*\n")
 _BEHIND: Final = re.compile(r"\s?[\"'」]?\s?(?P<bracket>[(\[]\s?)?(?:[-—=:：]\s?|is |это |是)?")
 _SIZE: Final = re.compile(r"\s?[x×х*]\s?[0-9]|\+(?![0-9])|[-–]?(?:й|го|е|м|му|х)(?![а-я])")
@@ -61,8 +64,9 @@ def _add(found: dict[str, Evidence], meaning: Meaning, weight: float, word: str)
 
 def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence]) -> None:
     damping = 1.0
+    until = candidate.start
     for cue in region.cues_before(candidate.start, MAX_CUES):
-        gap = region.lower[cue.end : candidate.start]
+        gap = region.lower[cue.end : until]
         if len(gap) > MAX_GAP:
             break
         strength = _strength(gap)
@@ -79,7 +83,9 @@ def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence])
                 weight = meaning.weight * strength * (0.65 if loose else 1.0)
                 _add(found, meaning, weight * damping, cue.word)
                 plausible = max(plausible, prior + weight)
-        if plausible >= 1.2 and strength >= 0.6:
+        if cue.word in _BARE and strength >= 0.85:
+            until = cue.start
+        elif plausible >= 1.2 and strength >= 0.6:
             damping *= 0.65
 
 

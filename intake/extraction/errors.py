@@ -34,7 +34,10 @@ _CAMEL: Final = re.compile(
 )
 _TEXT: Final = re.compile(r"\"(?P<s>[^\"\n]{6,110})\"")
 _NUMBER: Final = re.compile(
-    r"(?<![0-9a-z.,:/_+-])(?:[0-9]{4,5}|[a-z]{1,4}-[0-9]{3,5})(?![0-9a-zа-я]|[.,:/-][0-9])"
+    r"(?<![0-9a-z.,:/_+-])(?:[0-9]{4,5}|[a-z]{1,4}-[0-9]{3,5}|[a-z]{1,4}[0-9]{2,5})(?![0-9a-zа-я]|[.,:/-][0-9])"
+)
+_OWN_NAME: Final = re.compile(
+    r"(?:0x(?<![0-9a-z].{2})[0-9a-f]{4,8}|err(?<![0-9a-z_-].{3})(?:or)?-[0-9]{2,6})(?![0-9a-z-])"
 )
 _REACH: Final = 60
 
@@ -89,7 +92,7 @@ def _not_error(place: str) -> tuple[str, ...]:
 def _near_status(region: Region, start: int, end: int) -> bool:
     """Tell whether an HTTP error status or a JSON body stands near a CamelCase name."""
     around = region.lower[max(0, start - _REACH) : end + 30]
-    return re.search(r"(?<![0-9])[45][0-9]{2}(?![0-9])|\"code\"", around) is not None
+    return re.search(r"(?<![0-9+-])[45][0-9]{2}(?![0-9-])|\"code\"", around) is not None
 
 
 def _bodies(region: Region) -> Iterator[ErrorMark]:
@@ -108,7 +111,7 @@ def _status_score(region: Region, start: int, end: int) -> float:
     """Return how sure a three-digit number is a status code; 0.0 when it is none."""
     status, written = load_toml(_FILE)["status"], region.lower[start:end]
     behind = word_behind(region.lower, end)
-    if words_of(_FILE, "words", "status_text").match(behind):
+    if behind and words_of(_FILE, "words", "status_text").match(region.lower[end : end + 24].lstrip(' "(:')):
         return 3.0
     if word_set("quantity", "units").behind(behind):
         return 0.0
@@ -119,7 +122,10 @@ def _status_score(region: Region, start: int, end: int) -> float:
     if written in status["mail"]:
         around = region.lower[max(0, start - 160) : end + _REACH]
         return 2.6 if words_of(_FILE, "words", "mail_status").search(around) else 0.0
-    return 2.2 if written in status["spoken"] and _is_spoken_of(region, start, end) else 0.0
+    if written not in status["spoken"] or not _is_spoken_of(region, start, end):
+        return 0.0
+    named = words_of(_FILE, "words", "before_number").fullmatch(word_before(region.lower, start))
+    return 2.8 if named else 2.2
 
 
 def _statuses(region: Region) -> Iterator[ErrorMark]:
@@ -128,8 +134,11 @@ def _statuses(region: Region) -> Iterator[ErrorMark]:
         if score:
             yield _mark(region, *match.span(), score)
     for match in _NUMBER.finditer(region.lower):
-        if words_of(_FILE, "words", "before_number").fullmatch(word_before(region.lower, match.start())):
+        allowed = "before_number" if match[0].isdigit() or "-" in match[0] else "before_letters"
+        if words_of(_FILE, "words", allowed).fullmatch(word_before(region.lower, match.start())):
             yield _mark(region, *match.span(), 2.0)
+    for match in _OWN_NAME.finditer(region.lower):
+        yield _mark(region, *match.span(), 3.4)
 
 
 def _quoted(region: Region) -> Iterator[ErrorMark]:

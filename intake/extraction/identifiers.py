@@ -22,6 +22,8 @@ from intake.extraction.regions import NEW_TEXT, Region
 
 SERIES_SHARE: Final = 0.85
 MAX_GIVEN: Final = 3.0
+MAX_ITEM: Final = 50  # from one member of a list with a remark to the next
+_LINE_HEAD: Final = re.compile(r"(?:^|\n)\s{0,3}(?:[0-9]{1,2}[.)]|[-*•—])?\s{0,2}$")
 _LIST_GAP: Final = re.compile(
     r"[\s,，;；/、&+·•)(\].\"'>-]{0,6}"
     rf"(?:(?:{'|'.join(load_toml('neighbours.toml')['list']['joiners'])}|[0-9]{{1,2}}[.)])[\s:：]{{0,2}})?"
@@ -31,11 +33,24 @@ _LIST_GAP: Final = re.compile(
 
 def _list_like(earlier: Reading, later: Reading) -> bool:
     start, end = earlier.candidate.end, later.candidate.start
-    return (
-        earlier.region is later.region
-        and 0 < end - start <= 14
-        and _LIST_GAP.fullmatch(later.region.lower, start, end) is not None
-    )
+    if earlier.region is not later.region or not 0 < end - start <= MAX_ITEM:
+        return False
+    lower = later.region.lower
+    if end - start <= 14 and _LIST_GAP.fullmatch(lower, start, end):
+        return True
+    if _in_brackets(earlier) and _in_brackets(later):
+        return "\n" not in lower[start:end]
+    return _opens_line(earlier) and _opens_line(later) and lower.count("\n", start, end) == 1
+
+
+def _opens_line(reading: Reading) -> bool:
+    before = reading.region.lower[max(0, reading.candidate.start - 8) : reading.candidate.start]
+    return _LINE_HEAD.search(before) is not None
+
+
+def _in_brackets(reading: Reading) -> bool:
+    lower, here = reading.region.lower, reading.candidate
+    return lower[max(0, here.start - 1) : here.start] == "(" and lower[here.end : here.end + 1] == ")"
 
 
 def _same_kind(one: Candidate, other: Candidate) -> bool:
@@ -47,6 +62,8 @@ def _same_kind(one: Candidate, other: Candidate) -> bool:
 def _inherit(readings: list[Reading]) -> None:
     """Give list members without a word of their own the role of the member before (or after) them."""
     for earlier, later in pairwise(readings):
+        _pass_on(earlier, later)
+    for earlier, later in pairwise([reading for reading in readings if _opens_line(reading)]):
         _pass_on(earlier, later)
     for later, earlier in pairwise(reversed(readings)):
         if earlier.role in ("", "none"):

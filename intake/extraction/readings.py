@@ -12,6 +12,7 @@ from typing import Final
 
 from intake.extraction.candidates import CODE, WORDS, Candidate
 from intake.extraction.context import Evidence, evidence_around, fits, glued_cue
+from intake.extraction.lexicon import words_of
 from intake.extraction.pasted_tables import PastedTables
 from intake.extraction.regions import Region
 
@@ -24,6 +25,9 @@ _LIKE_ARTICLE: Final = re.compile(
     r"(?:[-_/+.][A-Za-zА-Яа-яЁё0-9]{1,14}){1,5}(?:[-/]?[一-鿿]{1,2})?"
 )
 _LOWER_ARTICLE: Final = re.compile(r"[a-z]{2,12}-[a-z]{2,12}-[0-9]{2,5}[a-z]?")
+_INN: Final = "tax_id.inn"
+_INN_WEIGHTS: Final = (2, 4, 10, 3, 5, 9, 4, 6, 8)
+_FIRM_REACH: Final = 40
 _LIKE_DOCUMENT: Final = re.compile(r"[A-ZА-Я]{1,5}-(?:[A-ZА-Я]{1,4}-)?[0-9]{4,9}(?:[-/][0-9]{1,6}){0,2}")
 
 
@@ -95,8 +99,28 @@ def read_candidate(
             reading.scores[role] += ABOUT
     if candidate.shape is CODE or candidate.shape is WORDS:
         _judge_code(reading)
+    if _INN in candidate.shape.roles and len(candidate.value) == 10:
+        _judge_inn(reading)
     choose(reading)
     return reading
+
+
+def _inn_valid(digits: str) -> bool:
+    """Tell whether the control digit of a ten-digit tax number fits."""
+    total = sum(weight * int(digit) for weight, digit in zip(_INN_WEIGHTS, digits, strict=False))
+    return total % 11 % 10 == int(digits[9])
+
+
+def _judge_inn(reading: Reading) -> None:
+    """Let the control digit, and a firm's name beside a number that has it, tell tax numbers from goods."""
+    if not _inn_valid(reading.candidate.value):
+        reading.scores[_INN] -= 0.8
+        return
+    lower, here = reading.region.lower, reading.candidate
+    around = lower[max(0, here.start - _FIRM_REACH) : here.end + _FIRM_REACH // 2]
+    if words_of("neighbours.toml", "tax", "firm").search(around):
+        reading.scores[_INN] += 1.5
+        reading.words.setdefault(_INN, "control digit")
 
 
 def _judge_code(reading: Reading) -> None:
