@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import typer
 
 
@@ -12,7 +14,6 @@ def migrate() -> None:
     from models.store.migrate import pending
     from models.store.policies import seed
     from settings import load_settings
-    from workers.service import utc_now
 
     settings = load_settings()
     settings.data_dir.mkdir(parents=True, exist_ok=True)
@@ -20,7 +21,7 @@ def migrate() -> None:
     intake_exists = not settings.is_sqlite or (settings.data_dir / "intake.db").exists()
     done = upgrade(store, intake=not intake_exists or "intake" in pending(store))
     with store.write() as db:
-        seed(db, settings.mailboxes, utc_now())
+        seed(db, settings.mailboxes, datetime.now(UTC))
     store.close()
     for line in done or ["nothing to do, the schema is up to date"]:
         typer.echo(f"migrate: {line}")

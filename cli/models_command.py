@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -61,8 +62,7 @@ def promote_version(name: Annotated[str, typer.Argument(help="Name from `models 
     from cli.opened_store import opened_store
     from models.store.learning import promote
     from settings import load_settings
-    from workers.service import utc_now
 
     with opened_store(load_settings()) as store, store.write(["model"]) as db:
-        promote(db, name, "promoted by hand", now_utc=utc_now())
+        promote(db, name, "promoted by hand", now_utc=datetime.now(UTC))
     typer.echo(f"{name} serves now")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from cli.json_lines import JsonOption, print_json
@@ -17,11 +18,10 @@ def status(*, as_json: JsonOption = False) -> None:
     from cli.opened_store import opened_store
     from models.store import overview
     from settings import load_settings
-    from workers.service import utc_now
 
     settings = load_settings()
     with opened_store(settings) as store:
-        counts = overview.status(store, utc_now(), relay=bool(settings.relay_url))
+        counts = overview.status(store, datetime.now(UTC), relay=bool(settings.relay_url))
     counts["queues"] = queue_lengths(settings)
     if as_json:
         print_json(counts)

@@ -18,12 +18,16 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train a model and let it serve if it is not worse; says `unchanged` when the data are the same."""
+    from cli.log_setup import configure_logging
     from cli.opened_store import opened_store
     from cli.training_progress import training_progress
     from settings import load_settings
     from workers.retraining import has_usable_champion, retrain
 
     settings = load_settings()
+    configure_logging(
+        "WARNING" if as_json else settings.log_level, json_lines=settings.log_json, part="train"
+    )
     with opened_store(settings) as store:
         if if_missing and has_usable_champion(store):
             return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import typer
@@ -44,14 +45,14 @@ def triage(files: Files, *, as_json: JsonOption = False) -> None:
 def triage_mail(mail: Mail, model: Model, settings: Settings) -> TriageResult:
     """Decide about one mail as if it were new; its mailbox is the first of ours that it is addressed to."""
     from classifier.documents import document_of
-    from workers.service import mailbox_of, utc_now
+    from workers.service import mailbox_of
     from workers.triage import triage as decide
 
     addressed = tuple(address.address for address in (*mail.to, *mail.cc) if address.address)
     known = [address for address in addressed if address in settings.mailboxes]
     mailbox = known[0] if known else (addressed[0] if addressed else mailbox_of((), settings.mailboxes))
     prediction = model.predict([document_of(mail, mailbox)])[0]
-    return decide(mail, mailbox, prediction, now_utc=mail.date_utc or utc_now())
+    return decide(mail, mailbox, prediction, now_utc=mail.date_utc or datetime.now(UTC))
 
 
 def _show(name: str, mail: Mail, result: TriageResult) -> None:

@@ -30,7 +30,7 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from models.store import open_store
+from models.store import open_store, overview
 from models.store.learning import Artefact, add_version, artefact_bytes, champion, promote
 from models.store.migrate import migrate
 from settings import Settings
@@ -95,7 +95,17 @@ class Desk:
         return [json.loads(line) for line in done.stdout.splitlines()]
 
     def status(self) -> dict[str, Any]:
-        return self.lines("status")[0]
+        """The counts of `razbor status`, read in this process: a poll must not cost a process."""
+        settings = self.settings()
+        store = open_store(settings.main_database_url, settings.intake_database_url)
+        try:
+            return overview.status(store, datetime.now(UTC), relay=True)
+        finally:
+            store.close()
+
+    def settings(self) -> Settings:
+        given = {k.removeprefix("RAZBOR_").lower(): v for k, v in self.env.items() if k.startswith("RAZBOR_")}
+        return Settings(_env_file=None, **given)
 
     def tickets(self) -> list[dict[str, Any]]:
         return self.lines("tickets", "list")
@@ -118,9 +128,8 @@ class Desk:
         """Wait until a worker answers the broker: its queues are consumed then."""
         import redis
 
-        url = self.env.get("RAZBOR_BROKER_URL", "")
-        socket_path = Settings(data_dir=Path(self.env["RAZBOR_DATA_DIR"])).embedded_broker_socket
-        client = redis.Redis.from_url(url or f"unix://{socket_path}")
+        settings = self.settings()
+        client = redis.Redis.from_url(settings.broker_url or f"unix://{settings.embedded_broker_socket}")
         deadline = time.monotonic() + START_TIMEOUT_S
         while not client.exists("_kombu.binding.celery.pidbox"):
             if time.monotonic() > deadline:

@@ -117,7 +117,8 @@ def test_core_promise(make_desk, servers: bool) -> None:
         "related@shop.example",
     )
     desk.send(related, "ru@shop.example")
-    status = desk.wait_quiet(7)
+    desk.wait_quiet(7)
+    status = desk.lines("status")[0]
     assert status["dispositions"] == {
         "opened": 5,
         "appended": 1,
