@@ -36,13 +36,6 @@ STRICT = os.environ.get("RAZBOR_TEST_STRICT") == "1"
 START_TIMEOUT_S = 30
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the classifier's tests on one worker: they share trained models, and training is what costs."""
-    for item in items:
-        if "classifier" in item.path.parts[-2:-1]:
-            item.add_marker(pytest.mark.xdist_group("classifier"))
-
-
 def missing_server(what: str, remedy: str) -> None:
     """Skip on a laptop, fail in CI."""
     message = f"no {what} found: {remedy}"

@@ -14,7 +14,7 @@ from intake.extraction.compete import Claim, settle
 from intake.extraction.fields import ATTACHMENT_PREFIX, Extraction, MailFields
 from intake.extraction.findings import find_findings
 from intake.extraction.marketplace import infer_marketplace
-from intake.extraction.regions import View, read_region, read_view
+from intake.extraction.regions import NEW_TEXT, Region, View, read_region, read_view
 from intake.extraction.secrets import PERSONAL, Secret, redact
 from intake.extraction.subtypes import refine
 from models.records import Entity, Redaction
@@ -33,7 +33,7 @@ def extract(fields: MailFields, *, mail_date: date | None, language: str, market
     views, secrets = redact([read_view(where, text) for where, text in fields.regions()], language)
     regions = [read_region(_capped(view)) for view in views if view.text]
     place = infer_marketplace(regions, marketplace)
-    winners = refine(settle(claims_of(regions, mail_date, language)), place)
+    winners = _refined(settle(claims_of(regions, mail_date, language)), regions, marketplace, place)
     entities = [_entity(claim) for claim in winners]
     entities += [_secret_entity(secret) for secret in secrets if secret.kind not in PERSONAL]
     order = {view.where: index for index, view in enumerate(views)}
@@ -47,6 +47,14 @@ def extract(fields: MailFields, *, mail_date: date | None, language: str, market
         subject_tickets=_tickets(entities, "subject"),
         body_tickets=_tickets(entities, "body"),
     )
+
+
+def _refined(winners: list[Claim], regions: list[Region], hint: str, place: str) -> list[Claim]:
+    """Subtype new text by its own marketplace: what somebody quotes below must not change it."""
+    new_regions = [region for region in regions if region.where in NEW_TEXT]
+    new = [claim for claim in winners if claim.region.where in NEW_TEXT]
+    rest = [claim for claim in winners if claim.region.where not in NEW_TEXT]
+    return refine(new, infer_marketplace(new_regions, hint)) + refine(rest, place)
 
 
 def _entity(claim: Claim) -> Entity:

@@ -99,7 +99,7 @@ class Desk:
         settings = self.settings()
         store = open_store(settings.main_database_url, settings.intake_database_url)
         try:
-            return overview.status(store, datetime.now(UTC), relay=True)
+            return overview.status(store, datetime.now(UTC), relay=bool(settings.relay_url))
         finally:
             store.close()
 
@@ -158,7 +158,7 @@ class Desk:
             if settled and (accepted is None or now["accepted"] >= accepted):
                 return now
             if time.monotonic() > deadline:
-                pytest.fail(f"not quiet after {QUIET_TIMEOUT_S} s: {now}\n{self.log.read_text()[-3000:]}")
+                pytest.fail(f"not quiet after {QUIET_TIMEOUT_S} s: {now}\n{self.told()}")
             time.sleep(0.25)
 
     def processes(self, words: str) -> list[int]:
@@ -175,6 +175,10 @@ class Desk:
                 if (mine in environment or run_dir in command) and words in command:
                     found.append(int(folder.name))
         return found
+
+    def told(self) -> str:
+        """The end of what `serve` logged."""
+        return self.log.read_text()[-3000:] if self.log.exists() else "no log"
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         assert self.process is not None

@@ -2,53 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import re
 import signal
-import time
 from email.message import EmailMessage
 
 import pytest
 
 from models.topics import ROUTED_SLUGS, topic_queue
+from tests.live.letters import INCOMPLETE, mail
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]
-
-INCOMPLETE = {
-    "ru": (
-        "Недостача при приёмке поставки 2000061286750",
-        (
-            "Добрый день! Поставку 2000061286750 склад принял 3 ноября, но 12 коробок вместо 14. "
-            "Просим найти две коробки и исправить приёмку."
-        ),
-        r"ID продавца",
-    ),
-    "zh": (
-        "供货单2000061286751收货数量不符",
-        "您好！我们的供货单2000061286751于11月3日在仓库收货，送了14箱，后台只显示12箱，请核实收货差异并找回少的两箱。",
-        r"卖家ID",
-    ),
-    "en": (
-        "Supply 2000061286752: two boxes missing at acceptance",
-        (
-            "Hello, our supply 2000061286752 was accepted at the warehouse on 3 November with 12 boxes "
-            "instead of 14. Please find the two lost boxes and correct the acceptance."
-        ),
-        r"seller ID",
-    ),
-}
-
-
-def mail(subject: str, text: str, sender: str, message_id: str, to: str = "support@desk.example") -> bytes:
-    message = EmailMessage()
-    message["From"] = sender
-    message["To"] = to
-    message["Subject"] = subject
-    message["Date"] = "Mon, 16 Nov 2026 12:00:00 +0300"
-    message["Message-ID"] = f"<{message_id}>"
-    message.set_content(text)
-    return message.as_bytes()
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 def body_of(message: EmailMessage) -> str:
@@ -142,51 +105,3 @@ def test_core_promise(make_desk, servers: bool) -> None:
     assert set(status["queues"]) >= {topic_queue(slug) for slug in ROUTED_SLUGS}
     assert desk.stop(signal.SIGINT) == 0
     assert desk.processes("") == []
-
-
-def test_every_queue_is_consumed(make_desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = make_desk()
-    desk.wait_for_worker()
-    for name, value in desk.env.items():
-        if name.startswith("RAZBOR_"):
-            monkeypatch.setenv(name, value)
-    from settings import load_settings
-    from workers.app import create_app
-
-    app = create_app(load_settings())
-    found = app.control.inspect(timeout=3).active_queues() or {}
-    consumed = {queue["name"] for queues in found.values() for queue in queues}
-    assert consumed >= {topic_queue(slug) for slug in ROUTED_SLUGS} | {"read", "outbound", "upkeep"}
-
-
-def test_broker_gone_mail_is_accepted_and_worked_later(make_desk) -> None:
-    """The embedded broker is killed; acceptance does not notice, the supervisor brings it back."""
-    desk = make_desk()
-    desk.wait_for_worker()
-    brokers = desk.processes("-server")
-    assert brokers
-    for pid in brokers:
-        os.kill(pid, signal.SIGKILL)
-    subject, text, _ = INCOMPLETE["ru"]
-    desk.send(mail(subject, text, "ru@shop.example", "later@shop.example"), "ru@shop.example")
-    assert desk.wait_quiet(1)["dispositions"]["opened"] == 1
-    assert len(desk.relay.to("ru@shop.example")) == 1
-
-
-def test_a_killed_worker_loses_and_doubles_nothing(make_desk) -> None:
-    desk = make_desk()
-    desk.wait_for_worker()
-    subject, text, _ = INCOMPLETE["ru"]
-    for n in range(60):
-        sender = f"s{n}@shop.example"
-        desk.send(mail(subject, text, sender, f"k{n}@shop.example"), sender)
-        if n in {20, 40}:
-            while not desk.processes("cli worker"):  # the supervisor is bringing it back
-                time.sleep(0.1)
-            for pid in desk.processes("cli worker"):
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
-            time.sleep(0.2)
-    status = desk.wait_quiet(60)
-    assert status["dispositions"]["opened"] == 60
-    assert all(len(desk.relay.to(f"s{n}@shop.example")) == 1 for n in range(60))

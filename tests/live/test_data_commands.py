@@ -14,7 +14,7 @@ import pytest
 from cli.corpus_mail import render
 from models.topics import SLUGS
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("live"), pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
 ROOT = Path(__file__).resolve().parents[2]
 READ_KEYS = {

@@ -11,7 +11,7 @@ import pytest
 
 from cli.demo.manifest import load_manifest
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 MANIFEST = load_manifest()
 
