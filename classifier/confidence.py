@@ -171,7 +171,9 @@ def _also_bar(scores: Scores, truth: NDArray[np.intp], also: Sequence[frozenset[
 
 def _gap(scores: Scores, topic: int) -> float:
     """Return how far a topic stands above the best of the others."""
-    return float(scores[topic] - max(np.delete(scores, topic)))
+    values = scores.tolist()
+    own = values.pop(topic)
+    return float(own - max(values))
 
 
 def _logistic(log_odds: float) -> float:

@@ -7,6 +7,7 @@ its characters. Identifiers, links and addresses are passed over, never shown.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from typing import Final
 
@@ -30,16 +31,17 @@ def contributions(
     `values` and the rows of `weights` belong to `reading.columns`. Tokens without a span (mailbox,
     attachments) are in the score, but in no character.
     """
-    starts, ends = reading.spans.T
+    sizes, starts, ends = reading.spans.T
     lengths = ends - starts
     per_count = values / reading.counts
-    factors = np.where(lengths > 0, per_count[reading.places] * reading.shares / np.maximum(lengths, 1), 0.0)
-    size = len(reading.canvas) + 1
+    factors = per_count[reading.places] * reading.shares
+    owners = np.repeat(np.arange(len(sizes)), sizes)
     edges = np.concatenate([starts, ends])
-    density = np.empty((weights.shape[1], size - 1))
+    density = np.empty((weights.shape[1], len(reading.canvas)))
     for topic in range(weights.shape[1]):
-        parts = factors * weights[reading.places, topic]
-        steps = np.bincount(edges, weights=np.concatenate([parts, -parts]), minlength=size)
+        sums = np.bincount(owners, weights=factors * weights[reading.places, topic], minlength=len(sizes))
+        parts = np.where(lengths > 0, sums / np.maximum(lengths, 1), 0.0)
+        steps = np.bincount(edges, weights=np.concatenate([parts, -parts]), minlength=len(reading.canvas) + 1)
         density[topic] = steps.cumsum()[:-1]
     return density
 
@@ -51,46 +53,45 @@ def reasons_of(
     topics: Sequence[str],
 ) -> tuple[Reason, ...]:
     """Return the words that pulled most towards each of the topics, strongest first."""
-    if not reading.units:
-        return ()
+    starts, ends, is_han = reading.units.T
+    is_word = (is_han == 0) & (ends - starts > 1)
+    words = np.stack([starts[is_word], ends[is_word]], axis=1)
+    runs = np.stack([starts[is_han == 1], ends[is_han == 1]], axis=1)
+    numbers: dict[str, int] = {}
+    canvas = reading.canvas
+    owners = np.array(
+        [numbers.setdefault(canvas[start:end].lower(), len(numbers)) for start, end in words.tolist()],
+        dtype=np.int64,
+    )
     reasons: list[Reason] = []
     for topic, density in zip(topics, contributions(reading, values, weights), strict=True):
-        spans = _spans(reading, density)
         running = np.concatenate([[0.0], density.cumsum()])
-        starts, ends = np.array(spans, dtype=np.int64).reshape(-1, 2).T
-        weight_of: dict[str, float] = {}
-        for (start, end), weight in zip(spans, (running[ends] - running[starts]).tolist(), strict=True):
-            if weight > _LEAST_WEIGHT:
-                word = reading.canvas[start:end].lower()
-                weight_of[word] = weight_of.get(word, 0.0) + weight
-        strongest = sorted(weight_of, key=lambda word: (-weight_of[word], word))[:REASONS_PER_TOPIC]
-        reasons += [Reason(word, round(weight_of[word], 4), topic) for word in strongest]
+        sums = np.bincount(owners, weights=running[words[:, 1]] - running[words[:, 0]], minlength=1)
+        pulls = dict(zip(numbers, sums.tolist(), strict=False))
+        for start, end in _phrases(density, runs):
+            phrase = canvas[start:end]
+            pulls[phrase] = pulls.get(phrase, 0.0) + float(running[end] - running[start])
+        strongest = heapq.nsmallest(REASONS_PER_TOPIC, pulls, key=lambda word: (-pulls[word], word))
+        reasons += [
+            Reason(word, round(pulls[word], 4), topic) for word in strongest if pulls[word] > _LEAST_WEIGHT
+        ]
     return tuple(reasons)
 
 
-def _spans(reading: Reading, density: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """Return the spans that may be shown: words of two letters or more, the strong parts of Chinese runs."""
-    spans: list[tuple[int, int]] = []
-    for start, end, is_han in reading.units:
-        if is_han:
-            spans += _phrases(density[start:end].tolist(), start)
-        elif end - start > 1:
-            spans.append((start, end))
-    return spans
-
-
-def _phrases(density: Sequence[float], start: int) -> list[tuple[int, int]]:
-    """Cut a Chinese run into the stretches that pull, of two to six characters."""
-    bar = max(density) * _HAN_SHARE
-    phrases: list[tuple[int, int]] = []
-    if bar <= _LEAST_WEIGHT:
-        return phrases
-    begin = 0
-    for at in range(len(density) + 1):
-        is_strong = at < len(density) and density[at] > bar
-        if is_strong and at - begin < _LONGEST_HAN_REASON:
-            continue
-        if at - begin > 1:
-            phrases.append((start + begin, start + at))
-        begin = at if is_strong else at + 1
-    return phrases
+def _phrases(density: NDArray[np.float64], runs: NDArray[np.int64]) -> list[tuple[int, int]]:
+    """Cut Chinese runs into the stretches that pull, of two to six characters."""
+    if not len(runs):
+        return []
+    lengths = runs[:, 1] - runs[:, 0]
+    first = np.cumsum(lengths) - lengths
+    places = np.arange(lengths.sum()) + np.repeat(runs[:, 0] - first, lengths)
+    bars = np.maximum(np.maximum.reduceat(density[places], first) * _HAN_SHARE, _LEAST_WEIGHT)
+    strong = np.zeros(len(density) + 2, dtype=np.int8)
+    strong[places[density[places] > np.repeat(bars, lengths)] + 1] = 1
+    edges = np.flatnonzero(np.diff(strong))
+    stretches = [
+        (start, min(start + _LONGEST_HAN_REASON, stop))
+        for begin, stop in zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+        for start in range(begin, stop, _LONGEST_HAN_REASON)
+    ]
+    return [stretch for stretch in stretches if stretch[1] - stretch[0] > 1]

@@ -3,7 +3,7 @@
 A token is a string whose first sign names its family; a family belongs to a block. Blocks keep
 a long text from drowning the subject or the mailbox. All three languages share one set of
 tokens: words and letter n-grams by alphabet, Chinese n-grams, and concepts across languages.
-The weights were chosen by grouped cross-validation on the train part of the corpus.
+The weights were chosen by cross-validation on the train part of the corpus (docs/quality.md).
 """
 
 from __future__ import annotations

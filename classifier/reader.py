@@ -7,6 +7,7 @@ scanner's limit, the memory of words at MEMORY_WORDS.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -36,6 +37,7 @@ from classifier.tokens import Token, number_kind, scan, stem
 
 MAX_CHARS: Final = {"subject": 300, "text": 8_000, "quoted": 4_000}
 MEMORY_WORDS: Final = 100_000
+_NEXT_WORD_KEY: Final = 2  # letters of the next word that phrases are looked up by
 UNKNOWN: Final = -1  # the column of a token that the space does not know
 _NUMBERS_WITH_MEANING: Final = 3  # digits: 404, 500, 2 (of something)
 
@@ -44,9 +46,11 @@ class Word(NamedTuple):
     """What the reader remembers of a word."""
 
     stem: str
-    columns: tuple[int, ...]  # its own and those of its letter n-grams
+    columns: tuple[int, ...]  # its own and those of its letter n-grams, the known ones
+    is_known: bool
     concepts: tuple[int, ...]
-    phrases: tuple[Phrase, ...]
+    phrases: dict[str, list[Phrase]]  # that it may begin, by how the next word begins
+    negates: bool
 
 
 class Mention(NamedTuple):
@@ -60,11 +64,11 @@ class Mention(NamedTuple):
 
 @dataclass(slots=True)
 class _Sheet:
-    """What has been counted so far; `spans` holds how many columns belong to which span."""
+    """What has been counted so far."""
 
     columns: list[int] = field(default_factory=list)
-    spans: list[tuple[int, int, int]] = field(default_factory=list)
-    units: list[tuple[int, int, bool]] = field(default_factory=list)  # words and Chinese runs (True)
+    spans: list[int] = field(default_factory=list)  # flat triples: how many columns, start, end
+    units: list[int] = field(default_factory=list)  # flat triples: start, end, 1 for a Chinese run
     reduced_from: int | None = None  # columns from here on count QUOTED_COUNT
     words: int = 0
     unseen: int = 0
@@ -79,8 +83,10 @@ class Reading:
     canvas: str
     places: Columns  # per occurrence: which of `columns` it counts for
     shares: Values  # per occurrence: what it counts
-    spans: NDArray[np.int64]  # per occurrence: start and end in the canvas; equal where it has no words
-    units: list[tuple[int, int, bool]]  # spans of what may be shown: words, and Chinese runs (True)
+    spans: NDArray[
+        np.int64
+    ]  # how many occurrences, start and end in the canvas; equal where there is no word
+    units: NDArray[np.int64]  # start, end of what may be shown: words (0) and Chinese runs (1)
     words: int
     unseen_share: float  # of the words, how many the vocabulary does not know
 
@@ -109,8 +115,8 @@ class Reader:
         quoted = document.quoted[: MAX_CHARS["quoted"]]
         canvas = f"{subject}\n{text}\n{quoted}"
         sheet = _Sheet()
-        sheet.columns += map(self._column, context_tokens(document))
-        sheet.spans.append((len(sheet.columns), 0, 0))
+        for token in context_tokens(document):
+            self._count(token, 0, 0, sheet)
         start = len(subject) + 1
         heading = self._read_field(fold(subject), 0, sheet, is_subject=True)
         body = self._read_field(fold(text), start, sheet)
@@ -134,6 +140,12 @@ class Reader:
             return self.vocabulary.setdefault(token, len(self.vocabulary))
         return self.vocabulary.get(token, UNKNOWN)
 
+    def _count(self, token: str, start: int, end: int, sheet: _Sheet) -> None:
+        column = self._column(token)
+        if column >= 0:
+            sheet.columns.append(column)
+            sheet.spans += (1, start, end)
+
     def _read_field(
         self, folded: str, base: int, sheet: _Sheet, *, is_subject: bool = False
     ) -> list[list[Mention]]:
@@ -143,15 +155,13 @@ class Reader:
         for token in scan(folded):
             if is_subject:
                 for name, start, end in subject_token(token):
-                    sheet.columns.append(self._column(name))
-                    sheet.spans.append((1, start, end))
+                    self._count(name, start, end, sheet)
             kind, text, start, end = token
             if kind != "stop":
                 clause.append(token)
                 continue
             if text in "!?":
-                sheet.columns.append(self._column(WORD + text))
-                sheet.spans.append((1, base + start, base + end))
+                self._count(WORD + text, base + start, base + end, sheet)
             if clause:
                 clauses.append(self._read_clause(clause, base, sheet))
                 clause = []
@@ -164,51 +174,32 @@ class Reader:
         mentions: list[Mention] = []
         before, before_start = "", 0
         denied_until = -1
-        for index, token in enumerate(tokens):
-            kind, text, start, end = token
-            start += base
-            end += base
+        for index, (kind, text, start, end) in enumerate(tokens):
+            start += base  # noqa: PLW2901 - the span in the canvas is all that is wanted
+            end += base  # noqa: PLW2901
             if kind == "han":
-                sheet.units.append((start, end, True))
+                sheet.units += (start, end, 1)
                 self._read_han(text, start, sheet, mentions)
                 before = ""
                 continue
             word = self._word(kind, text)
-            columns = word.columns
-            sheet.columns += columns
-            sheet.spans.append((len(columns), start, end))
+            sheet.columns += word.columns
+            sheet.spans += (len(word.columns), start, end)
             if kind == "word":
-                sheet.units.append((start, end, False))
+                sheet.units += (start, end, 0)
                 sheet.words += 1
-                sheet.unseen += columns[0] == UNKNOWN
+                sheet.unseen += not word.is_known
             if before:
-                sheet.columns.append(self._column(f"{before} {word.stem}"))
-                sheet.spans.append((1, before_start, end))
+                self._count(f"{before} {word.stem}", before_start, end, sheet)
             before, before_start = word.stem, start
-            is_denied = index <= denied_until
-            mentions += [Mention(concept, is_denied, start, end) for concept in word.concepts]
-            if word.phrases:
-                self._read_phrases(word.phrases, tokens, index, base, is_denied, mentions)
-            if text in self._lexicon.negations:
+            if word.concepts or word.phrases:
+                is_denied = index <= denied_until
+                mentions += [Mention(concept, is_denied, start, end) for concept in word.concepts]
+                for concept, last in _phrases_at(word, tokens, index):
+                    mentions.append(Mention(concept, is_denied, start, base + tokens[last][3]))
+            if word.negates:
                 denied_until = index + NEGATION_REACH
         return mentions
-
-    def _read_phrases(
-        self,
-        phrases: tuple[Phrase, ...],
-        tokens: list[Token],
-        index: int,
-        base: int,
-        is_denied: bool,
-        mentions: list[Mention],
-    ) -> None:
-        """Note the concepts of several words that begin at a token."""
-        for patterns, concept in phrases:
-            last = index + len(patterns)
-            if last < len(tokens) and all(
-                fits(pattern, tokens[at][1]) for at, pattern in enumerate(patterns, index + 1)
-            ):
-                mentions.append(Mention(concept, is_denied, base + tokens[index][2], base + tokens[last][3]))
 
     def _read_han(self, run: str, start: int, sheet: _Sheet, mentions: list[Mention]) -> None:
         """Count the n-grams of a Chinese run and note its concepts."""
@@ -224,7 +215,7 @@ class Reader:
                 column, concepts = entry
                 if column >= 0:
                     columns.append(column)
-                    spans.append((1, at, at + size))
+                    spans += (1, at, at + size)
                 if concepts:
                     before = run[max(0, offset - HAN_NEGATION_REACH) : offset]
                     is_denied = any(word in before for word in self._lexicon.han_negations)
@@ -257,8 +248,19 @@ class Reader:
             root, grams = stem(text), [self._column(gram) for gram in letter_grams(text)]
         else:
             root, grams = number_kind(text) if text.isdigit() else text, []
-        columns = (self._column(WORD + root), *(gram for gram in grams if gram >= 0))
-        return Word(root, columns, *self._lexicon.of_word(text))
+        own = self._column(WORD + root)
+        concepts, phrases = self._lexicon.of_word(text)
+        by_beginning: dict[str, list[Phrase]] = {}
+        for phrase in phrases:
+            by_beginning.setdefault(phrase[0][0][0][:_NEXT_WORD_KEY], []).append(phrase)
+        return Word(
+            stem=root,
+            columns=tuple(column for column in (own, *grams) if column >= 0),
+            is_known=own >= 0,
+            concepts=concepts,
+            phrases=by_beginning,
+            negates=text in self._lexicon.negations,
+        )
 
     def _mention(self, clauses: list[list[Mention]], role: str, sheet: _Sheet) -> None:
         """Count the concepts of clauses in one role."""
@@ -273,7 +275,19 @@ class Reader:
                     columns[mention.concept] = column
                 if column >= 0:
                     sheet.columns.append(column)
-                    sheet.spans.append((1, mention.start, mention.end))
+                    sheet.spans += (1, mention.start, mention.end)
+
+
+def _phrases_at(word: Word, tokens: list[Token], index: int) -> Iterator[tuple[int, int]]:
+    """Yield the concepts of several words that begin at a token, with the place of their last word."""
+    if not word.phrases or index + 1 == len(tokens):
+        return
+    next_text = tokens[index + 1][1]
+    for size in range(1, _NEXT_WORD_KEY + 1):
+        for patterns, concept in word.phrases.get(next_text[:size], ()):
+            last = index + len(patterns)
+            if last < len(tokens) and all(map(fits, patterns, (token[1] for token in tokens[index + 1 :]))):
+                yield concept, last
 
 
 def _reading(canvas: str, sheet: _Sheet) -> Reading:
@@ -281,18 +295,15 @@ def _reading(canvas: str, sheet: _Sheet) -> Reading:
     shares = np.ones(len(columns))
     if sheet.reduced_from is not None:
         shares[sheet.reduced_from :] = QUOTED_COUNT
-    sizes, starts, ends = np.array(sheet.spans, dtype=np.int64).reshape(-1, 3).T
-    spans = np.repeat(np.stack([starts, ends], axis=1), sizes, axis=0)
-    known = columns >= 0
-    unique, places = np.unique(columns[known], return_inverse=True)
+    unique, places = np.unique(columns, return_inverse=True)
     return Reading(
         columns=unique,
-        counts=np.bincount(places, weights=shares[known], minlength=len(unique)).astype(np.float64),
+        counts=np.bincount(places, weights=shares, minlength=len(unique)).astype(np.float64),
         canvas=canvas,
         places=places,
-        shares=shares[known],
-        spans=spans[known],
-        units=sheet.units,
+        shares=shares,
+        spans=np.array(sheet.spans, dtype=np.int64).reshape(-1, 3),
+        units=np.array(sheet.units, dtype=np.int64).reshape(-1, 3),
         words=sheet.words,
         unseen_share=sheet.unseen / sheet.words if sheet.words else 1.0,
     )

@@ -24,6 +24,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -49,7 +50,7 @@ class Judged:
     spam_probability: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ThresholdSet:
     """Thresholds for one target of precision; a mail must reach those of its language and its topic."""
 
@@ -58,7 +59,7 @@ class ThresholdSet:
     per_topic: dict[str, float] = field(default_factory=dict)  # only where above the languages'
     spam: float = NEVER  # of the spam probability
 
-    @property
+    @cached_property
     def name(self) -> str:
         """Return a name made from the content."""
         text = json.dumps(self.as_json(), sort_keys=True)

@@ -8,7 +8,7 @@ as in a Russian one. Longer words and texts than a person writes are cut by the 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final, TypeAlias
 
@@ -38,17 +38,15 @@ _ENGLISH: Final = snowballstemmer.stemmer("english")
 Token: TypeAlias = tuple[str, str, int, int]  # kind, text, start, end; kind: see `scan`
 
 
-def scan(folded: str) -> Iterator[Token]:
-    """Yield the tokens of folded text in order; what is no token (spaces, commas) is passed over.
+def scan(folded: str) -> list[Token]:
+    """Return the tokens of folded text in order; what is no token (spaces, commas) is passed over.
 
     The kind of a token is word, number, han (a run of Chinese characters), stop (the end of a
     clause) or the name of a placeholder.
     """
     # An address is looked for at every word, so the shape is left out where none can be.
     scanner = _EVERYTHING if "@" in folded else _WITHOUT_ADDRESSES
-    for match in scanner.finditer(folded):
-        start, end = match.span()
-        yield match.lastgroup or "", folded[start:end], start, end
+    return [(match.lastgroup or "", match[0], *match.span()) for match in scanner.finditer(folded)]
 
 
 @lru_cache(maxsize=100_000)

@@ -42,8 +42,9 @@ def test_serving_reads_what_training_read(document: Document) -> None:
     assert counted(growing, learnt) == pytest.approx(counted(growing, served))
     assert served.unseen_share in {0.0, 1.0} if served.words == 0 else served.unseen_share == 0.0
     assert np.bincount(served.places, weights=served.shares) == pytest.approx(served.counts)
-    assert (served.spans[:, 0] <= served.spans[:, 1]).all()
-    assert served.spans.max(initial=0) <= len(served.canvas)
+    assert served.spans[:, 0].sum() == len(served.places)
+    assert (served.spans[:, 1] <= served.spans[:, 2]).all()
+    assert served.spans[:, 2].max(initial=0) <= len(served.canvas)
 
 
 def test_quoted_words_count_half() -> None:
