@@ -64,6 +64,18 @@ class Lines:
         return [line for name, line in self.seen if name == part]
 
 
+def parts_running() -> list[psutil.Process]:
+    """Children of this process that a supervisor started: the servers of other tests are not among them."""
+    found = []
+    for child in psutil.Process().children():
+        try:
+            if "-c" in child.cmdline() and PARENT_ENV in child.environ():
+                found.append(child)
+        except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+            continue
+    return found
+
+
 def test_parts_become_ready_tell_facts_and_stop_by_rank() -> None:
     lines = Lines()
     supervisor = Supervisor(lines)
@@ -73,7 +85,7 @@ def test_parts_become_ready_tell_facts_and_stop_by_rank() -> None:
     assert supervisor.facts("l") == {"port": 2525}
     supervisor.stop()
     assert [name for name, line in lines.seen if line == "stopped"] == ["l", "w", "b"]
-    assert not psutil.Process().children()
+    assert not parts_running()
 
 
 def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
@@ -81,7 +93,7 @@ def test_a_part_that_dies_is_started_again(tmp_path: Path) -> None:
     supervisor = Supervisor(lines, QUICK)
     started = tmp_path / "starts"
     supervisor.start([python_part("p", f"open({str(started)!r}, 'a').write('x')\n" + READY_THEN_WAIT)])
-    first = psutil.Process().children()[0].pid
+    (first,) = (part.pid for part in parts_running())
     os.kill(first, signal.SIGKILL)
     deadline = time.monotonic() + 10
     supervisor.run(until=lambda: started.read_text() == "xx" or time.monotonic() > deadline)
@@ -134,7 +146,7 @@ def test_the_second_request_does_not_wait_for_a_stubborn_part() -> None:
     began = time.monotonic()
     supervisor.stop()
     assert time.monotonic() - began < 5
-    assert not psutil.Process().children()
+    assert not parts_running()
 
 
 FORKS_FIRST = """
