@@ -153,9 +153,12 @@ def test_a_normalised_value_is_read_as_itself(kind: str) -> None:
 def test_two_hundred_kilobytes_of_anything_stay_quick(unit: str) -> None:
     text = (unit * (200_000 // len(unit.encode()) + 1)).encode()[:200_000].decode(errors="ignore")
     read(MailFields("", unit, "", ""))  # word lists are compiled once
-    best = min(_cpu_seconds(text) for _ in range(2))
-    # 0.2 s is the aim on a quiet machine; twice that still tells linear from quadratic on a busy one.
-    assert best < 0.4 * _slowness(), f"{best:.3f} s"
+    taken_s = []
+    for _ in range(6):  # a neighbour on the same core may slow one try, not all
+        taken_s.append(_cpu_seconds(text) / _slowness())
+        if taken_s[-1] < 0.2:
+            return
+    pytest.fail(f"200 kB took {min(taken_s):.3f} s at best, the limit is 0.2 s")
 
 
 def _cpu_seconds(text: str) -> float:
