@@ -1,4 +1,4 @@
-"""Tables of mails and tickets. Every word of the design that is stored has one here or in `tables_desk`.
+"""Tables of mails; those of tickets stand in `tables_ticket`, those of the desk in `tables_desk`.
 
 Table classes are storage, not boundary records: they do not validate. `models.store`
 writes them from the frozen records and reads them back into those.
@@ -140,6 +140,7 @@ class Message(MainBase, table=True):
     suppress_replies: str = ""
     content_sha256: str = ""
     text_sha256: str = ""
+    purged_at_utc: datetime | None = moment()  # its words are gone, its dates and numbers stay
 
 
 class Attachment(MainBase, table=True):
@@ -160,131 +161,6 @@ class Attachment(MainBase, table=True):
     row_count: int | None = None
 
 
-class Ticket(MainBase, table=True):
-    """A seller's matter. Its id is its number: RZ-100042 is 100042."""
-
-    __tablename__ = "ticket"
-    __table_args__ = (
-        Index("ix_ticket_queue", "topic", "status", "updated_at_utc"),
-        Index(
-            "ix_ticket_review",
-            "id",
-            sqlite_where=text("in_review"),
-            postgresql_where=text("in_review"),
-        ),
-        {"sqlite_autoincrement": True},
-    )
-
-    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
-    status: str = "new"
-    topic: str = "other"
-    topic_source: str = "model"  # model, operator
-    in_review: bool = False
-    language: str = "unknown"
-    marketplace: str = "unknown"
-    subject: str = ""
-    mailbox: str = ""
-    requester: str = Field(default="", index=True)  # addr-spec of who opened it
-    seller_id: str = Field(default="", index=True)  # bound by import or operator
-    opened_by_raw_id: int | None = Field(default=None, sa_type=BigId)
-    opened_at_utc: datetime = moment(nullable=False)
-    updated_at_utc: datetime = moment(nullable=False)
-    status_at_utc: datetime = moment(nullable=False)
-    closed_at_utc: datetime | None = moment()
-    resolution: str = ""  # rule R30, a code per topic
-    subkind: str = ""
-    how_to: bool | None = None
-    also_topics: list[str] = json_field()
-    missing: list[str] = json_field()
-    priority: str = "normal"
-    priority_parts: dict[str, int] = json_field(dict)
-    question_count: int = 0
-    acknowledged: bool = False
-    suppress_replies: str = ""
-    claimed_ticket_id: int | None = Field(default=None, sa_type=BigId)  # a stranger named this ticket
-    merged_into_id: int | None = Field(default=None, sa_type=BigId)
-    escalated: bool = False
-
-
-class TicketLink(MainBase, table=True):
-    """Two tickets that belong together without being one."""
-
-    __tablename__ = "ticket_link"
-
-    ticket_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
-    other_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False, index=True))
-    kind: str = "related"
-
-
-class Party(MainBase, table=True):
-    """An address that takes part in a ticket and may therefore write into it."""
-
-    __tablename__ = "party"
-
-    ticket_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
-    address: str = Field(primary_key=True, index=True)
-
-
-class Fact(MainBase, table=True):
-    """One typed value of a ticket with its provenance. A newer one supersedes, the old stays."""
-
-    __tablename__ = "fact"
-    __table_args__ = (Index("ix_fact_value", "field", "value"),)
-
-    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
-    ticket_id: int = Field(sa_type=BigId, index=True)
-    raw_id: int | None = Field(default=None, sa_type=BigId)
-    field: str = ""
-    value: str = ""
-    text: str = ""
-    type: str = ""
-    source: str = "message"
-    where: str = ""
-    active: bool = True
-    created_at_utc: datetime = moment(nullable=False)
-
-
-class Asked(MainBase, table=True):
-    """A field that a seller was asked for: never asked again."""
-
-    __tablename__ = "asked"
-
-    ticket_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
-    field: str = Field(primary_key=True)
-    outbox_id: int | None = Field(default=None, sa_type=BigId)
-    asked_at_utc: datetime = moment(nullable=False)
-
-
-class StatusEvent(MainBase, table=True):
-    """One change of a ticket's status: who, when, from, to, why (rule R21)."""
-
-    __tablename__ = "status_event"
-
-    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
-    ticket_id: int = Field(sa_type=BigId, index=True)
-    at_utc: datetime = moment(nullable=False)
-    from_status: str = ""
-    to_status: str = ""
-    actor: str = "razbor"
-    reason: str = ""
-
-
-class TopicWork(MainBase, table=True):
-    """A ticket that its topic queue must look at. Due when `due_at_utc` is set."""
-
-    __tablename__ = "topic_work"
-    __table_args__ = (Index("ix_topic_work_due", "topic", "due_at_utc"),)
-
-    ticket_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
-    topic: str = ""
-    raw_id: int | None = Field(default=None, sa_type=BigId)  # the newest mail that made it due
-    due_at_utc: datetime | None = moment()
-    lease_token: str | None = None
-    lease_until_utc: datetime | None = moment()
-    attempts: int = 0
-    last_error: str = ""
-
-
 class Outbox(MainBase, table=True):
     """One outgoing mail. Unique per inbound mail and kind, so that no retry sends it twice (rule A9)."""
 
@@ -300,6 +176,7 @@ class Outbox(MainBase, table=True):
     kind: str = ""
     automatic: bool = True
     status: str = "queued"  # draft, queued, sending, sent, failed, uncertain, muted
+    author: str = ""  # login of the operator who wrote or approved it
     message_id: str = Field(default="", unique=True)
     mail_from: str = ""  # header From
     rcpt_to: str = Field(default="", index=True)

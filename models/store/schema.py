@@ -8,8 +8,10 @@ from sqlalchemy import Table
 
 from models.tables import main_metadata, raw_metadata
 from models.tables_desk import Lease
+from models.tables_ticket import Ticket
 
-assert Lease.__tablename__ in main_metadata.tables  # noqa: S101 - importing tables_desk registers its tables
+# Importing the two modules registers their tables.
+assert {Lease.__tablename__, Ticket.__tablename__} <= main_metadata.tables.keys()  # noqa: S101
 
 RAW: Final[Table] = raw_metadata.tables["raw_message"]
 MAIL_STATE: Final[Table] = main_metadata.tables["mail_state"]
@@ -34,3 +36,6 @@ SELLER_ADDRESS: Final[Table] = main_metadata.tables["seller_address"]
 JOB_RUN: Final[Table] = main_metadata.tables["job_run"]
 LEASE: Final[Table] = main_metadata.tables["lease"]
 AUDIT: Final[Table] = main_metadata.tables["audit_entry"]
+NOTE: Final[Table] = main_metadata.tables["note"]
+INCIDENT: Final[Table] = main_metadata.tables["incident"]
+PERSON: Final[Table] = main_metadata.tables["person"]
