@@ -33,7 +33,13 @@ _LABEL: Final = re.compile(
 _SEPARATOR: Final = re.compile(
     rf"^[\s>*_=\-—–]{{0,60}}(?:{_alternatives('separators')})[\s*_=\-—–:：]{{0,60}}$", re.IGNORECASE
 )
-_BARE_SEPARATOR: Final = re.compile(r"^[\s>]{0,8}(?:original|原邮件|来自)\W{0,8}$", re.IGNORECASE)
+_RULED: Final = re.compile(r"-{2,}|_{2,}|={2,}|—|\*")
+_WEAK_SEPARATOR: Final = re.compile(r"[:：]$|^[\u4e00-\u9fff ]{4,}$")
+_FORWARD: Final = re.compile(_alternatives("forwards"), re.IGNORECASE)
+_FIRST_PERSON: Final = re.compile(
+    rf"^\W{{0,4}}(?:{_alternatives('first_persons')})(?![^\W\d_])", re.IGNORECASE
+)
+_PLAIN_DATE_LABELS: Final = frozenset(words("quotes", "plain_date_labels"))
 _VERB: Final = re.compile(rf"(?<!\w)(?:{_alternatives('verbs')})(?!\w)", re.IGNORECASE)
 _VERB_CJK: Final = re.compile("写道|寫道|写到|来信写道")
 _UNMISTAKABLE: Final = re.compile(rf"(?:{_alternatives('unmistakable_verbs')})", re.IGNORECASE)
@@ -47,7 +53,8 @@ _ENDING_WITHOUT_COLON: Final = re.compile(
     r"(?:GMT[+-]\d\d:\d\d|<[^<>\s]{3,100}@[^<>\s]{3,100}>)\s{0,3}\S{0,40}(?: \S{1,40}){0,4}$"
 )
 _MAILBOX: Final = re.compile(r"[<\[(](?:mailto:)?\s{0,2}[^<>\s\[\]]{1,100}@[^<>\s]{1,100}[>\])]?")
-_TIME: Final = re.compile(r"(?<!\d)\d{1,2}[:.时]\d{2}(?!\d)")
+# With a full stop (Finnish, Italian clients) it must not be a part of a date.
+_TIME: Final = re.compile(r"(?<!\d)\d{1,2}[:时点]\d{2}(?!\d)|(?<![\d.])\d{1,2}\.\d{2}(?![.\d])")
 _YEAR_DATE: Final = re.compile(
     r"(?<!\d)(?:(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:20)?\d\d)(?!\d)"
 )
@@ -67,13 +74,25 @@ def is_quote(line: str) -> bool:
     return line[:4].lstrip(" ").startswith(">")
 
 
-def is_separator(line: str) -> bool:
-    """Tell whether a line says that another mail follows ("-------- Пересылаемое сообщение --------")."""
-    if not 3 <= len(line) <= 160 or not _SEPARATOR.match(line):
-        return False
-    return bool(re.search(r"-{2,}|_{2,}|={2,}|—|:|：|\*", line)) or bool(
-        re.fullmatch(r"[\u4e00-\u9fff ]{4,}", line.strip())
-    )
+def separator(line: str) -> tuple[bool, bool]:
+    """Tell whether a line says that another mail follows, and whether it stands by itself.
+
+    "-------- Пересылаемое сообщение --------" does; «Исходное сообщение:» without rulers may
+    be the seller's own heading and needs a header block or quoted lines after it.
+    """
+    if not 3 <= len(line) <= 160:
+        return False, False
+    plain = line.replace("&nbsp;", " ")  # QQ writes it into plain text
+    if not _SEPARATOR.match(plain):
+        return False, False
+    if _RULED.search(plain):
+        return True, True
+    return bool(_WEAK_SEPARATOR.search(plain.strip())), False
+
+
+def is_forward(line: str) -> bool:
+    """Tell whether a separator speaks of a forwarded mail, not of the one that is answered."""
+    return bool(_FORWARD.search(line[:160]))
 
 
 @lru_cache(maxsize=4096)  # a block is looked at once per line that might begin it
@@ -91,9 +110,9 @@ def label_of(line: str) -> str:
 def header_block(lines: list[str], at: int, *, after_separator: bool = False) -> int:
     """Index of the line after the header block that begins at `at`; `at` when there is none.
 
-    A block names the sender and the date or the subject; standing free it needs three
-    labels (a template with «Тема:» and «Дата:» is the seller's own), or a mailbox behind
-    the sender's name.
+    A block names the sender and the date or the subject; standing free it needs a mailbox
+    behind the sender's name, or three labels with the time of sending: a claim with «От:»,
+    «Кому:», «Тема:» and «Дата:» is the seller's own.
     """
     if not label_of(lines[at]):
         return at
@@ -119,8 +138,18 @@ def header_block(lines: list[str], at: int, *, after_separator: bool = False) ->
 def _is_complete(found: dict[str, str], lines: list[str], end: int) -> bool:
     if "from" not in found or not ({"date", "subject"} & set(found)):
         return False
-    followed_by_quote = any(is_quote(line) for line in lines[end : end + 2])
-    return len(found) > 2 or followed_by_quote or bool(_MAILBOX.search(found["from"]))
+    if any(is_quote(line) for line in lines[end : end + 2]):
+        return True
+    has_mailbox = bool(_MAILBOX.search(found["from"]))
+    return has_mailbox or (len(found) > 2 and _is_stamped(found.get("date", "")))
+
+
+def _is_stamped(line: str) -> bool:
+    """Tell whether a client dated the block: with a time, or under a label like «Отправлено», not «Дата»."""
+    match = _LABEL.match(line)
+    if not match:
+        return False
+    return bool(_TIME.search(match[2])) or match[1].strip().lower() not in _PLAIN_DATE_LABELS
 
 
 def _past_folded(lines: list[str], end: int) -> int:
@@ -153,7 +182,7 @@ def attribution(lines: list[str], at: int) -> tuple[int, bool]:
         if len(joined) > MAX_LINE_CHARS:
             break
         if verdict := _judge(joined):
-            return count, verdict == "sure"
+            return count, verdict == "sure" and not _FIRST_PERSON.match(first)
     return 0, False
 
 

@@ -20,14 +20,22 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from intake.quote_marks import attribution, header_block, is_quote, is_separator, label_of
+from intake.quote_marks import attribution, header_block, is_forward, is_quote, label_of, separator
+from intake.signatures import is_signature
 
-_NEW, _QUOTED, _CITED = 0, 1, 2
+_NEW, _QUOTED, _CITED, _TOP_SIGNATURE = 0, 1, 2, 3
 _RULER: Final = re.compile(r"^[\s>]{0,8}[_\-=—*]{5,}\s{0,8}$")
-_NAME_MARK: Final = re.compile(r"^\s{0,2}(?:[A-Za-z]{1,12}|\|)\s?[>|]|^\|(?:\s|$)")
+_NAME_MARK: Final = re.compile(r"^\s{0,2}(?:[A-Za-zА-Яа-яЁё]{1,12}|\|)\s?[>|]|^\|(?:\s|$)")
 _MARK: Final = re.compile(r"^ {0,3}> ?")
 MAX_LINES: Final = 20_000
 _MAX_LABELS: Final = 1_000  # lines like "От: ..." that are tried as the beginning of a header block
+
+
+_REPLY_SUBJECT: Final = re.compile(
+    r"^\s{0,9}(?:\[[^\]\n]{1,40}\]\s{0,3})?(?:re|aw|sv|antw|odp|res|rif|rép|vs|ynt|отв|ответ|回复|回覆|答复)"
+    r"\s{0,2}(?:\[\d{1,3}\])?\s{0,2}[:：]",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,22 +46,44 @@ class Split:
     quoted: str
 
 
-def split_quotes(text: str) -> Split:
-    """Separate the new text of a letter from what it quotes."""
+@dataclass(frozen=True, slots=True)
+class _Opener:
+    """What opens a quote: the index after it, whether all the rest is quoted, whether it may be a forward."""
+
+    end: int
+    swallows: bool = False
+    forwards: bool = False
+
+
+def is_reply_subject(subject: str) -> bool:
+    """Tell whether a subject says that the mail answers another ("Re:", «Отв:», 回复:)."""
+    return bool(_REPLY_SUBJECT.match(subject))
+
+
+def split_quotes(text: str, *, is_reply: bool = False) -> Split:
+    """Separate the new text of a letter from what it quotes.
+
+    With `is_reply` (see `is_reply_subject`) an old mail under a lone signature is what the
+    letter answers; without, it is what the letter forwards, if its header can mean both.
+    """
     lines = text.split("\n", MAX_LINES)
     marks = [_NEW] * len(lines)
-    at, has_words, labels = 0, False, 0
+    at, top, labels = 0, 0, 0
+    has_words = False
     answers = False  # an attribution was seen: marked lines are the mail that is answered
     while at < len(lines):
         labels += bool(label_of(lines[at]))
-        end, swallows = _opener(lines, at, may_be_block=labels <= _MAX_LABELS)
-        if end > at:
-            if swallows and has_words:
+        opener = _opener(lines, at, may_be_block=labels <= _MAX_LABELS, may_forward=not is_reply)
+        if opener.end > at:
+            if opener.forwards and has_words and is_signature(lines[top:at]):
+                marks[top:at] = [_TOP_SIGNATURE] * (at - top)
+                has_words = False
+            if opener.swallows and has_words:
                 marks[at:] = [_QUOTED] * (len(lines) - at)
                 break
-            marks[at:end] = [_QUOTED] * (end - at)
-            run = at if is_quote(lines[at]) else _skip_blank(lines, end)
-            at = _quote_marked(lines, marks, run, end)
+            marks[at : opener.end] = [_QUOTED] * (opener.end - at)
+            run = at if is_quote(lines[at]) else _skip_blank(lines, opener.end)
+            at = top = _quote_marked(lines, marks, run, opener.end)
             answers = True
         elif is_quote(lines[at]):
             at = _cite_run(lines, marks, at, answers=answers)
@@ -64,32 +94,41 @@ def split_quotes(text: str) -> Split:
     return _collect(lines, marks)
 
 
-def _opener(lines: list[str], at: int, *, may_be_block: bool) -> tuple[int, bool]:
-    """Find what opens a quote here: index after it (`at`: nothing), and whether all the rest is quoted."""
+def _opener(lines: list[str], at: int, *, may_be_block: bool, may_forward: bool) -> _Opener:
+    """Find what opens a quote at this line; its end is `at` when nothing does."""
     line = lines[at]
     if not line.strip() or is_quote(line):
-        return at, False
+        return _Opener(at)
     following = _skip_blank(lines, at + 1)
-    if is_separator(line):
+    is_known, is_sure = separator(line)
+    if is_known:
         end = header_block(lines, following, after_separator=True) if following < len(lines) else following
-        return max(end, at + 1), True
+        if is_sure or end > following or _is_marked(lines, following):
+            return _block(lines, max(end, at + 1), forwards=may_forward or is_forward(line))
     if _RULER.match(line) and following < len(lines) and (end := header_block(lines, following)) > following:
-        return end, True
+        return _block(lines, end, forwards=may_forward)
     if may_be_block and label_of(line) and (end := header_block(lines, at)) > at:
-        return end, True
+        return _block(lines, end, forwards=may_forward)
     return _attributed(lines, at)
 
 
-def _attributed(lines: list[str], at: int) -> tuple[int, bool]:
+def _block(lines: list[str], end: int, *, forwards: bool) -> _Opener:
+    """Judge what follows a separator or header block: marked lines are answered in between or below."""
+    return _Opener(end, swallows=not _is_marked(lines, _skip_blank(lines, end)), forwards=forwards)
+
+
+def _attributed(lines: list[str], at: int) -> _Opener:
     count, sure = attribution(lines, at)
     following = _skip_blank(lines, at + count)
-    if (
-        count
-        and following < len(lines)
-        and (is_quote(lines[following]) or _NAME_MARK.match(lines[following]))
+    if count and (
+        _is_marked(lines, following) or (following < len(lines) and _NAME_MARK.match(lines[following]))
     ):
-        return at + count, False
-    return (at + count, True) if sure else (at, False)
+        return _Opener(at + count)
+    return _Opener(at + count, swallows=True) if sure else _Opener(at)
+
+
+def _is_marked(lines: list[str], at: int) -> bool:
+    return at < len(lines) and is_quote(lines[at])
 
 
 def _quote_marked(lines: list[str], marks: list[int], run: int, end: int) -> int:
@@ -109,7 +148,7 @@ def _cite_run(lines: list[str], marks: list[int], at: int, *, answers: bool) -> 
     own = answers
     if not own and first < len(bare):
         inner = [line.lstrip("> ") for line in bare]
-        own = attribution(inner, first)[0] > 0 or is_separator(inner[first])
+        own = attribution(inner, first)[0] > 0 or separator(inner[first])[0]
         own = own or (bool(label_of(inner[first])) and header_block(inner, first) > first)
     marks[at:end] = [_QUOTED if own else _CITED] * (end - at)
     return end
@@ -153,11 +192,16 @@ def _settle_citations(lines: list[str], marks: list[int]) -> None:
 
 
 def _collect(lines: list[str], marks: list[int]) -> Split:
+    """Join the lines of a kind; a client's signature above a forwarded mail goes under its text."""
     new = [line for line, mark in zip(lines, marks, strict=True) if mark == _NEW]
     quoted = [line for line, mark in zip(lines, marks, strict=True) if mark == _QUOTED]
-    if not any(line.strip() for line in new) and (content := _forwarded_in_marks(quoted)):
-        return content
-    return Split("\n".join(new).strip("\n"), "\n".join(quoted).strip("\n"))
+    signature = [line for line, mark in zip(lines, marks, strict=True) if mark == _TOP_SIGNATURE]
+    if is_signature(new) and (content := _forwarded_in_marks(quoted)):
+        signature, new, quoted = [*signature, *new], [content.new], [content.quoted]
+    text = "\n".join(new).strip("\n")
+    if any(line.strip() for line in signature):
+        text = "\n\n".join(filter(None, (text, "\n".join(signature).strip("\n"))))
+    return Split(text, "\n".join(quoted).strip("\n"))
 
 
 def _forwarded_in_marks(quoted: list[str]) -> Split | None:
@@ -166,7 +210,7 @@ def _forwarded_in_marks(quoted: list[str]) -> Split | None:
     if first >= len(quoted) or not is_quote(quoted[first]):
         return None
     bare = [_MARK.sub("", line) for line in quoted]
-    if not is_separator(bare[first]):
+    if not separator(bare[first])[0]:
         return None
     following = _skip_blank(bare, first + 1)
     end = header_block(bare, following, after_separator=True) if following < len(bare) else following

@@ -26,7 +26,7 @@ from intake.kind import judge_kind
 from intake.language import detect_language
 from intake.mime import HeaderFields, read_fields
 from intake.mime_tree import cut
-from intake.quotes import split_quotes
+from intake.quotes import is_reply_subject, split_quotes
 from intake.signatures import split_signature
 from models.records import Attachment, Envelope, Mail
 
@@ -65,7 +65,7 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         own_domain=options.own_domain,
     )
     authentication, distrust = read_authentication(header, options.authserv_id)
-    split = split_quotes(whole_text)
+    split = split_quotes(whole_text, is_reply=is_reply_subject(fields.subject))
     signed = split_signature(split.new)
     language = _language(signed.text, fields.subject)
     gathered = gather_attachments(letter.attachments, letter.codec, read_content=options.read_attachments)

@@ -1,11 +1,12 @@
 """The signature apart from the words before it.
 
-New text goes in, the text and its signature come out. Three marks, looked for at the end
-only: a separator line ("-- ", RFC 3676 section 4.3, or a ruler before a short block), a
-sign-off («С уважением», 此致, "Best regards") with a short block after it, and the line that
-a mobile client adds («Отправлено с iPhone», 发自我的iPhone). A postscript, a question or a
-long sentence after the mark shows that it is no signature. Identifiers in a signature are
-not lost: extraction reads it as a field of its own.
+New text goes in, the text and its signature come out. Looked for at the end only: the lines
+that no writer wrote (`intake.machine_lines`), a separator line ("-- ", RFC 3676 section 4.3,
+or a ruler before a short block), and a sign-off («С уважением», 此致, "Best regards") with a
+short block after it. A postscript, a question, a request, a whole sentence or the number of
+an order after the mark shows that the letter goes on. The banner of a gateway above the letter
+goes to the signature, too. Identifiers in a signature are not lost: extraction reads it as a
+field of its own.
 """
 
 from __future__ import annotations
@@ -14,17 +15,13 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from intake.phrases import LANGUAGES, phrases, words
+from intake.machine_lines import DISCLAIMER, any_of, banner_end, footer_start, is_client_line
+from intake.phrases import LANGUAGES, phrases
 
+_SEPARATOR: Final = re.compile(r"^\s{0,3}-- $")
 _DASHES: Final = re.compile(r"^\s{0,3}-- ?$|^\s{0,3}—\s?$")
 _RULER: Final = re.compile(r"^\s{0,8}(?:[-_*—–]{2,}|[=~#+]{3,}|\W{0,2}\u1427\W{0,2})\s{0,8}$")
 _TRAILING: Final = re.compile(r"^[\s\u00a0]*(?:[-_*—–=~#+\u1427]{2,}|[—–\u1427])?[\s\u00a0]*$")
-_CLIENT_LINE: Final = re.compile(
-    r"^[\s>\[]{0,4}(?:"
-    + "|".join(f"(?:{pattern})" for pattern in words("signatures", "client_patterns"))
-    + r")[\s\].]{0,4}$",
-    re.IGNORECASE,
-)
 _CONTACT: Final = re.compile(
     r"@|https?://|www\.|\+?\d[\d\s()-]{8,}\d|(?:тел|моб|tel|phone|mob|fax|факс|电话|手机|传真|微信|wechat|whatsapp)\b",
     re.IGNORECASE,
@@ -32,16 +29,20 @@ _CONTACT: Final = re.compile(
 _POSTSCRIPT: Final = re.compile(
     r"^\s{0,3}(?:p\.?\s?s\b|пс\b|з\.?ы\b|п\.с|附[:：]|另[:：]|另外|又及|ps[:：])", re.IGNORECASE
 )
-_DISCLAIMER: Final = re.compile(
-    "|".join(map(re.escape, words("signatures", "disclaimer_words"))), re.IGNORECASE
+_QUESTION: Final = re.compile(r"[?？]\s{0,3}$|[?？]\s")
+_REQUEST: Final = re.compile(rf"^\s{{0,4}}(?:{any_of('request_words').pattern})", re.IGNORECASE)
+_MATTER: Final = re.compile(
+    rf"(?:{any_of('matter_words').pattern})[^\d\n]{{0,24}}\d(?:[\d\s-]{{0,3}}\d){{2}}", re.IGNORECASE
 )
+_LOWER_WORD: Final = re.compile(r"(?<![^\W\d_])[a-zа-яёіїєà-ÿąćęłńóśźż]{3,}(?![^\W\d_])")
+_SENTENCE_WORDS: Final = 5
 _SIGN_OFFS: Final[dict[str, int]] = {
     phrase: int(phrases(language, "signatures").get("min_block", 0))
     for language in LANGUAGES
     for phrase in phrases(language, "signatures").get("sign_offs", [])
 }
 _SIGN_OFF: Final = re.compile(
-    r"^\s{0,8}("
+    r"^[\s*_]{0,8}("
     + "|".join(map(re.escape, sorted(_SIGN_OFFS, key=len, reverse=True)))
     + r")(?![^\W\d_])(.{0,80})$",
     re.IGNORECASE,
@@ -53,9 +54,11 @@ _SIGN_OFF_CJK: Final = re.compile(
     )
     + r")(.{0,40})$"
 )
-MAX_BLOCK_LINES: Final = 9
+MAX_BLOCK_LINES: Final = 14
 MAX_LINE_CHARS: Final = 110
 _MAX_DASHED_LINES: Final = 16
+_MAX_RULER_LINES: Final = 40
+_MAX_MACHINE_BLOCKS: Final = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,32 +70,53 @@ class Signed:
 
 
 def split_signature(text: str) -> Signed:
-    """Separate the signature at the end of a new text."""
+    """Separate the signature at the end of a new text, and a gateway's banner above it."""
     lines = text.split("\n")
-    end = len(lines)
-    end = _without_trailing(lines, end)
-    clients = end
-    while clients > 0 and _is_client_line(lines[clients - 1]):
-        clients = _without_trailing(lines, clients - 1)
-    start = _separated(lines, clients)
-    if start == clients:
-        start = _signed_off(lines, clients)
-    start = _without_trailing(lines, start)
-    if start == 0 and not any(_is_client_line(line) for line in lines[:1]):
+    head = banner_end(lines)
+    banner, lines = "\n".join(lines[:head]).strip("\n"), lines[head:]
+    end = _without_trailing(lines, len(lines))
+    written = _without_machine_lines(lines, end)
+    start = _start(lines, written)
+    if start == 0 and not any(is_client_line(line) for line in lines[:1]):
         # A mail that is nothing but a block: the words of the writer, whatever they look like.
-        start = _without_trailing(lines, clients) or end
-    return Signed("\n".join(lines[:start]).strip("\n"), "\n".join(lines[start:end]).strip("\n"))
+        start = _without_trailing(lines, written) or end
+    signature = "\n".join(lines[start:end]).strip("\n")
+    return Signed("\n".join(lines[:start]).strip("\n"), "\n".join(filter(None, (banner, signature))))
+
+
+def is_signature(lines: list[str]) -> bool:
+    """Tell whether lines are nothing but a signature, as a client puts it above a mail that it forwards."""
+    filled = [line for line in lines if line.strip(" \t\u00a0")]
+    if not filled or len(filled) > MAX_BLOCK_LINES:
+        return not filled
+    return _start(filled, _without_machine_lines(filled, len(filled))) == 0
+
+
+def _start(lines: list[str], end: int) -> int:
+    """Index of the first line of the signature that ends at `end`."""
+    start = _separated(lines, end)
+    if start == end:
+        start = _signed_off(lines, end)
+    return _without_trailing(lines, start)
+
+
+def _without_machine_lines(lines: list[str], end: int) -> int:
+    """Step back over the lines of clients and over footers."""
+    for _ in range(_MAX_MACHINE_BLOCKS):
+        before = end
+        while end > 0 and is_client_line(lines[end - 1]):
+            end = _without_trailing(lines, end - 1)
+        end = _without_trailing(lines, footer_start(lines, end))
+        if end == before:
+            break
+    return end
 
 
 def _without_trailing(lines: list[str], end: int) -> int:
     """Step back over blank lines and rulers."""
-    while end > 0 and _TRAILING.match(lines[end - 1][:80]) and len(lines[end - 1]) <= 80:
+    while end > 0 and len(lines[end - 1]) <= 80 and _TRAILING.match(lines[end - 1]):
         end -= 1
     return end
-
-
-def _is_client_line(line: str) -> bool:
-    return 3 < len(line) <= 160 and bool(_CLIENT_LINE.match(line))
 
 
 def _filled(lines: list[str], start: int, end: int) -> list[str]:
@@ -101,26 +125,51 @@ def _filled(lines: list[str], start: int, end: int) -> list[str]:
 
 def _separated(lines: list[str], end: int) -> int:
     """Index of the separator line that a signature follows, `end` when there is none."""
-    for number in range(max(0, end - 40), end):
+    is_ruled = False  # a ruler before: the letter has sections, and the last of them is no footer
+    for number in range(max(0, end - _MAX_RULER_LINES), end):
         line = lines[number]
-        if len(line) > 80:
+        if len(line) > 80 or not _RULER.match(line):
             continue
         block = _filled(lines, number + 1, end)
-        if _DASHES.match(line) and block and len(block) <= _MAX_DASHED_LINES:
+        if not block:
+            continue
+        if _DASHES.match(line) and len(block) <= _MAX_DASHED_LINES:
+            if _SEPARATOR.match(line) or not _goes_on(block):
+                return number
+        elif "#" not in line and _looks_like_footer(block, is_section=is_ruled):
             return number
-        if _RULER.match(line) and "#" not in line and block and _looks_like_footer(block):
-            return number
+        is_ruled = True
     return end
 
 
-def _looks_like_footer(block: list[str]) -> bool:
+def _looks_like_footer(block: list[str], *, is_section: bool) -> bool:
     """Tell a footer under a ruler from the next section of a letter."""
     text = " ".join(block)
     if len(block) > 6 or "?" in text or "？" in text:
         return False
-    if _DISCLAIMER.search(text):
+    if DISCLAIMER.search(text):
         return True
-    return len(block) <= 4 and all(len(line) <= 70 for line in block) and not re.search(r"[.!]\s+\S", text)
+    if is_section and not _CONTACT.search(text):
+        return False
+    is_short = len(block) <= 4 and all(len(line) <= 70 for line in block)
+    return is_short and not re.search(r"[.!]\s+\S", text) and not _goes_on(block)
+
+
+def _goes_on(block: list[str]) -> bool:
+    """Tell whether lines after a mark are still the letter: a request, a question, a sentence, an order."""
+    return any(
+        _QUESTION.search(line)
+        or _REQUEST.match(line)
+        or (_MATTER.search(line) and not _CONTACT.search(_MATTER.sub("", line)))
+        or is_sentence(line)
+        for line in block
+        if not DISCLAIMER.search(line) and not is_client_line(line)
+    )
+
+
+def is_sentence(line: str) -> bool:
+    """Tell a whole sentence from the short entries of a signature: a full stop behind several plain words."""
+    return line.rstrip().endswith((".", "!", "…", ";")) and len(_LOWER_WORD.findall(line)) >= _SENTENCE_WORDS
 
 
 def _signed_off(lines: list[str], end: int) -> int:
@@ -137,14 +186,15 @@ def _signed_off(lines: list[str], end: int) -> int:
         match = _SIGN_OFF.match(line) or _SIGN_OFF_CJK.match(line)
         if match and _is_name_or_empty(match[2]):
             block = _filled(lines, number + 1, end)
-            if len(block) >= _SIGN_OFFS[match[1].lower()] or any(map(_CONTACT.search, [match[2], *block])):
+            has_contact = any(map(_CONTACT.search, [match[2], *block]))
+            if len(block) >= _SIGN_OFFS[match[1].lower()] or has_contact:
                 found = number
-        elif line.rstrip().endswith(("?", "？")):
+        elif _goes_on([line]):
             break
     return found
 
 
 def _is_name_or_empty(rest: str) -> bool:
     """Tell what may follow a sign-off on its line: a name, a firm, nothing; but no sentence."""
-    tail = rest.strip(" ,.!;，。！~^_)")
+    tail = rest.strip(" ,.!;，。！~^_)*")
     return len(tail) <= 70 and not re.search(r"[.!?？]\s+\S+\s+\S+\s+\S", tail) and len(tail.split()) <= 9
