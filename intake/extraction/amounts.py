@@ -27,6 +27,8 @@ _TEN_THOUSANDS: Final = re.compile(
 _CENTS: Final = re.compile(r" ?(?P<c>[0-9]{2}) ?(?:коп\.?|копе[а-я]{2,3})(?![а-я])")
 _AMBIGUOUS: Final = frozenset({"р", "r", "刀", "块"})
 _AMBIGUOUS_FACTORS: Final = frozenset({"k", "к", "тр"})
+_LETTER_FACTORS: Final = frozenset({"k", "к"})
+_SMALL_DIGITS: Final = 3
 
 
 def _prefixed(region: Region) -> Iterator[AmountMark]:
@@ -79,6 +81,8 @@ def _score_of_factor(words: MoneyWords, match: re.Match[str]) -> float:
         return 0.0  # "8 тыс переходов" counts something
     if match["x"] in money().alone:
         return 2.3 if spoken or "." in match["x"] else 1.8
+    if match["x"] in _LETTER_FACTORS and len(match["n"]) > _SMALL_DIGITS:
+        return 0.0  # 4000K is a colour of light, 1147К a code of a door
     return 2.3 if spoken and match["x"] in _AMBIGUOUS_FACTORS else 0.0
 
 

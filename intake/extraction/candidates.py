@@ -30,16 +30,20 @@ _GLUED: Final = re.compile(
 )
 _PART: Final = re.compile(r"[^/.+]+")
 _TRIPLES: Final = re.compile(r"[0-9]{3} [0-9]{3} [0-9]{3}")
+_THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?: [0-9]{3}){3,4}")  # a large number or a list of prices
 # Quantities, sizes, ordinals and decimals are no codes, nor are short names like MP4.
 _NO_CODE: Final = re.compile(
     r"[0-9.,]+|[0-9]+(?:[.,][0-9]+)?(?:-?[a-zа-яё]{1,4}|[A-ZА-Я]{1,4})|[A-Za-zА-Яа-я]{1,3}[0-9]{1,2}(?:\.[0-9])?"
     r"|(?:GMT|UTC|UTF|X|TOP|Wi|Li|USB|ISO)-?[+-]?[0-9A-Za-z/-]{1,24}|\S+\.(?:xlsx?|csv|pdf|jpe?g|png|docx?|zip|mp4|txt|xml)"
-    r"|[А-ЯЁ](?:[а-яё]{3,}|[А-ЯЁ]{4,})-[0-9]{1,4}|v[0-9]/\S+"
+    r"|[А-ЯЁ](?:[а-яё]{3,}|[А-ЯЁ]{4,})-[0-9]{1,4}|v[0-9]/\S+|(?:WPA[23]?|COVID|RJ|RS|IPX?|H|SARS|SD|Bluetooth|GSM|LTE)[-.]?[0-9A-Z]{1,4}"
+    r"|[0-9]{1,6}(?:mAh|kWh|Wh|[kMG]Hz|kPa|dB|мАч|кВт|Гц)"
     r"|[0-9]+(?:[.,][0-9]+)?[xхXХ*][0-9.,xхXХ*]+[a-zа-я]{0,3}|[0-9]{1,4}(?:[a-zA-Zа-я]{2,3}/[0-9]{1,4}[a-zA-Zа-я]{2,3})+"
 )
 _WORD_CODE: Final = re.compile(
     r"[A-Z]{2,6}(?:-[A-Z]{2,8}){1,3}|[a-z]{3,12}[-_][a-z]{3,12}|[A-ZА-Я]{2,3}-[a-zа-я]{3,8}/[а-яё]{3,8}"
 )
+_DECIMAL: Final = re.compile(r"[0-9]{1,3}\.[0-9]{3,12}")  # 55.7558 of a coordinate
+_COLOUR: Final = re.compile(r"(?=[0-9]{0,5}[A-Fa-f])[0-9A-Fa-f]{6}")
 _LONG_DIGITS: Final = re.compile(r"[0-9]{5,}(?:[/+][0-9]{5,})+")
 
 
@@ -55,6 +59,7 @@ class Shape:
 
 CODE: Final = Shape("code", {"article": 0.2, "document_number": 0.0, "none": -0.6})
 SEPARATED: Final = "digits with separators"  # name of the shape that a list of numbers with slashes has too
+SHORT_RANGE: Final = "short range"  # 42-44, 3/5
 LETTERED: Final = "letters and a long number"
 WORDS: Final = Shape("code without digits", {"article": -0.7, "document_number": -1.5})
 SPACED: Final = Shape("digits in groups", {})
@@ -105,7 +110,9 @@ def match_shape(region: Region, start: int, end: int, glued: str = "") -> Candid
 
 def _code(region: Region, start: int, end: int) -> Candidate | None:
     token = region.folded[start:end]
-    if not 3 <= len(token) <= 50 or _NO_CODE.fullmatch(token):
+    if not 3 <= len(token) <= 50 or _NO_CODE.fullmatch(token) or _DECIMAL.fullmatch(token):
+        return None
+    if region.folded[start - 1 : start] == "#" and _COLOUR.fullmatch(token):
         return None
     if _DIGIT.search(token) is not None:
         return Candidate(start, end, token, CODE)
@@ -138,7 +145,7 @@ def _of_token(region: Region, start: int, end: int) -> Iterator[Candidate]:
     glued = _glued(region, start, end)
     if glued is not None:
         yield glued
-    if listed or "." in token or "/" in token:
+    if listed or "/" in token or ("." in token and not _DECIMAL.fullmatch(token)):
         for part in _PART.finditer(token):
             place = start + part.start(), start + part.end()
             found = match_shape(region, *place) or _glued(region, *place)
@@ -156,7 +163,7 @@ def _grouped(region: Region) -> Iterator[Candidate]:
         solid = whole.fullmatch(match[0].replace(" ", ""))
         if solid is None or solid.lastgroup is None or len(solid[0]) < 6:
             continue
-        loss = 0.0 if _TRIPLES.fullmatch(match[0]) else 0.8
+        loss = 0.0 if _TRIPLES.fullmatch(match[0]) else 2.0 if _THOUSANDS.fullmatch(match[0]) else 0.8
         roles = {
             role: prior - loss for role, prior in shapes[solid.lastgroup].roles.items() if role != "none"
         }

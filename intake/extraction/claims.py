@@ -21,7 +21,7 @@ from intake.extraction.links import find_blocked, find_links
 from intake.extraction.marking import find_marking_codes
 from intake.extraction.named_periods import find_periods
 from intake.extraction.periods import join_dates
-from intake.extraction.phones import find_phones
+from intake.extraction.phones import EXTENSION, find_phones
 from intake.extraction.readings import Reading
 from intake.extraction.regions import Region
 from intake.extraction.tables import header_roles, table_claims
@@ -78,6 +78,9 @@ def _of_region(region: Region, mail_date: date | None, language: str) -> Iterato
     yield from _dates(region, mail_date, language)
     for phone in find_phones(region):
         yield _claim(region, phone.start, phone.end, "phone", phone.value, phone.score)
+        extension = EXTENSION.match(region.lower, phone.end)
+        if extension is not None:
+            yield _claim(region, *extension.span("d"), "", "", phone.score)
     for amount in find_amounts(region):
         yield _claim(region, amount.start, amount.end, "amount", amount.value, amount.score, amount.word)
     for error in find_errors(region):

@@ -11,14 +11,24 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from intake.extraction.candidates import Candidate
+from intake.extraction.candidates import SHORT_RANGE, Candidate
 from intake.extraction.lexicon import Cue, Meaning, load_toml
 from intake.extraction.neighbours import word_behind, word_set
 from intake.extraction.regions import Region
 
 MAX_CUES: Final = 6
+_COUNT_DIGITS: Final = 7
+_SMALL_DIGITS: Final = 6
+_LAST_WORD: Final = re.compile(r".*[\s_-]")
+_ABBREVIATION: Final = 4  # letters: a longer word with a full stop ends a sentence
+_POSTAL_DIGITS: Final = 6
+_TOWN: Final = re.compile(
+    r"[,，] {0,2}(?:(?:г\.?|гор\.?|город|пос\.?|обл|респ|край|россия|russia|р-н)(?![а-яa-z])"
+    r"|[\u4e00-\u9fff]{2,8}[省市区縣县])"
+)
 MAX_GAP: Final = 60
 _NEEDS_NEAR: Final = ("document", "none")  # their words are too common to count across other words
+_COUNT: Final = "none.count"  # what is counted or measured: of plain numbers only, not of codes
 # Words like "номер" or 是 between a context word and its number do not loosen the tie.
 _FILLERS: Final = "|".join(load_toml("neighbours.toml")["gap"]["words"])
 _TIGHT: Final = re.compile(
@@ -46,9 +56,10 @@ def fits(role: str, meant: str) -> bool:
     return role == meant or role.startswith(meant + ".") or meant.startswith(role + ".")
 
 
-def _strength(gap: str) -> float:
-    """Return how much a word counts across `gap`, the text between it and the number."""
-    if _TIGHT.fullmatch(gap):
+def _strength(gap: str, word: str) -> float:
+    """Return how much `word` counts across `gap`, the text between it and the number."""
+    ended = gap.startswith((". ", "! ", "? ", "。", "！")) and len(_LAST_WORD.sub("", word)) > _ABBREVIATION
+    if _TIGHT.fullmatch(gap) and not ended:
         return 0.85 if "\n" in gap else 1.0
     if _BREAK.search(gap):
         return 0.25
@@ -69,10 +80,12 @@ def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence])
         gap = region.lower[cue.end : until]
         if len(gap) > MAX_GAP:
             break
-        strength = _strength(gap)
+        strength = _strength(gap, cue.word)
         plausible = 0.0
         for meaning in cue.meanings:
             if meaning.about or (meaning.touching and (strength < 1.0 or len(gap) > 3)):
+                continue
+            if meaning.role == _COUNT and not _may_count(candidate):
                 continue
             prior = max(
                 (prior for role, prior in candidate.shape.roles.items() if fits(role, meaning.role)),
@@ -99,11 +112,18 @@ def _look_right(region: Region, candidate: Candidate, found: dict[str, Evidence]
     belongs_to_next = region.lower[cue.end : cue.end + 3].strip(" :：№#")[:1].isdigit()
     share = 0.25 if belongs_to_next and not gap["bracket"] else 0.8 if gap["bracket"] else 0.5
     for meaning in cue.meanings:
-        if not meaning.touching and not meaning.about:
+        counts = meaning.role != _COUNT or _may_count(candidate)
+        if not meaning.touching and not meaning.about and counts:
             _add(found, meaning, meaning.weight * share, cue.word)
 
 
+def _may_count(candidate: Candidate) -> bool:
+    return len(candidate.value) <= _COUNT_DIGITS and candidate.value.isdigit()
+
+
 def _is_quantity(region: Region, candidate: Candidate) -> bool:
+    if len(candidate.value) == _POSTAL_DIGITS and _TOWN.match(region.lower, candidate.end):
+        return True
     behind = word_behind(region.lower, candidate.end)
     return (
         word_set("quantity", "units").behind(behind) or _SIZE.match(region.lower, candidate.end) is not None
@@ -115,7 +135,8 @@ def evidence_around(region: Region, candidate: Candidate) -> dict[str, Evidence]
     found: dict[str, Evidence] = {}
     _look_left(region, candidate, found)
     _look_right(region, candidate, found)
-    if len(candidate.value) <= 6 and candidate.value.isdigit() and _is_quantity(region, candidate):
+    small = candidate.value.isdigit() and len(candidate.value) <= _SMALL_DIGITS
+    if (small or candidate.shape.name == SHORT_RANGE) and _is_quantity(region, candidate):
         _add(found, Meaning("none", 2.5, touching=False), 2.5, "a quantity")
     return found
 

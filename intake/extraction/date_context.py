@@ -10,11 +10,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from intake.extraction.lexicon import words_of
 from intake.extraction.neighbours import word_before, word_behind, word_set
 from intake.extraction.regions import Region
 
 _CLOCK: Final = re.compile(r"\s?(?:в|at|около|,|about|around|，)?\s?[0-9]{1,2}[:：][0-9]{2}")
 _RANGE: Final = re.compile(r"\s?(?:-|~|по |to |till |至|到)\s?[0-9]{1,2}[./]")
+_ALSO: Final = re.compile(r"\s?(?:и|and|&|,|、|和|或|or|или)\s?[0-9]{1,2}[./][0-9]{2}(?![0-9])")
 _LINE_START: Final = re.compile(r"(?:^|\n)[\s>(•*·|-]{0,6}$")
 _RANGE_BEFORE: Final = re.compile(r"[0-9][./][0-9]{1,2}\s?(?:-|~|по|to|till|至|到)\s?$")
 _PRODUCT: Final = re.compile(r"[0-9]\s?[x×х*/]\s?$")
@@ -27,6 +29,8 @@ _WROTE: Final = re.compile(
 )
 _ADDRESS: Final = re.compile(r"<[^<>\s]{1,80}@[^<>\s]{1,80}>")
 _MAX_HEAD: Final = 220
+_TOPIC_REACH: Final = 28
+_SIGN: Final = re.compile(r"(?:^|[^0-9])[-+]$")  # of a number; the dash of a range follows a digit
 _CJK_FROM: Final = "\u2e80"
 
 
@@ -43,9 +47,17 @@ def plausible(region: Region, start: int, end: int) -> float:
         region.lower[max(0, start - 4) : start]
     ):
         return 0.0
+    if written in word_set("date", "sale").exact and word_set("date", "sale_behind").behind(behind):
+        return 0.0
+    lead = region.lower[max(0, start - _TOPIC_REACH) : start]
+    if words_of("neighbours.toml", "date", "topic_against").search(lead[lead.rfind(". ") + 1 :]):
+        return 0.0
+    if _SIGN.search(region.lower[max(0, start - 2) : start]):
+        return 0.0
     score = _form_score(written, first, second)
     score += 0.7 * word_set("date", "before_for").before(before) + 1.0 * clock
     score += (0.8 if len(second) == 2 else 0.2) * (ranged is not None)
+    score += 0.3 * (_ALSO.match(region.lower, end) is not None)
     score += 0.4 * (_LINE_START.search(region.lower[max(0, start - 8) : start]) is not None)
     score += 0.3 * word_set("date", "after_for").behind(behind) + 0.2 * (behind == "")
     chinese = before[-1:] >= _CJK_FROM or behind[:1] >= _CJK_FROM

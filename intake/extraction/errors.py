@@ -39,6 +39,7 @@ _NUMBER: Final = re.compile(
 _OWN_NAME: Final = re.compile(
     r"(?:0x(?<![0-9a-z].{2})[0-9a-f]{4,8}|err(?<![0-9a-z_-].{3})(?:or)?-[0-9]{2,6})(?![0-9a-z-])"
 )
+_FILE_END: Final = re.compile(r"\.[a-z]{2,4}(?![a-z0-9])")  # IMG_20251112.jpg is a file
 _REACH: Final = 60
 
 
@@ -65,6 +66,8 @@ def _names(region: Region) -> Iterator[ErrorMark]:
     snakes = "_" in region.folded
     for match in _SNAKE.finditer(region.folded) if snakes else ():
         name = match[0].lower()
+        if _FILE_END.match(region.lower, match.end()):
+            continue
         if not name.startswith(_not_error("start")) and not name.endswith(_not_error("end")):
             yield _mark(region, *match.span(), 3.4)
     for match in _SCRIPT.finditer(region.folded):

@@ -66,7 +66,7 @@ def _inherit(readings: list[Reading]) -> None:
     for earlier, later in pairwise([reading for reading in readings if _opens_line(reading)]):
         _pass_on(earlier, later)
     for later, earlier in pairwise(reversed(readings)):
-        if earlier.role in ("", "none"):
+        if earlier.role.partition(".")[0] in ("", "none"):
             _pass_on(later, earlier, backwards=True)
 
 

@@ -20,6 +20,7 @@ _TOPICAL: Final = (
 _BEFORE: Final = re.compile(r"(?:^|[,，—(/:：;。？！.!?-])\s{0,2}$")
 _BEHIND: Final = re.compile(r"\s{0,2}[).。]?\s{0,2}(?:$|\n)")
 _POSTAL: Final = re.compile(r",? {0,2}(?:г\.|гор|обл|респ|россия|russia|moscow|shanghai|[а-яa-z]{3,20},)")
+_LETTERS: Final = re.compile(r"[^\W\d_]")
 _MAX_LINE: Final = 60
 _WEAK: Final = 1.3  # what a mail's topic alone gives
 
@@ -47,6 +48,9 @@ def _adopt(role: str, reason: str, fitting: list[Reading]) -> None:
 def adopt_leftovers(readings: list[Reading], about: frozenset[str]) -> None:
     """Give roles to the lonely numbers of the new text; `about` are the roles that the mail speaks of."""
     new = [reading for reading in readings if reading.region.where in NEW_TEXT]
+    texts = {reading.region.where: reading.region.lower for reading in new}
+    if not any(_LETTERS.search(text) for text in texts.values()):
+        return  # a number and nothing else: nobody said what it is
     named = {reading.role.partition(".")[0] for reading in new}
     for role, shapes in _TOPICAL:
         if role in about and role not in named:

@@ -207,4 +207,4 @@ def lexicon() -> Lexicon:
         for name, table in load_toml("marketplaces.toml").items()
         if isinstance(table, dict)
     }
-    return Lexicon([places, *(load_toml(f"words_{language}.toml") for language in ("ru", "zh", "en"))])
+    return Lexicon([places, *(load_toml(f"words_{name}.toml") for name in ("ru", "zh", "en", "none"))])

@@ -28,13 +28,20 @@ class WordSet:
         self._stems = tuple(word[:-1] for word in plain if word.endswith("*"))
         self._chinese = tuple(word for word in words if word[0] >= _CJK_FROM)
 
+    @property
+    def exact(self) -> frozenset[str]:
+        """The entries without an open end."""
+        return self._exact
+
     def before(self, word: str) -> bool:
         """Tell whether `word`, which ends right before a number, is in the set."""
         return self._has(word) or (bool(self._chinese) and word.endswith(self._chinese))
 
     def behind(self, word: str) -> bool:
         """Tell whether `word`, which starts right behind a number, is in the set."""
-        return self._has(word) or (bool(self._chinese) and word.startswith(self._chinese))
+        # The stop of a sentence may cling to the last word of it: "12.10%."
+        plain = self._has(word) or (word.endswith(".") and self._has(word[:-1]))
+        return plain or (bool(self._chinese) and word.startswith(self._chinese))
 
     def _has(self, word: str) -> bool:
         return word in self._exact or (bool(self._stems) and word.startswith(self._stems))

@@ -15,6 +15,10 @@ from intake.extraction.lexicon import words_of
 from intake.extraction.regions import Region
 
 _REACH: Final = 24
+_WITHOUT_PREFIX: Final = 10  # digits of a Russian number that lacks its 8 or +7
+EXTENSION: Final = re.compile(
+    r"[\s,(]{0,3}(?:доб\.?|доп\.?|вн\.?|ext\.?|x|转|分机)[\s:：]{0,2}(?P<d>[0-9]{1,6})(?![0-9])"
+)
 _FREE: Final = r"(?<![0-9a-z+_.,/-].)"  # the digit before it starts a number, code or decimal
 _END: Final = r"(?![0-9-]|[.,][0-9])"
 _STRONG: Final = (
@@ -50,6 +54,7 @@ _RUNS: Final = (
         ),
     ),
     ("+7", re.compile(rf"7{_FREE}[ -]?\(?(?P<d>9[0-9]{{2}}\)?(?:[ -]{{0,2}}[0-9]){{7}}){_END}")),
+    ("+7", re.compile(rf"(?P<d>9{_FREE}[0-9]{{2}}(?:[ -]{{0,2}}[0-9]){{7}}){_END}")),  # only after a word
     ("+86", re.compile(rf"(?P<d>1{_FREE}[3-9][0-9](?:[ -]?[0-9]{{4}}){{2}}){_END}")),
 )
 
@@ -78,5 +83,8 @@ def find_phones(region: Region) -> Iterator[PhoneMark]:
     for prefix, pattern in _RUNS:
         for match in pattern.finditer(region.lower):
             spoken = words.search(region.lower[max(0, match.start() - _REACH) : match.start()]) is not None
+            digits = sum(char.isdigit() for char in match[0])
+            if digits == _WITHOUT_PREFIX and not spoken:
+                continue
             solid = match[0].isdigit()
             yield _mark(match, prefix, (2.1 if solid else 4.5) + (1.0 if spoken else 0.0))
