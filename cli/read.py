@@ -46,7 +46,7 @@ def read_file(name: str, settings: Settings) -> Mail | str:
         return f"{error.strerror}: check the path"
     options = ReadOptions(
         timezone=settings.timezone,
-        authserv_id=settings.authserv_id,
+        authserv_id=settings.trusted_authserv_id,
         own_addresses=frozenset(settings.mailboxes),
         own_domain=settings.effective_mail_domain,
     )

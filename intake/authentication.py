@@ -3,7 +3,7 @@
 The header goes in, the words for SPF, DKIM and DMARC come out. Only a field that carries
 the configured authserv-id counts, and only above the second Received field: anything
 further down was there before our server touched the mail and may be forged. Without a
-configured server nothing is known, which is "none".
+configured server nothing is known, which is "none" (`intake.sender_checks` may then find out).
 """
 
 from __future__ import annotations
@@ -38,11 +38,12 @@ def read_authentication(header: HeaderBlock, authserv_id: str) -> tuple[Authenti
     if not authserv_id:
         return Authentication(), ""
     found: dict[str, str] = {}
-    warning = ""
+    source, warning = "", ""
     for value in _trusted_fields(header):
         text = value.decode("utf-8", "replace")
         if text.split(";")[0].split()[:1] != [authserv_id]:
             continue
+        source = "front"
         try:
             parsed = authres.AuthenticationResultsHeader.parse(f"Authentication-Results: {text}")
         except (authres.AuthResError, ValueError, IndexError, AttributeError):
@@ -52,7 +53,12 @@ def read_authentication(header: HeaderBlock, authserv_id: str) -> tuple[Authenti
             method, word = str(result.method).lower(), str(result.result).lower()
             if method in _METHODS and word in _RESULTS and found.get(method) != "pass":
                 found[method] = word
-    return Authentication(**found), warning
+    return Authentication(
+        spf=found.get("spf", "none"),
+        dkim=found.get("dkim", "none"),
+        dmarc=found.get("dmarc", "none"),
+        source=source,
+    ), warning
 
 
 def _trusted_fields(header: HeaderBlock) -> list[bytes]:

@@ -99,11 +99,14 @@ class Authentication:
     spf: str = "none"
     dkim: str = "none"
     dmarc: str = "none"
+    source: str = ""  # front: a trusted Authentication-Results; own: checked here; "": nobody checked
+    policy: str = ""  # what the domain asks for when DMARC fails: none, quarantine, reject
+    denied: bool = False  # no DMARC record, but the From domain's own SPF refuses the client
 
     @property
     def failed(self) -> bool:
         """True when the sender is provably not who the From header says."""
-        return self.dmarc == "fail"
+        return self.dmarc == "fail" or self.denied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

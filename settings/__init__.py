@@ -15,7 +15,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -102,6 +102,16 @@ class Settings(BaseSettings):
     authserv_id: str = Field(
         "", description="Trust Authentication-Results headers with this authserv-id (of your own front MTA)."
     )
+    authentication: Literal["off", "front", "own"] = Field(
+        "front",
+        description="Who checks senders: off; front: your front MTA, see AUTHSERV_ID; "
+        "own: Razbor asks the name service (SPF, DKIM, DMARC) for mails the front MTA says nothing of.",
+    )
+    dns_server: str = Field(
+        "",
+        description="Name server for these checks as address, address:port or [address]:port; "
+        "empty: that of the system.",
+    )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(default=False, description="One JSON object per log line.")
 
@@ -111,6 +121,11 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
+
+    @property
+    def trusted_authserv_id(self) -> str:
+        """Authserv-id whose results count, "" when senders are not checked at all."""
+        return "" if self.authentication == "off" else self.authserv_id
 
     @property
     def is_sqlite(self) -> bool:

@@ -234,11 +234,12 @@ def accept(store: Store, database_env: dict[str, str]) -> Iterator[Accept]:
         rcpt: str = "support@razbor.local",
         mail_from: str = "seller@shop.example",
         received: datetime = datetime(2026, 11, 16, 9, 0, tzinfo=UTC),
+        peer: str = "127.0.0.1",
     ) -> int:
         envelope = Envelope(
             mail_from=mail_from,
             rcpt_tos=(rcpt,),
-            peer="127.0.0.1",
+            peer=peer,
             helo="client.example",
             received_at_utc=received,
         )

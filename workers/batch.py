@@ -83,7 +83,7 @@ def _work(service: Service, claim: Claim, clock: Callable[[], float]) -> BatchRe
     readings = _read_in_time(service, raws, claim, clock)
     done = {reading.raw.raw_id for reading in readings}
     gone = set(fit) - raws.keys()
-    readings = _predict(service, readings)
+    readings = _predict(service, _with_senders_checked(service, readings))
     with service.store.write(_keys(service, readings)) as db:
         ours = still_held(db, MAIL_STATE, claim, "raw_id")
         for raw_id in ours & gone:
@@ -160,6 +160,15 @@ def _read(service: Service, raw: RawMail, *, suspect: bool) -> Reading:
         log.exception("mail cannot be read", raw_id=raw.raw_id)
         return Reading(raw=raw, mailbox=mailbox, cause=f"could not be read: {type(error).__name__}: {error}")
     return Reading(raw=raw, mailbox=mailbox, mail=mail, facts=facts)
+
+
+def _with_senders_checked(service: Service, readings: Sequence[Reading]) -> list[Reading]:
+    """Ask the name service about the senders, when the settings want it."""
+    if service.check_senders is None:
+        return list(readings)
+    mails = [(r.raw, r.mail) for r in readings if r.mail is not None]
+    checked = iter(service.check_senders(mails, service.options.lease_s / READING_SHARE))
+    return [r if r.mail is None else replace(r, mail=next(checked)) for r in readings]
 
 
 def _predict(service: Service, readings: Sequence[Reading]) -> list[Reading]:

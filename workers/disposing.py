@@ -21,6 +21,7 @@ from models.store.tickets import extend_ticket, open_ticket
 from models.store.topic_work import make_topic_work_due, routed_topic
 from models.topics import Disposition
 from workers.disposition import decide
+from workers.linking import is_trusted
 from workers.mail_reply import put_reply
 from workers.service import Service
 from workers.tokens import bounced_outbox_id
@@ -69,7 +70,8 @@ def dispose(
         bounced_outbox_id=bounced,
     )
     decision = decide(mail, prediction, context)
-    number = _ticket_of(db, raw, mail, prediction, decision, mailbox, context.bound_seller_id, service)
+    seller_id = context.bound_seller_id if is_trusted(mail) else ""
+    number = _ticket_of(db, raw, mail, prediction, decision, mailbox, seller_id, service)
     insert_message(db, raw, mail, mailbox=mailbox, ticket_id=number if _is_part(decision) else None)
     insert_prediction(db, raw.raw_id, prediction, decision.decision, now)
     end_mail(db, raw.raw_id, decision, ticket_id=number, now_utc=now)

@@ -94,8 +94,10 @@ def _appended(prediction: Prediction, context: LinkContext, found: Link, suppres
 
 
 def _opened(mail: Mail, prediction: Prediction, found: Link, suppress: str) -> Decision:
+    """Open a ticket; one whose forged sender claims another's ticket goes to an operator."""
     topic = _known(prediction.topic)
-    sure = prediction.sure and topic == prediction.topic and topic != SPAM
+    claims_in_vain = mail.authentication.failed and found.claimed is not None
+    sure = prediction.sure and topic == prediction.topic and topic != SPAM and not claims_in_vain
     reply = None if suppress else _first_reply(mail, topic, sure=sure)
     return Decision(
         disposition=Disposition.OPENED,

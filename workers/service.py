@@ -5,14 +5,17 @@ Built once per process by `workers.app` from the settings; tests build it by han
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from intake.read_mail import ReadOptions
-from models.records import Envelope, RawMail
+from models.records import Envelope, Mail, RawMail
 from models.store import Store
 from workers.predictor import Predictor
+
+# Mails as read, with their octets, and the seconds that it may take; the mails in their order come back.
+SenderChecks = Callable[[Sequence[tuple[RawMail, Mail]], float], list[Mail]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +47,7 @@ class Service:
     options: ServiceOptions
     predictor: Predictor
     now: Callable[[], datetime] = field(default=utc_now)
+    check_senders: SenderChecks | None = None  # asks the name service; None: not checked here
 
     def read_options(self, raw: RawMail) -> ReadOptions:
         """Options for reading one mail: its own arrival is the clock, so that a replay reads the same."""

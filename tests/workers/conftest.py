@@ -100,7 +100,9 @@ class Desk:
         if raw is None:
             raw = letter(text, **given)
         mail_from = given.get("mail_from", sender)
-        return self.accept(raw, mail_from=mail_from, rcpt=given.get("rcpt", SUPPORT), received=self.now)
+        peer = given.get("peer", "127.0.0.1")
+        rcpt = given.get("rcpt", SUPPORT)
+        return self.accept(raw, mail_from=mail_from, rcpt=rcpt, received=self.now, peer=peer)
 
     def read(self, service: Service | None = None) -> BatchResult:
         return read_batch(service or self.service)
