@@ -87,6 +87,28 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatusMove:
+    """One dated change of a ticket's status (rule R21)."""
+
+    at_utc: datetime
+    to: Status
+    actor: str = "razbor"
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Escalation:
+    """A seller's demand to raise the matter (rule R26), and what it still lacks."""
+
+    missing: tuple[str, ...] = ()  # ticket_ref, risk, chronology
+
+    @property
+    def is_complete(self) -> bool:
+        """True when it states ticket, risk and a chronology: it goes to the lead's queue."""
+        return not self.missing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketState:
     """A ticket with everything that topic work looks at."""
 
@@ -115,6 +137,10 @@ class TicketState:
     ] = ()  # (type, value): deadline, risk, preferred_channel, warehouse, ...
     policy: str = "send"  # send, draft, off: for this topic and mailbox
     now_utc: datetime | None = None
+    newest_text: str = ""  # new words of the newest seller mail
+    cited: tuple[int, ...] = ()  # tickets that this one is related to or names
+    escalated: bool = False
+    bulk_rows: int = 0  # rows of attached tables (rule R36)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +157,11 @@ class TopicDecision:
     )  # rule R24: criticality, identifiers, evidence, history
     reply: ReplyDraft | None = None
     status: Status | None = None  # the move to make, None: stays
+    escalation: Escalation | None = None  # None: nobody asked for it
+    stated: dict[str, str] = field(
+        default_factory=dict
+    )  # what the seller stated: deadline, business_risk, seller_priority, preferred_channel, sender_role
+    is_bulk: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

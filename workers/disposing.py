@@ -20,6 +20,7 @@ from models.store.outbox import mark_bounced
 from models.store.tickets import extend_ticket, open_ticket
 from models.store.topic_work import make_topic_work_due, routed_topic
 from models.topics import Disposition
+from workers.clocks import refresh_clock
 from workers.disposition import decide
 from workers.linking import is_trusted
 from workers.mail_reply import put_reply
@@ -79,7 +80,9 @@ def dispose(
         mark_bounced(db, bounced, f"came back: {mail.bounce.status or 'no status'} {mail.bounce.recipient}")
     if number is None or decision.disposition not in {Disposition.OPENED, Disposition.APPENDED}:
         return Touched()
-    merge_facts(db, number, facts, now)
+    withdrawn = {finding.value or finding.text for finding in mail.findings if finding.type == "old_value"}
+    merge_facts(db, number, [fact for fact in facts if fact.value not in withdrawn], now, withdrawn=withdrawn)
+    refresh_clock(db, number, now)
     topic = routed_topic(db, number)
     if topic:
         make_topic_work_due(db, number, topic, raw.raw_id, now)

@@ -8,8 +8,10 @@ import structlog
 
 from models.store import Db, savepoint
 from models.store.engine import is_fault_of_database
+from models.store.incidents import note_incident
 from models.store.leases import Claim, claim_topic_work, give_back, still_held
 from models.store.schema import TOPIC_WORK
+from models.store.ticket_life import note_repeats
 from models.store.topic_work import (
     end_topic_work,
     load_ticket_state,
@@ -19,6 +21,7 @@ from models.store.topic_work import (
 )
 from models.topics import Status
 from workers.batch import BatchResult
+from workers.clocks import refresh_clock
 from workers.mail_reply import put_reply
 from workers.service import Service
 from workers.topics import decide_topic
@@ -26,6 +29,7 @@ from workers.topics import decide_topic
 log = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 5
+INCIDENT_TOPICS = frozenset({"api_technical"})  # whose faults may be everybody's (domain 2.1)
 
 
 def work_topic(service: Service, topic: str) -> BatchResult:
@@ -37,7 +41,7 @@ def work_topic(service: Service, topic: str) -> BatchResult:
     if not claim:
         return BatchResult()
     try:
-        result = _work(service, claim)
+        result = _work(service, claim, topic)
     except BaseException as error:  # whatever ends the batch, its tickets are free at once
         log.warning("topic work given back", topic=topic, tickets=len(claim.ids), cause=repr(error))
         give_back(service.store, TOPIC_WORK, claim, "ticket_id", error=repr(error))
@@ -46,11 +50,13 @@ def work_topic(service: Service, topic: str) -> BatchResult:
     return result
 
 
-def _work(service: Service, claim: Claim) -> BatchResult:
+def _work(service: Service, claim: Claim, topic: str) -> BatchResult:
     result = BatchResult(count=len(claim.ids))
     with service.store.read() as db:
         addresses = reply_addresses(db, claim.ids)
     keys = {f"ticket:RZ-{number}" for number in claim.ids} | {f"from:{address}" for address in addresses}
+    if topic in INCIDENT_TOPICS:
+        keys.add("incident")
     with service.store.write(keys) as db:
         for number in sorted(still_held(db, TOPIC_WORK, claim, "ticket_id")):
             result.replies = _work_ticket(service, db, number) or result.replies
@@ -86,5 +92,9 @@ def _decide(service: Service, db: Db, number: int) -> bool:
     if not leaves and decision.status is Status.WAITING_SELLER:
         decision = replace(decision, status=None)  # nobody was asked: the operators must see the ticket
     store_topic_decision(db, state, decision, now)
+    refresh_clock(db, number, now)
+    note_repeats(db, number, now)
+    if state.topic in INCIDENT_TOPICS:
+        note_incident(db, number, now)
     end_topic_work(db, number)
     return leaves

@@ -9,41 +9,25 @@ waits as a draft or stays unsent is the caller's: `state.policy`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from models.decisions import FactValue, TopicDecision
-from models.topics import OTHER, SPAM, Status
-from workers.disposition import outside_role
+from models.topics import SPAM, Status
+from workers.escalation import escalation_of
 from workers.how_to import is_how_to
 from workers.priority import PriorityInput, is_called_urgent, priority_of
 from workers.replies import compose
-from workers.replies.compose import REQUEST, ReplyContext
-from workers.required_data import ask_fields, missing_fields, rules_of
+from workers.replies.compose import ReplyContext
+from workers.required_data import ask_fields, missing_fields
+from workers.stated import BULK_ROWS, stated_by_seller
 from workers.subkind import subkind_of
+from workers.topic_replies import Case, reply_of
 from workers.word_lists import WordList, fold, read_table, word_list
 
 if TYPE_CHECKING:
-    from models.decisions import TicketState
+    from models.decisions import Escalation, TicketState
     from models.records import ReplyDraft
-
-QUESTIONS_PER_TICKET: Final = 1  # rule A8: the question; its second half is the reminder
-_CJK_LETTERS: Final = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Case:
-    """A ticket's state with everything that was worked out of it."""
-
-    state: TicketState
-    text: str
-    facts: tuple[FactValue, ...]
-    subkind: str
-    missing: tuple[str, ...]
-    ask: tuple[str, ...]
-    how_to: bool
-    context: ReplyContext
 
 
 def decide_topic(state: TicketState) -> TopicDecision:
@@ -67,7 +51,7 @@ def decide_topic(state: TicketState) -> TopicDecision:
         today=state.now_utc.date() if state.now_utc is not None else None,
     )
     priority, parts = priority_of(given)
-    case = _Case(
+    case = Case(
         state=state,
         text=text,
         facts=facts,
@@ -76,8 +60,9 @@ def decide_topic(state: TicketState) -> TopicDecision:
         ask=ask_fields(state.topic, missing, subkind=subkind, asked=state.asked),
         how_to=how_to,
         context=_reply_context(state, text, subkind, priority),
+        escalation=_escalation(state, facts),
     )
-    reply = _reply(case) if _may_reply(state) else None
+    reply = reply_of(case) if _may_reply(state) else None
     asks = reply is not None and reply.kind == "missing_data"
     return TopicDecision(
         missing=missing,
@@ -88,6 +73,9 @@ def decide_topic(state: TicketState) -> TopicDecision:
         priority_parts=parts,
         reply=reply,
         status=_move(state, reply, missing),
+        escalation=case.escalation,
+        stated=stated_by_seller(state.findings),
+        is_bulk=state.bulk_rows >= BULK_ROWS,
     )
 
 
@@ -107,58 +95,12 @@ def draft_reminder(state: TicketState) -> ReplyDraft | None:
     return compose.draft_reminder(_reply_context(state, text, subkind, "normal"), still_open)
 
 
-def _reply(case: _Case) -> ReplyDraft | None:
-    state, context = case.state, case.context
-    if state.topic == OTHER:
-        return _other_reply(case)
-    if context.admin_line and state.sender_role in {"employee", "agency"}:
-        return None if state.acknowledged else compose.draft_admin_only(context)
-    if case.ask and not case.how_to and state.question_count < QUESTIONS_PER_TICKET:
-        required = rules_of(state.topic, case.subkind)["required"]
-        everything = case.ask == required
-        return compose.draft_question(
-            context, case.ask, everything=everything, acknowledged=state.acknowledged
-        )
-    if not state.acknowledged:
-        kind = "how_to" if case.how_to else ("passed_on" if case.missing else "complete")
-        return compose.draft_acknowledgement(context, state=kind)
-    if _was_completed_now(case):
-        return compose.draft_completed(context)
-    return None
-
-
-def _other_reply(case: _Case) -> ReplyDraft | None:
-    """Answer a letter that is no seller's case: a redirect, one clarifying question, or nothing."""
-    state = case.state
-    if state.acknowledged:
-        return None
-    stated = tuple(value for kind, value in state.findings if kind == "sender_role")
-    role = outside_role(OTHER, case.text, stated)
-    if role:
-        return compose.draft_redirect(case.context, role)
-    if case.subkind in {"thanks", "job"}:
-        return None
-    if says_nothing(state.text) and REQUEST not in state.asked:
-        return compose.draft_clarify(case.context)
-    return compose.draft_acknowledgement(case.context, state="passed_on")
-
-
-def says_nothing(text: str) -> bool:
-    """Tell whether a mail's words are too few to be a question."""
-    letters = sum(_CJK_LETTERS if "\u4e00" <= char <= "\u9fff" else 1 for char in text if char.isalpha())
-    return letters < int(read_table("reply_rules.toml")["unclear"]["max_letters"])
-
-
-def _was_completed_now(case: _Case) -> bool:
-    """Tell whether the newest mail brought the last piece of what had been asked (rule R22)."""
-    state = case.state
-    if not state.asked or state.message_count < 2 or case.missing:
-        return False
-    newest = state.newest_raw_id
-    if newest is None:
-        newest = max((fact.raw_id for fact in case.facts if fact.raw_id is not None), default=None)
-    before = [fact for fact in case.facts if fact.raw_id != newest]
-    return bool(missing_fields(state.topic, before, subkind=case.subkind))
+def _escalation(state: TicketState, facts: tuple[FactValue, ...]) -> Escalation | None:
+    """Judge the newest mail; a follow-up refers to the ticket that it stands on."""
+    own = (state.number,) if state.message_count > 1 else ()
+    return escalation_of(
+        state.newest_text, tickets=(*own, *state.cited), findings=state.findings, facts=facts
+    )
 
 
 def _may_reply(state: TicketState) -> bool:
@@ -168,7 +110,7 @@ def _may_reply(state: TicketState) -> bool:
 
 def _move(state: TicketState, reply: ReplyDraft | None, missing: tuple[str, ...]) -> Status | None:
     """Return the status that the ticket moves to; a draft moves nothing before an operator sends it."""
-    asks = reply is not None and reply.kind in {"missing_data", "clarify", "admin_only"}
+    asks = reply is not None and reply.kind in {"missing_data", "clarify", "admin_only", "escalation"}
     if asks and state.policy == "send":
         return Status.WAITING_SELLER if state.status is not Status.WAITING_SELLER else None
     if state.status is Status.WAITING_SELLER and not missing and state.asked:

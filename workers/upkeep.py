@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from models.store.incidents import close_quiet_incidents
 from models.store.leases import (
     free_leases_of_the_dead,
     process_token,
@@ -16,6 +17,7 @@ from models.store.leases import (
 )
 from models.store.outbox import mark_lost_senders
 from models.store.raw_mail import adopt_new_mail
+from workers.reminders import remind
 from workers.service import Service
 
 DUTY = "sweep"
@@ -39,6 +41,8 @@ def sweep(service: Service, hold_s: float) -> Due:
     free_leases_of_the_dead(store, now)
     with store.write() as db:
         mark_lost_senders(db, now)
+        close_quiet_incidents(db, now)
+    remind(service)
     with store.read() as db:
         waiting = work_waiting(db, service.now())
     return Due(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import insert, select, update
@@ -15,8 +15,24 @@ from models.store.schema import FACT
 SINGLE_FIELDS = frozenset({"seller_id", "pvz_ref", "legal_id"})
 
 
-def merge_facts(db: Connection, number: int, facts: Sequence[FactValue], now_utc: datetime) -> int:
-    """Add new facts to a ticket; return how many were new. A superseded value stays, inactive."""
+def merge_facts(
+    db: Connection,
+    number: int,
+    facts: Sequence[FactValue],
+    now_utc: datetime,
+    *,
+    withdrawn: Collection[str] = (),
+) -> int:
+    """Add new facts to a ticket; return how many were new. A superseded value stays, inactive.
+
+    `withdrawn` are values that the seller corrected ("not 1250 but 1260", rule R33).
+    """
+    if withdrawn:
+        db.execute(
+            update(FACT)
+            .where(FACT.c.ticket_id == number, FACT.c.value.in_(sorted(withdrawn)), FACT.c.active)
+            .values(active=False)
+        )
     known = {
         (row.field, row.value)
         for row in db.execute(
@@ -46,6 +62,16 @@ def merge_facts(db: Connection, number: int, facts: Sequence[FactValue], now_utc
             )
         )
     return len(fresh)
+
+
+def withdraw_fact(db: Connection, number: int, field: str, value: str) -> bool:
+    """Make one value of a ticket inactive; False when it had no such active value."""
+    result = db.execute(
+        update(FACT)
+        .where(FACT.c.ticket_id == number, FACT.c.field == field, FACT.c.value == value, FACT.c.active)
+        .values(active=False)
+    )
+    return bool(result.rowcount)
 
 
 def load_facts(db: Connection, number: int) -> tuple[FactValue, ...]:

@@ -58,8 +58,12 @@ def queue_reply(
     inbound_raw_id: int,
     status: str,
     now_utc: datetime,
+    author: str = "",
 ) -> int | None:
-    """Put a reply into the outbox; None when this inbound mail already has a reply of this kind."""
+    """Put a reply into the outbox; None when this inbound mail already has a reply of this kind.
+
+    `author` is the operator who wrote it; without one the mail is automatic (rule A1).
+    """
     known = db.scalar(
         select(OUTBOX.c.id).where(OUTBOX.c.inbound_raw_id == inbound_raw_id, OUTBOX.c.kind == draft.kind)
     )
@@ -71,7 +75,8 @@ def queue_reply(
             ticket_id=ticket,
             inbound_raw_id=inbound_raw_id,
             kind=draft.kind,
-            automatic=True,
+            automatic=not author,
+            author=author,
             status=status,
             message_id=address.message_id,
             mail_from=address.mail_from,

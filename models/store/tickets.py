@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
@@ -18,6 +19,8 @@ from models.store.schema import (
     TICKET_LINK,
 )
 from models.topics import LEGAL_MOVES, Status
+
+REMIND_AFTER: Final = timedelta(hours=72)  # design 9: one reminder of an open question
 
 
 def open_ticket(
@@ -129,6 +132,8 @@ def move_status(
             status_at_utc=now_utc,
             updated_at_utc=now_utc,
             closed_at_utc=now_utc if to is Status.CLOSED else None,
+            remind_at_utc=now_utc + REMIND_AFTER if to is Status.WAITING_SELLER else None,
+            stage="",
         )
     )
     db.execute(

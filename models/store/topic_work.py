@@ -14,7 +14,7 @@ from models.store.facts import load_facts
 from models.store.link_context import bound_role
 from models.store.mails import storable
 from models.store.policies import reply_policy
-from models.store.schema import ASKED, ATTACHMENT, MESSAGE, TICKET, TOPIC_WORK
+from models.store.schema import ASKED, ATTACHMENT, MESSAGE, TICKET, TICKET_LINK, TOPIC_WORK
 from models.store.tickets import move_status
 from models.topics import Status
 
@@ -92,8 +92,10 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         .order_by(MESSAGE.c.raw_id.desc())
         .limit(MAILS_LOOKED_AT)
     ).all()[::-1]
-    kinds = db.scalars(
-        select(ATTACHMENT.c.kind).where(ATTACHMENT.c.raw_id.in_([mail.raw_id for mail in mails]))
+    parts = db.execute(
+        select(ATTACHMENT.c.kind, ATTACHMENT.c.row_count).where(
+            ATTACHMENT.c.raw_id.in_([mail.raw_id for mail in mails])
+        )
     ).all()
     asked = db.scalars(select(ASKED.c.field).where(ASKED.c.ticket_id == number)).all()
     return TicketState(
@@ -111,7 +113,7 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         acknowledged=ticket.acknowledged,
         bound_seller_id=ticket.seller_id,
         sender_role=bound_role(db, ticket.requester),
-        attachment_kinds=tuple(kinds),
+        attachment_kinds=tuple(part.kind for part in parts),
         suppress_replies=ticket.suppress_replies or (mails[-1].suppress_replies if mails else ""),
         also_topics=tuple(ticket.also_topics),
         message_count=len(mails),
@@ -120,6 +122,10 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         newest_raw_id=mails[-1].raw_id if mails else None,
         policy=reply_policy(db, ticket.topic, ticket.mailbox),
         now_utc=now_utc,
+        newest_text=mails[-1].text if mails else "",
+        cited=tuple(db.scalars(select(TICKET_LINK.c.other_id).where(TICKET_LINK.c.ticket_id == number))),
+        escalated=bool(ticket.escalated),
+        bulk_rows=max((part.row_count or 0 for part in parts), default=0),
     )
 
 
@@ -136,7 +142,11 @@ def store_topic_decision(
             subkind=decision.subkind,
             priority=decision.priority,
             priority_parts=decision.priority_parts,
+            score=sum(decision.priority_parts.values()),
+            bulk=decision.is_bulk,
             updated_at_utc=now_utc,
+            **decision.stated,
+            **_escalated(state, decision, now_utc),
         )
     )
     if decision.status is not None and decision.status is not state.status:
@@ -159,6 +169,14 @@ def note_reply(
         if fresh:
             db.execute(insert(ASKED), fresh)
     db.execute(update(TICKET).where(TICKET.c.id == number).values(changes))
+
+
+def _escalated(state: TicketState, decision: TopicDecision, now_utc: datetime) -> dict[str, object]:
+    """Raise a ticket whose seller asked for it completely (rule R26); once raised it stays so."""
+    asked = decision.escalation
+    if asked is None or not asked.is_complete or state.escalated:
+        return {}
+    return {"escalated": True, "escalated_at_utc": now_utc}
 
 
 def _reason(decision: TopicDecision) -> str:

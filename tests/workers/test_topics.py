@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from models.decisions import FactValue, TicketState
 from models.topics import SLUGS, Status
-from workers.topics import decide_topic, draft_reminder, says_nothing
+from workers.topic_replies import says_nothing
+from workers.topics import decide_topic, draft_reminder
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 

@@ -134,6 +134,27 @@ def draft_admin_only(context: ReplyContext) -> ReplyDraft:
     return _draft("admin_only", context, block)
 
 
+def draft_escalated(context: ReplyContext) -> ReplyDraft:
+    """Confirm that the matter was raised to a lead (rule R26); no promise of an outcome (R60)."""
+
+    def block(language: str) -> Paragraphs:
+        said = _say(language)
+        return [said.line("escalated", context), *_notes(said, context)]
+
+    return _draft("escalated", context, block)
+
+
+def draft_escalation_question(context: ReplyContext, ask: Sequence[str]) -> ReplyDraft:
+    """Ask only for what an escalation still lacks: ticket_ref, risk, chronology (rule R26)."""
+
+    def block(language: str) -> Paragraphs:
+        said = _say(language)
+        asked = said.ask("escalation_lacks", ask, context)
+        return [*asked, *_secret_note(said, context), said.line("reply_here", context)]
+
+    return _draft("escalation", context, block, tuple(ask))
+
+
 def draft_redirect(context: ReplyContext, role: str) -> ReplyDraft:
     """Tell a buyer or the press once where to write (rules A20, R19); `role` is "buyer" or "press"."""
     line = "redirect_press" if role == "press" else "redirect_buyer"

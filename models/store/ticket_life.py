@@ -1,0 +1,172 @@
+"""What happens to a ticket besides its mails: notes, clocks, reminders, merging, the audit trail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy.engine import Connection
+
+from models.decisions import StatusMove
+from models.store.engine import StoreError
+from models.store.schema import (
+    AUDIT,
+    FACT,
+    MAIL_STATE,
+    MESSAGE,
+    NOTE,
+    OUTBOX,
+    PARTY,
+    STATUS_EVENT,
+    TICKET,
+    TOPIC_WORK,
+)
+from models.store.tickets import add_party, relate
+from models.topics import Status
+
+REPEAT_WINDOW: Final = timedelta(days=30)
+REPEATED_FROM: Final = 3  # so many earlier tickets earn the badge "repeat"
+
+
+def audit(db: Connection, actor: str, action: str, subject: str, now_utc: datetime, **detail: object) -> None:
+    """Note who did what to which thing; never deleted, never changed."""
+    db.execute(
+        insert(AUDIT).values(at_utc=now_utc, actor=actor, action=action, subject=subject, detail=detail)
+    )
+
+
+def status_moves(db: Connection, number: int) -> tuple[StatusMove, ...]:
+    """Return the dated status moves of a ticket, oldest first (rule R21)."""
+    rows = db.execute(
+        select(STATUS_EVENT.c.at_utc, STATUS_EVENT.c.to_status, STATUS_EVENT.c.actor, STATUS_EVENT.c.reason)
+        .where(STATUS_EVENT.c.ticket_id == number)
+        .order_by(STATUS_EVENT.c.id)
+    )
+    return tuple(
+        StatusMove(at_utc=row.at_utc, to=Status(row.to_status), actor=row.actor, reason=row.reason)
+        for row in rows
+    )
+
+
+def ticket_row(db: Connection, number: int) -> Any:
+    """Return the row of a ticket; raises StoreError when there is none."""
+    row = db.execute(select(TICKET).where(TICKET.c.id == number)).first()
+    if row is None:
+        msg = f"there is no ticket RZ-{number}: `razbor tickets list` shows all"
+        raise StoreError(msg)
+    return row
+
+
+def set_ticket(db: Connection, number: int, now_utc: datetime, **values: object) -> None:
+    """Change columns of a ticket and its date of change."""
+    db.execute(update(TICKET).where(TICKET.c.id == number).values(updated_at_utc=now_utc, **values))
+
+
+def set_clock(db: Connection, number: int, *, phase: str, due_at_utc: datetime | None) -> None:
+    """Write when a ticket's running term is over; None while it is paused or stopped."""
+    db.execute(update(TICKET).where(TICKET.c.id == number).values(sla_phase=phase, sla_due_at_utc=due_at_utc))
+
+
+def add_note(db: Connection, number: int, author: str, text: str, now_utc: datetime) -> int:
+    """Write a note for the other operators; return its number."""
+    return int(
+        db.execute(
+            insert(NOTE)
+            .values(ticket_id=number, at_utc=now_utc, author=author, text=text)
+            .returning(NOTE.c.id)
+        ).scalar_one()
+    )
+
+
+def newest_raw_id(db: Connection, number: int) -> int | None:
+    """Return the newest mail of a person on a ticket: what an operator's reply answers."""
+    newest = db.scalar(
+        select(func.max(MESSAGE.c.raw_id)).where(
+            MESSAGE.c.ticket_id == number, MESSAGE.c.kind.in_(("person", "list"))
+        )
+    )
+    return int(newest) if newest is not None else None
+
+
+def reminders_due(db: Connection, now_utc: datetime, limit: int) -> list[int]:
+    """Return tickets that wait for their seller and whose one reminder is due."""
+    return list(
+        db.scalars(
+            select(TICKET.c.id)
+            .where(
+                TICKET.c.remind_at_utc <= now_utc,
+                TICKET.c.reminded_at_utc.is_(None),
+                TICKET.c.status == str(Status.WAITING_SELLER),
+            )
+            .order_by(TICKET.c.remind_at_utc)
+            .limit(limit)
+        )
+    )
+
+
+def merge_tickets(db: Connection, number: int, into: int, now_utc: datetime) -> None:
+    """Move everything of a ticket to another one; its number goes on leading there.
+
+    Raises StoreError for a ticket merged with itself or with one that was merged away.
+    """
+    target = ticket_row(db, into)
+    if (
+        number == into
+        or target.merged_into_id is not None
+        or ticket_row(db, number).merged_into_id is not None
+    ):
+        msg = f"RZ-{number} cannot be merged into RZ-{into}: choose two tickets that stand on their own"
+        raise StoreError(msg)
+    for table in (MESSAGE, FACT, OUTBOX, NOTE):
+        db.execute(update(table).where(table.c.ticket_id == number).values(ticket_id=into))
+    db.execute(update(MAIL_STATE).where(MAIL_STATE.c.ticket_id == number).values(ticket_id=into))
+    for address in db.scalars(select(PARTY.c.address).where(PARTY.c.ticket_id == number)).all():
+        add_party(db, into, address)
+    db.execute(delete(TOPIC_WORK).where(TOPIC_WORK.c.ticket_id == number))
+    db.execute(update(TICKET).where(TICKET.c.merged_into_id == number).values(merged_into_id=into))
+    set_ticket(db, number, now_utc, merged_into_id=into, in_review=False, remind_at_utc=None)
+    relate(db, number, [into])
+    _keep_one_value(db, into)
+
+
+def _keep_one_value(db: Connection, number: int) -> None:
+    """Make the older of equal active facts inactive: two tickets may have known the same."""
+    seen: set[tuple[str, str]] = set()
+    for row in db.execute(
+        select(FACT.c.id, FACT.c.field, FACT.c.value)
+        .where(FACT.c.ticket_id == number, FACT.c.active)
+        .order_by(FACT.c.id.desc())
+    ).all():
+        if (row.field, row.value) in seen:
+            db.execute(update(FACT).where(FACT.c.id == row.id).values(active=False))
+        seen.add((row.field, row.value))
+
+
+def move_mails(db: Connection, raw_ids: Sequence[int], to: int) -> None:
+    """Move mails and the facts that they brought to another ticket."""
+    for table in (MESSAGE, FACT, MAIL_STATE):
+        db.execute(update(table).where(table.c.raw_id.in_(raw_ids)).values(ticket_id=to))
+    db.execute(update(OUTBOX).where(OUTBOX.c.inbound_raw_id.in_(raw_ids)).values(ticket_id=to))
+
+
+def note_repeats(db: Connection, number: int, now_utc: datetime) -> int:
+    """Count and keep the seller's earlier tickets of the same topic within the window (rule R32)."""
+    row = ticket_row(db, number)
+    mine = TICKET.c.requester == row.requester
+    if row.seller_id:
+        mine = or_(mine, TICKET.c.seller_id == row.seller_id)
+    count = db.scalar(
+        select(func.count())
+        .select_from(TICKET)
+        .where(
+            mine,
+            TICKET.c.topic == row.topic,
+            TICKET.c.id < number,
+            TICKET.c.opened_at_utc > now_utc - REPEAT_WINDOW,
+            TICKET.c.merged_into_id.is_(None),
+        )
+    )
+    db.execute(update(TICKET).where(TICKET.c.id == number).values(repeats=count or 0))
+    return int(count or 0)

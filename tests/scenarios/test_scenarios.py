@@ -1,0 +1,63 @@
+"""Conversations from the first mail to the close, played as they are written (rules R1-R66, A1-A20)."""
+
+from __future__ import annotations
+
+import shutil
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from models.store import Store, open_store
+from models.store.migrate import migrate
+from tests.conftest import Accept
+from tests.scenarios.expectations import play
+from tests.scenarios.stage import Stage
+from tests.workers.conftest import FakeRelay
+
+FOLDER = Path(__file__).parent / "conversations"
+FILES = sorted(FOLDER.glob("*.toml"))
+
+
+@pytest.fixture(scope="module")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with migrated, empty SQLite files, to be copied."""
+    folder = tmp_path_factory.mktemp("migrated")
+    store = open_store(f"sqlite:///{folder}/razbor.db", f"sqlite:///{folder}/intake.db")
+    migrate(store)
+    store.close()
+    return folder
+
+
+@pytest.fixture
+def database_env(migrated: Path, tmp_path: Path) -> dict[str, str]:
+    """A copy of the migrated files: faster than migrating for each conversation."""
+    shutil.copytree(migrated, tmp_path / "var")
+    return {"RAZBOR_DATA_DIR": str(tmp_path / "var")}
+
+
+@pytest.fixture
+def store(database_env: dict[str, str]) -> Iterator[Store]:
+    folder = database_env["RAZBOR_DATA_DIR"]
+    opened = open_store(f"sqlite:///{folder}/razbor.db", f"sqlite:///{folder}/intake.db")
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(scope="module")
+def module_relay() -> Iterator[FakeRelay]:
+    server = FakeRelay()
+    yield server
+    server.stop()
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_conversation(path: Path, store: Store, accept: Accept, module_relay: FakeRelay) -> None:
+    scenario = tomllib.loads(path.read_text(encoding="utf-8"))
+    module_relay.mails.clear()
+    module_relay.answers.clear()
+    stage = Stage(store, accept, module_relay)
+    stage.prepare(scenario)
+    for step in scenario["step"]:
+        play(stage, step)

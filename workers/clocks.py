@@ -1,0 +1,62 @@
+"""Keeping a ticket's clock in its row, so that lists can sort by it (rules R28, R29).
+
+The clock itself is worked out by `workers.sla`; terms and calendar are the policies `sla` and
+`calendar`, or what is shipped when a desk has none of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import structlog
+
+from models.store import Db
+from models.store.policies import read_policy
+from models.store.ticket_life import set_clock, status_moves, ticket_row
+from workers.business_time import BusinessCalendar, parse_calendar
+from workers.sla import SlaClock, sla_clock, terms_of
+from workers.word_lists import read_table
+
+log = structlog.get_logger(__name__)
+
+
+def refresh_clock(db: Db, number: int, now_utc: datetime) -> SlaClock:
+    """Work out a ticket's clock and write when its running term is over; call it after every move."""
+    row = ticket_row(db, number)
+    terms = terms_of(
+        _in_force(db, "sla", "sla.toml"),
+        marketplace=row.marketplace,
+        topic=row.topic,
+        priority=row.priority,
+    )
+    clock = sla_clock(
+        status_moves(db, number),
+        terms,
+        desk_calendar(db),
+        now_utc=now_utc,
+        first_reaction_at_utc=row.first_reaction_at_utc,
+    )
+    set_clock(db, number, phase=clock.phase, due_at_utc=clock.due_at_utc)
+    return clock
+
+
+def desk_calendar(db: Db) -> BusinessCalendar:
+    """Return the calendar in force; one that cannot be read counts as absent and is logged."""
+    body = _in_force(db, "calendar", "calendar.toml")
+    try:
+        return _calendar(json.dumps(body, sort_keys=True))
+    except ValueError as error:
+        log.warning("calendar ignored", cause=str(error), remedy="correct the policy `calendar`")
+        return _calendar(json.dumps(read_table("calendar.toml"), sort_keys=True))
+
+
+@lru_cache(maxsize=8)
+def _calendar(body_json: str) -> BusinessCalendar:
+    return parse_calendar(json.loads(body_json))
+
+
+def _in_force(db: Db, name: str, shipped: str) -> dict[str, Any]:
+    return read_policy(db, name) or read_table(shipped)
