@@ -16,6 +16,7 @@ from intake.charset import DecodedText, decode_text
 from intake.flowed import unflow
 from intake.html_text import html_to_text
 from intake.mime_tree import Part
+from intake.transfer import NOT_BASE64
 
 MAX_TEXT_BYTES: Final = 2_000_000
 MAX_LETTER_PARTS: Final = 50
@@ -73,7 +74,7 @@ def _visit(part: Part, letter: Letter) -> None:
             _read_text(part, letter)
         for child in part.children:
             _visit(child, letter)
-    elif _is_letter(part, letter):
+    elif _is_letter(part, letter) and not _is_doubtful_addition(part, letter):
         _read_text(part, letter)
     elif part.end > part.start or part.header.fields:
         letter.attachments.append(part)
@@ -156,6 +157,20 @@ def _is_letter(part: Part, letter: Letter) -> bool:
     if part.children or part.content_type in _NEVER_LETTER or not _is_text(part):
         return False
     return not _is_named(part) and "name" not in part.parameters and len(letter.texts) < MAX_LETTER_PARTS
+
+
+def _is_doubtful_addition(part: Part, letter: Letter) -> bool:
+    """Tell a text that cannot be trusted to go on the letter before it: it is kept as attachment.
+
+    Cut off without its end, not decodable, or of a type that is neither plain nor HTML; where
+    no letter stands before it, it is the letter all the same.
+    """
+    if not letter.text:
+        return False
+    if not part.whole:
+        letter.warnings.append("text: a further part breaks off, it is kept as attachment")
+        return True
+    return part.content_type in {"text/enriched", "text/richtext"} or part.octets()[1] == NOT_BASE64
 
 
 def _read_text(part: Part, letter: Letter) -> None:

@@ -37,6 +37,16 @@ class HeaderBlock:
         """Values of all fields called `name` (lower case), in order."""
         return self._index.get(name, [])
 
+    def after_repeated(self, name: str) -> HeaderBlock | None:
+        """Block that begins with the last field called `name`, None when there is but one such field."""
+        if len(self.every(name)) < 2:
+            return None
+        at = max(number for number, (known, _) in enumerate(self.fields) if known == name)
+        index: dict[str, list[bytes]] = {}
+        for known, value in self.fields[at:]:
+            index.setdefault(known, []).append(value)
+        return HeaderBlock(self.fields[at:], self.body_start, self.overlong, index)
+
     def __contains__(self, name: str) -> bool:
         return name in self._index
 

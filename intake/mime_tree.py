@@ -6,26 +6,29 @@ through one generator per open level (a 25 MB mail at depth 50 took 7.7 s, here 
 raises RecursionError on deep nesting and holds the mail several times over. Here a part
 costs one dictionary look-up per line that begins with two dashes, whatever the depth.
 
+What real mails break is mended where their structure still says what was meant: a boundary
+that is not the declared one, a multipart without its end (the boundaries around it end it, its
+own stay in force, the part that was cut off is marked), a first part whose delimiter was lost
+so that its header follows the multipart's, a close delimiter glued to the last words.
+
 Parts past `MAX_PARTS`, levels past `MAX_DEPTH` and boundary lines past `MAX_BOUNDARY_LINES`
 are not opened: they stay inside the part they stand in, and the tree says so in `limits`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 from intake import headers
+from intake.boundaries import boundary_in_force, boundary_lines, declared_boundary, glued_close
 from intake.header_block import HeaderBlock, split_header
 from intake.transfer import IDENTITY, decode_transfer
 
 MAX_PARTS: Final = 1_000
 MAX_DEPTH: Final = 50
 MAX_BOUNDARY_LINES: Final = 20_000
-_STRAY_BOUNDARY: Final = re.compile(rb"""boundary\s*=\s*"?([^";\r\n]{1,200})""", re.IGNORECASE)
-_FIRST_DASHES: Final = re.compile(rb"^--([^\s-][^\r\n]{2,150}?|[^\s]{6,150}?)[ \t]*\r?$", re.MULTILINE)
 
 
 @dataclass(slots=True)
@@ -38,6 +41,7 @@ class Part:
     end: int
     raw: bytes = field(repr=False)
     children: list[Part] = field(default_factory=list)
+    whole: bool = True  # False: the structure is torn here, no delimiter of its multipart ends this part
     _parameters: dict[str, str] | None = None
 
     @property
@@ -86,6 +90,7 @@ class _Builder:
         self.raw = raw
         self.open: list[Part] = []
         self.frames: list[_Frame] = []
+        self.interrupted: dict[bytes, None] = {}  # boundaries of multiparts that ended without their end
         self.parts = 0
         self.limits: dict[str, None] = {}
 
@@ -109,15 +114,20 @@ class _Builder:
         return part
 
     def _open_multipart(self, part: Part, declared: bytes) -> None:
-        boundary = _declared_boundary(part, declared)
-        if not boundary and self.frames:
+        boundary = declared_boundary(part.parameters.get("boundary", ""), declared)
+        around = [frame.boundary for frame in self.frames]
+        boundary = boundary_in_force(self.raw, part.start, boundary, outermost=not around, others=around)
+        if not boundary:
             return
-        if not self.frames and (not boundary or self.raw.find(b"--" + boundary, part.start) < 0):
-            # Only for the outermost multipart: to search the whole mail for each would be quadratic.
-            guess = _FIRST_DASHES.search(self.raw, part.start, part.start + 20_000)
-            boundary = guess[1] if guess else boundary
-        if boundary:
-            self.frames.append(_Frame(boundary, len(self.open) - 1, part))
+        self.frames.append(_Frame(boundary, len(self.open) - 1, part))
+        inner = part.header.after_repeated("content-type")
+        if inner is not None and not (kind := headers.media_type(inner.first("content-type"))).startswith(
+            "multipart/"
+        ):
+            # The delimiter of the first part was lost: two headers in one, and the part's own body.
+            first = Part(inner, kind or "text/plain", part.start, len(self.raw), self.raw)
+            part.children.append(first)
+            self.open.append(first)
 
     def close(self, frame_number: int, line_start: int) -> None:
         """End everything inside the multipart of that frame at the boundary line."""
@@ -128,10 +138,29 @@ class _Builder:
             else line_start
         )
         end -= self.raw[end - 1 : end] == b"\r"
+        self._cut_off(frame_number + 1)
         for part in self.open[frame.level + 1 :]:
             part.end = max(part.start, end)
         del self.open[frame.level + 1 :]
+        for broken in self.frames[frame_number + 1 :]:
+            self.interrupted.setdefault(broken.boundary, None)
         del self.frames[frame_number + 1 :]
+
+    def _cut_off(self, frame_number: int) -> None:
+        """Mark the open parts of that frame and of those inside it: no delimiter of theirs ends them."""
+        if frame_number < len(self.frames):
+            for part in self.open[self.frames[frame_number].level + 1 :]:
+                part.whole = False
+
+    def finish(self) -> None:
+        """End what the mail leaves open."""
+        last = self.open[-1].start if self.open else 0
+        at, number = glued_close(self.raw, last, [frame.boundary for frame in self.frames])
+        if number >= 0:
+            self.close(number, at)
+            del self.frames[number:]
+        if self.interrupted:
+            self._cut_off(0)  # without a torn structure, only the end of the last part is missing
 
     def match(self, content: bytes) -> tuple[int, bool] | None:
         """Find the frame that a boundary line belongs to: its number, and whether the line closes it."""
@@ -141,6 +170,8 @@ class _Builder:
                 return number, False
             if content == boundary + b"--":
                 return number, True
+        if self.interrupted and content.removesuffix(b"--") in self.interrupted:
+            return len(self.frames) - 1, False  # no line of a letter looks so: another part begins
         return None
 
 
@@ -148,7 +179,7 @@ def cut(raw: bytes) -> Tree:
     """Cut a mail into its parts. Any octets give a tree; an empty mail is one empty text part."""
     builder = _Builder(raw)
     root = builder.begin(0)
-    lines = _boundary_lines(raw, root.start)
+    lines = boundary_lines(raw, root.start)
     for seen, (line_start, line_end, content) in enumerate(lines):
         if not builder.frames:
             break
@@ -171,6 +202,7 @@ def cut(raw: bytes) -> Tree:
         else:
             default = "message/rfc822" if frame.part.content_type == "multipart/digest" else "text/plain"
             frame.part.children.append(builder.begin(line_end, default))
+    builder.finish()
     return Tree(root, tuple(builder.limits))
 
 
@@ -181,22 +213,3 @@ def walk(part: Part) -> Iterator[Part]:
         current = stack.pop()
         yield current
         stack.extend(reversed(current.children))
-
-
-def _declared_boundary(part: Part, declared: bytes) -> bytes:
-    boundary = part.parameters.get("boundary", "").encode("utf-8", "replace")
-    if not boundary and (stray := _STRAY_BOUNDARY.search(declared)):
-        boundary = stray[1].strip()
-    return boundary.rstrip()
-
-
-def _boundary_lines(raw: bytes, start: int) -> Iterator[tuple[int, int, bytes]]:
-    """Lines that begin with two dashes: offset, offset of the next line, content without the dashes."""
-    at = start if raw.startswith(b"--", start) else raw.find(b"\n--", max(0, start - 1)) + 1
-    while at > 0 or (at == 0 and start == 0 and raw.startswith(b"--")):
-        line_end = raw.find(b"\n", at)
-        after = len(raw) if line_end < 0 else line_end + 1
-        yield at, after, raw[at + 2 : min(after, at + 300)].rstrip()
-        at = raw.find(b"\n--", after - 1) + 1
-        if at == 0:
-            return

@@ -12,6 +12,8 @@ from typing import Final
 
 _BASE64_ONLY: Final = re.compile(rb"[A-Za-z0-9+/=\s]*")
 _BASE64_LINE: Final = re.compile(rb"[A-Za-z0-9+/]*={0,3}[ \t]*")
+_BASE64_ENDED: Final = re.compile(rb"^((?:[A-Za-z0-9+/]{4})*[A-Za-z0-9+/]{2,3}={1,2})[ \t].*$", re.DOTALL)
+NOT_BASE64: Final = "transfer encoding: declared base64, is not; read as 8bit"
 _UU_BEGIN: Final = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{0,200})\r?$", re.MULTILINE)
 IDENTITY: Final = frozenset({"", "7bit", "8bit", "binary"})
 
@@ -33,11 +35,12 @@ def decode_transfer(octets: bytes, encoding: str) -> tuple[bytes, str]:
 def _base64(octets: bytes) -> tuple[bytes, str]:
     """Lines with characters outside the alphabet are dropped whole: they are footers of gateways."""
     warning = ""
-    if not _BASE64_ONLY.fullmatch(octets):
-        lines = octets.split(b"\n")
-        kept = [line for line in lines if _BASE64_LINE.fullmatch(line.rstrip(b"\r"))]
-        if not any(line.strip() for line in kept):
-            return octets, "transfer encoding: declared base64, is not; read as 8bit"
+    if b"= " in octets or not _BASE64_ONLY.fullmatch(octets):
+        lines = [_BASE64_ENDED.sub(rb"\1", line.strip()) for line in octets.split(b"\n")]
+        kept = [line for line in lines if _BASE64_LINE.fullmatch(line)]
+        size = sum(map(len, kept))
+        if not size or (size * 2 < sum(map(len, lines)) and not _begins_encoded(lines)):
+            return octets, NOT_BASE64
         warning = "transfer encoding: lines that are no base64 were left out"
         octets = b"\n".join(kept)
     clean = b"".join(octets.split())
@@ -47,6 +50,16 @@ def _base64(octets: bytes) -> tuple[bytes, str]:
     else:
         pieces = [clean.rstrip(b"=")]
     return b"".join(map(_unpad, pieces)), warning
+
+
+def _begins_encoded(lines: list[bytes]) -> bool:
+    """Tell a short base64 text with a long footer from plain words that call themselves base64."""
+    encoded = b""
+    for line in lines:
+        if not _BASE64_LINE.fullmatch(line):
+            break
+        encoded += line
+    return len(encoded) >= 16 and len(encoded) % 4 == 0
 
 
 def _unpad(piece: bytes) -> bytes:
