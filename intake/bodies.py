@@ -14,9 +14,11 @@ from typing import Final
 
 from intake.charset import DecodedText, decode_text
 from intake.flowed import unflow
+from intake.header_block import split_header
 from intake.html_text import html_to_text
+from intake.inline_files import take_inline_files
 from intake.mime_tree import Part
-from intake.transfer import NOT_BASE64
+from intake.transfer import IDENTITY, NOT_BASE64, decode_undeclared
 
 MAX_TEXT_BYTES: Final = 2_000_000
 MAX_LETTER_PARTS: Final = 50
@@ -29,7 +31,17 @@ _PLAIN_TEXT: Final = frozenset({"text/plain", "text/enriched", "text/richtext", 
 _NEVER_LETTER: Final = frozenset(
     {"text/calendar", "text/vcard", "text/x-vcard", "text/csv", "text/rfc822-headers", "text/x-amp-html"}
 )
+_MIME_REMARK: Final = re.compile(r"\bMIME\b|multi-?part|S/MIME", re.IGNORECASE)
 _ENRICHED: Final = re.compile(r"<(/?)([a-z]{1,20})>", re.IGNORECASE)
+_ENRICHED_PARAMETER: Final = re.compile(r"<param>[^<]{0,400}</param>", re.IGNORECASE)
+# What the letter says about parts that nobody but the sender can open.
+_CLOSED: Final = {
+    "application/pkcs7-mime": "mail: S/MIME, what is inside its p7m was not opened",
+    "application/x-pkcs7-mime": "mail: S/MIME, what is inside its p7m was not opened",
+    "multipart/encrypted": "mail: encrypted, the letter was not opened; ask for it in plain text",
+    "message/partial": "mail: one of several pieces of a split mail; ask for the whole",
+    "message/external-body": "mail: an attachment lies elsewhere and did not come with the mail",
+}
 
 
 @dataclass(slots=True)
@@ -54,17 +66,41 @@ def gather_letter(root: Part) -> Letter:
     letter = Letter()
     _visit(root, letter)
     if not letter.text:
-        # Some clients name the only text part, or call it an attachment: it is the letter all the same.
-        for part in letter.attachments:
-            if _is_text(part) and part.disposition != "attachment" and not part.children:
-                letter.attachments.remove(part)
-                _read_text(part, letter)
-                break
+        _read_what_is_there(root, letter)
     return letter
+
+
+def _read_what_is_there(root: Part, letter: Letter) -> None:
+    """Find the letter of a mail without one in its place.
+
+    Some clients name the only text part; some write text types of their own; a multipart whose
+    first delimiter was lost has its words in front of it, where the old remark for readers
+    without MIME stands otherwise.
+    """
+    for part in letter.attachments:
+        readable = _is_text(part) or (
+            part.content_type.startswith("text/")
+            and part.content_type not in _NEVER_LETTER
+            and len(letter.attachments) == 1
+        )
+        if readable and part.disposition != "attachment" and not part.children:
+            letter.attachments.remove(part)
+            _read_text(part, letter)
+            return
+    if root.content_type == "message/partial" and root.start < root.end:
+        inner = split_header(root.raw, root.start, root.end)
+        letter.texts.append(decode_text(root.raw[inner.body_start : root.end][:MAX_TEXT_BYTES]).text)
+    elif root.content_type.startswith("multipart/") and root.children:
+        before = decode_text(root.raw[root.start : root.preamble_end][:MAX_TEXT_BYTES])
+        if before.text.strip() and not _MIME_REMARK.search(before.text):
+            letter.texts.append(before.text.replace("\r\n", "\n"))
+            letter.warnings.append("text: taken from in front of the first part")
 
 
 def _visit(part: Part, letter: Letter) -> None:
     kind = part.content_type
+    if kind in _CLOSED:
+        letter.warnings.append(_CLOSED[kind])
     if kind == "multipart/alternative" and part.children:
         _alternative(part, letter)
     elif kind == "multipart/related" and part.children:
@@ -175,6 +211,11 @@ def _is_doubtful_addition(part: Part, letter: Letter) -> bool:
 
 def _read_text(part: Part, letter: Letter) -> None:
     octets, warning = part.octets()
+    if part.encoding in IDENTITY:
+        octets, warning = decode_undeclared(octets)
+    if part.content_type in _PLAIN_TEXT:
+        octets, files = take_inline_files(octets)
+        letter.attachments.extend(files)
     if len(octets) > MAX_TEXT_BYTES:
         letter.warnings.append(f"text: cut after {MAX_TEXT_BYTES} octets")
         octets = octets[:MAX_TEXT_BYTES]
@@ -201,11 +242,11 @@ def _from_html(markup: str, letter: Letter) -> str:
 
 
 def _plain_text(part: Part, decoded: DecodedText, letter: Letter) -> str:
-    text = decoded.text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    text = decoded.text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
     if part.parameters.get("format", "").lower() == "flowed":
         return unflow(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
     if part.content_type in {"text/enriched", "text/richtext"}:
-        return _ENRICHED.sub("", text).replace("<<", "<")
+        return _ENRICHED.sub("", _ENRICHED_PARAMETER.sub("", text)).replace("<<", "<")
     if not letter.texts and text.lstrip()[:200].lower().startswith(("<html", "<!doctype html")):
         return _from_html(text, letter)  # HTML that calls itself plain
     return text

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from intake.charset_escapes import decode_escaped, decode_unmarked_utf16
 from intake.charset_guess import guess_charset, likeness
 from intake.charset_labels import codec_of
 
@@ -35,16 +36,16 @@ _ACCEPT_ANYTHING: Final = frozenset(
 # Codecs of pairs of octets: they refuse some foreign text, but far from all.
 _ACCEPT_PAIRS: Final = frozenset({"gb18030", "big5hkscs", "cp949", "cp932"})
 _BOMS: Final = (
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-_ASCII_IS_NOT_PLAIN: Final = frozenset(
-    {"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be", "utf-7", "hz"}
-)
+_WIDE: Final = frozenset({"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"})
+_ASCII_IS_NOT_PLAIN: Final = _WIDE | {"utf-7", "hz"}
 _HIGH_OCTETS: Final = bytes(range(128, 256))
 _FOREIGN_OCTETS: Final = "intake.foreign_octets"
-_SHIFTED_JAPANESE: Final = re.compile(rb"\x1b\$[@B]")
 _MULTIBYTE_UTF8: Final = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
 )
@@ -103,26 +104,15 @@ def _decode(data: bytes, declared: str, hint: str) -> DecodedText:
         if data.startswith(bom) and len(data) > len(bom):
             return DecodedText(data.decode(bom_codec, "replace"), bom_codec)
     codec = codec_of(declared)
+    if codec not in _WIDE and (wide := decode_unmarked_utf16(data)) is not None:
+        return DecodedText(*wide, f"charset: {_claim(declared)}, read as {wide[1]}")
     if data.isascii() and codec not in _ASCII_IS_NOT_PLAIN:
-        if b"\x1b" in data:
-            return _decode_escaped(data, codec)
+        if (b"\x1b" in data or b"~{" in data) and (escaped := decode_escaped(data, codec)) is not None:
+            return DecodedText(*escaped)
         return DecodedText(data.decode("ascii"), codec or "us-ascii", _unknown(declared, codec, "ascii"))
     if codec:
         return _check_declared(data, declared, codec)
     return _decode_undeclared(data, declared, codec_of(hint))
-
-
-def _decode_escaped(data: bytes, codec: str) -> DecodedText:
-    """ISO-2022 text is ASCII with escape sequences; without a usable label the sequence names it."""
-    chosen = (
-        codec if codec.startswith("iso2022") else "iso2022_jp_ext" if _SHIFTED_JAPANESE.search(data) else ""
-    )
-    if chosen:
-        try:
-            return DecodedText(data.decode(chosen), chosen)
-        except UnicodeError:
-            pass
-    return DecodedText(data.decode("ascii"), "us-ascii")
 
 
 def _check_declared(data: bytes, declared: str, codec: str) -> DecodedText:
@@ -181,7 +171,7 @@ def _mostly_utf8(data: bytes) -> DecodedText | None:
 
 def _decode_undeclared(data: bytes, declared: str, hint: str) -> DecodedText:
     """No usable label: UTF-8 when it can be nothing else, then the neighbour's charset, then the guess."""
-    cause = f"unknown label {declared[:40]!r}" if declared.strip() else "none declared"
+    cause = f"unknown label {declared[:40]!r}" if declared.strip() else _claim(declared)
     utf8 = _strict(data, "utf-8")
     if utf8 is not None and not _is_short_chinese(data):
         return DecodedText(utf8, "utf-8", f"charset: {cause}, read as utf-8" if declared.strip() else "")
@@ -216,6 +206,10 @@ def _strict(data: bytes, codec: str) -> str | None:
     except (UnicodeError, LookupError, ValueError):
         return None
     return text
+
+
+def _claim(declared: str) -> str:
+    return f"declared {declared[:40]}" if declared.strip() else "none declared"
 
 
 def _unknown(declared: str, codec: str, used: str) -> str:

@@ -14,6 +14,7 @@ from typing import Final
 from urllib.parse import unquote_to_bytes
 
 from intake.charset import decode_text
+from intake.charset_labels import codec_of
 
 _ENCODED_WORD: Final = re.compile(
     rb"=\?([!#$%&'*+\-.0-9A-Z^_`a-z{}~]{1,60})\?([bBqQ])\?([^?]*(?:\?(?!=)[^?]{0,80}){0,3})\?="
@@ -28,6 +29,21 @@ _BARE_ID: Final = re.compile(r"[^<>\s,;]{1,300}@[^<>\s,;]{1,300}")
 _MEDIA_TYPE: Final = re.compile(
     rb"\s*([a-z0-9!#$&^_.+\-]{1,80})\s*/\s*([a-z0-9!#$&^_.+\-]{1,80})", re.IGNORECASE
 )
+# Words that lack their end: at the end of the field, or where the next one begins.
+_UNENDED_WORD: Final = re.compile(
+    rb"(=\?[!#$%&'*+\-.0-9A-Z^_`a-z{}~]{1,60}\?(?:[bB]\?[A-Za-z0-9+/]{4,2000}={0,2}|[qQ]\?[!->@-~]{3,2000}))\??(?=\s+=\?|\s*\Z)"
+)
+_PERCENT_NAME: Final = re.compile(r"(?:%[0-9A-Fa-f]{2}){3}")
+_MISSPELT_TYPES: Final = {
+    "plain/text": "text/plain",
+    "text/txt": "text/plain",
+    "text/text": "text/plain",
+    "text/ascii": "text/plain",
+    "html/text": "text/html",
+    "text/htm": "text/html",
+    "text/x-html": "text/html",
+    "application/xhtml+xml": "text/html",
+}
 MAX_REFERENCES: Final = 100
 
 
@@ -40,6 +56,15 @@ def decode_header(value: bytes, hint: str = "") -> tuple[str, str]:
     if b"=?" not in value:
         text, warning = _plain(value, hint)
         return tidy_header_text(text), warning
+    value = _UNENDED_WORD.sub(_end_word, value)
+    text, warning = _decode_words(value, hint)
+    if "=?" in text and "?=" in text and _ENCODED_WORD.search(again := text.encode()) and again != value:
+        # Encoded twice: by the writer's client and by a gateway on the way.
+        text, warning = _decode_words(again, "utf-8")
+    return tidy_header_text(text), warning
+
+
+def _decode_words(value: bytes, hint: str) -> tuple[str, str]:
     pieces: list[str] = []
     warnings: list[str] = []
     at, pending, pending_label = 0, b"", ""
@@ -58,7 +83,19 @@ def decode_header(value: bytes, hint: str = "") -> tuple[str, str]:
         pieces.append(_words(pending, pending_label, warnings))
     text, warning = _plain(value[at:], hint)
     pieces.append(text)
-    return tidy_header_text("".join(pieces)), next(filter(None, [*warnings, warning]), "")
+    return "".join(pieces), next(filter(None, [*warnings, warning]), "")
+
+
+def _end_word(match: re.Match[bytes]) -> bytes:
+    """Give an encoded word its end, if what it holds is text of its charset."""
+    charset_name, encoding, text = match[1][2:].split(b"?", 2)
+    octets = _word_octets(encoding, text)
+    codec = codec_of(charset_name.decode("ascii"))
+    try:
+        octets.decode(codec, "ignore" if len(match[0]) > 60 else "strict")
+    except (LookupError, ValueError):
+        return match[0]
+    return match[1] + b"?="
 
 
 def tidy_header_text(text: str) -> str:
@@ -93,7 +130,10 @@ def _word_octets(encoding: bytes, text: bytes) -> bytes:
 def media_type(value: bytes) -> str:
     """`type/subtype` of a Content-Type field in lower case, "" when it names none."""
     match = _MEDIA_TYPE.match(value)
-    return f"{match[1].decode().lower()}/{match[2].decode().lower()}" if match else ""
+    if not match:
+        return ""
+    found = f"{match[1].decode().lower()}/{match[2].decode().lower()}"
+    return _MISSPELT_TYPES.get(found, found)
 
 
 def parameters(value: bytes, hint: str = "") -> dict[str, str]:
@@ -122,7 +162,15 @@ def parameters(value: bytes, hint: str = "") -> dict[str, str]:
 
 def _parameter_text(octets: bytes, hint: str) -> str:
     # Octets in the order of a folded, quoted value keep the fold's blank: "Счёт\r\n №5.pdf".
-    return decode_header(octets, hint)[0]
+    text = decode_header(octets, hint)[0]
+    if "%" in text and _PERCENT_NAME.search(text):
+        # Old webmail writes names as in addresses, without the star of RFC 2231.
+        try:
+            spelt = unquote_to_bytes(text).decode("utf-8")
+        except UnicodeDecodeError:
+            return text
+        return text if spelt.isascii() else tidy_header_text(spelt)
+    return text
 
 
 def _extended(pieces: list[tuple[bytes, bool]]) -> str:

@@ -41,6 +41,7 @@ class Part:
     end: int
     raw: bytes = field(repr=False)
     children: list[Part] = field(default_factory=list)
+    header_start: int = 0
     whole: bool = True  # False: the structure is torn here, no delimiter of its multipart ends this part
     _parameters: dict[str, str] | None = None
 
@@ -50,6 +51,14 @@ class Part:
         if self._parameters is None:
             self._parameters = headers.parameters(self.header.first("content-type")[:4096])
         return self._parameters
+
+    @property
+    def preamble_end(self) -> int:
+        """Offset up to which a multipart has text in front of its first part."""
+        if not self.children:
+            return self.start
+        first = self.raw.rfind(b"\n--", self.start, self.children[0].header_start)
+        return max(first, self.start)
 
     @property
     def encoding(self) -> str:
@@ -99,7 +108,12 @@ class _Builder:
         header = split_header(self.raw, at, boundaries=bool(self.frames))
         declared = header.first("content-type")
         part = Part(
-            header, headers.media_type(declared) or default_type, header.body_start, len(self.raw), self.raw
+            header,
+            headers.media_type(declared) or default_type,
+            header.body_start,
+            len(self.raw),
+            self.raw,
+            header_start=at,
         )
         self.parts += 1
         if header.overlong:

@@ -26,6 +26,7 @@ from intake.kind import judge_kind
 from intake.language import detect_language
 from intake.mime import HeaderFields, read_fields
 from intake.mime_tree import cut
+from intake.octets import tidy_octets
 from intake.quotes import is_reply_subject, split_quotes
 from intake.signatures import split_signature
 from models.records import Attachment, Envelope, Mail
@@ -50,7 +51,7 @@ class ReadOptions:
 
 def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Mail:
     """Read one mail. Never raises for any octets (save MemoryError)."""
-    octets = _with_line_feeds(raw)
+    octets = tidy_octets(raw)
     tree = cut(octets)
     header = tree.root.header
     letter = gather_letter(tree.root)
@@ -125,13 +126,6 @@ def _text_hash(attachments: list[Attachment], extraction: Extraction) -> str:
     """Hash the redacted words: the hash of a short code would give the code away."""
     files = (attachment.sha256 for attachment in attachments)
     return text_sha256(extraction.fields.subject, extraction.fields.body, files)
-
-
-def _with_line_feeds(raw: bytes) -> bytes:
-    """Give lines to a mail that has only carriage returns (RFC 5321 forbids it, old gateways do it)."""
-    if b"\n" not in raw and b"\r" in raw:
-        return raw.replace(b"\r", b"\n")
-    return raw
 
 
 def _bounded(text: str) -> tuple[str, str]:

@@ -15,21 +15,81 @@ _BASE64_LINE: Final = re.compile(rb"[A-Za-z0-9+/]*={0,3}[ \t]*")
 _BASE64_ENDED: Final = re.compile(rb"^((?:[A-Za-z0-9+/]{4})*[A-Za-z0-9+/]{2,3}={1,2})[ \t].*$", re.DOTALL)
 NOT_BASE64: Final = "transfer encoding: declared base64, is not; read as 8bit"
 _UU_BEGIN: Final = re.compile(rb"^begin(?:-base64)? [0-7]{3,4} ([^\r\n]{0,200})\r?$", re.MULTILINE)
-IDENTITY: Final = frozenset({"", "7bit", "8bit", "binary"})
+_NO_LETTER: Final = re.compile(r"[^a-z0-9]")
+# Escapes of a letter in UTF-8, at least two octets: Cyrillic, Latin with marks, Chinese.
+_QP_LETTERS: Final = re.compile(rb"=(?:[CD][0-9A-F]=[89AB][0-9A-F]|E[0-9A-F](?:=[89AB][0-9A-F]){2})")
+_QP_SOFT_BREAK: Final = re.compile(rb"=[ \t]{1,80}\r?\n")
+_QP_BARE: Final = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)")
+_MIN_UNDECLARED: Final = 60
+_SAMPLE_BYTES: Final = 64 * 1024
+IDENTITY: Final = frozenset(
+    {
+        "",
+        "7bit",
+        "8bit",
+        "binary",
+        "7-bit",
+        "8-bit",
+        "7bits",
+        "8bits",
+        "7 bit",
+        "8 bit",
+        "none",
+        "text",
+        "plain",
+    }
+)
 
 
 def decode_transfer(octets: bytes, encoding: str) -> tuple[bytes, str]:
     """Decode the octets; with them comes a warning, "" when the encoding was honoured."""
     if encoding in IDENTITY:
         return octets, ""
-    if encoding == "base64":
+    name = _NO_LETTER.sub("", encoding)
+    if name in {"base64", "b", "xbase64"}:
         return _base64(octets)
-    if encoding == "quoted-printable":
-        return binascii.a2b_qp(octets), ""
-    if encoding in {"x-uuencode", "uuencode", "x-uue", "uue"}:
+    if name in {"quotedprintable", "qp", "q"}:
+        return _quoted_printable(octets), ""
+    if name in {"xuuencode", "uuencode", "xuue", "uue"}:
         decoded = decode_uu(octets)
         return (octets, "transfer encoding: no uuencoded block found") if decoded is None else (decoded, "")
     return octets, f"transfer encoding: {encoding[:40]!r} is unknown, read as 8bit"
+
+
+def decode_undeclared(octets: bytes) -> tuple[bytes, str]:
+    """Undo an encoding of a text that nobody declared; with it comes a warning, "" when there is none.
+
+    Gateways lose the field. Only what cannot be a letter as it stands is decoded: nothing but
+    base64 that spells UTF-8 words, or quoted-printable whose escapes spell UTF-8 letters.
+    """
+    if not octets.isascii():
+        return octets, ""
+    if len(octets) >= _MIN_UNDECLARED and _BASE64_ONLY.fullmatch(octets[:_SAMPLE_BYTES]):
+        clean = b"".join(octets.split())
+        decoded = _unpad(clean.rstrip(b"="))
+        if len(clean) % 4 == 0 and max(map(len, octets.split())) > 30 and _is_utf8_text(decoded):
+            return decoded, "transfer encoding: none declared, read as base64"
+    escapes = _QP_LETTERS.findall(octets[:_SAMPLE_BYTES])
+    if len(escapes) >= 4:
+        decoded = _quoted_printable(octets)
+        if _is_utf8_text(decoded):
+            return decoded, "transfer encoding: none declared, read as quoted-printable"
+    return octets, ""
+
+
+def _is_utf8_text(octets: bytes) -> bool:
+    try:
+        text = octets[:_SAMPLE_BYTES].decode("utf-8", "strict" if len(octets) <= _SAMPLE_BYTES else "ignore")
+    except UnicodeDecodeError:
+        return False
+    odd = sum(char < " " and char not in "\r\n\t" for char in text)
+    return odd == 0 and any(char.isspace() for char in text)
+
+
+def _quoted_printable(octets: bytes) -> bytes:
+    """Undo quoted-printable; a `=` that begins no escape is a sign of its own, trailing blanks go."""
+    octets = _QP_SOFT_BREAK.sub(b"=\n", octets)
+    return binascii.a2b_qp(_QP_BARE.sub(b"=3D", octets))
 
 
 def _base64(octets: bytes) -> tuple[bytes, str]:
