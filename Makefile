@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check soak bench train lock clean
+.PHONY: help setup run test check fuzz soak bench train lock clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -27,11 +27,15 @@ run: setup  ## everything on this machine, with sample mails; ARGS=--once exits 
 test: setup  ## the whole suite, under five minutes
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak" $(ARGS)
 
-check: setup  ## format, lint, types, layers
+check: setup  ## format, lint, types, layers, a short fuzz of the mail reader
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.fuzz
+
+fuzz: setup  ## ten minutes of mutated mails; ARGS="--atheris" is guided by coverage
+	$(BIN)/python -m tests.fuzz --seconds 600 --slow 0.5 $(ARGS)
 
 soak: setup  ## long faults, fuzz, many mails
 	$(BIN)/python -m pytest -m soak $(ARGS)

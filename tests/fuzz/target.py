@@ -1,0 +1,76 @@
+"""What must hold for any octets that call themselves a mail."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from datetime import UTC, datetime
+
+from intake.mail_json import mail_as_json
+from intake.read_mail import ReadOptions, read_mail
+from models.records import Envelope, Mail
+
+OPTIONS = ReadOptions(
+    own_addresses=frozenset({"seller-support@market.example"}),
+    own_domain="mail.market.example",
+    read_attachments=False,  # spreadsheets cost a process each; they have tests of their own
+)
+ENVELOPE = Envelope(
+    mail_from="anna@svechi.example",
+    rcpt_tos=("seller-support@market.example",),
+    peer="192.0.2.1",
+    received_at_utc=datetime(2026, 11, 17, 9, 31, tzinfo=UTC),
+)
+MAX_TEXT_CHARS = 200_000
+
+
+class FindingError(Exception):
+    """A check that did not hold; its text says which."""
+
+
+def check_mail(raw: bytes, *, slow_s: float = 0.0) -> Mail:
+    """Read octets and check the record; raises `FindingError` with the cause.
+
+    Never raises otherwise, twice the same, line ends do not matter, nothing that a database
+    refuses, bounded text; with `slow_s` also bounded in CPU time.
+    """
+    started_s = time.process_time()
+    mail = _read(raw)
+    cost_s = time.process_time() - started_s
+    if slow_s and cost_s > slow_s and len(raw) < 1_000_000:
+        raise FindingError(f"cost {cost_s:.2f} s of CPU for {len(raw)} octets")
+    if _read(raw) != mail:
+        raise FindingError("read twice, it differs")
+    shown = repr(mail_as_json(mail, "x"))
+    if "\x00" in shown or "\\x00" in shown:
+        raise FindingError("a NUL is left in the record")
+    try:
+        repr(mail).encode("utf-8")
+        f"{mail.text}{mail.subject}{mail.quoted}{mail.signature}".encode()
+    except UnicodeEncodeError as error:
+        raise FindingError(f"half a character is left: {error}") from error
+    if len(mail.text) > MAX_TEXT_CHARS:
+        raise FindingError(f"text of {len(mail.text)} characters")
+    _check_line_ends(raw, mail)
+    return mail
+
+
+def _check_line_ends(raw: bytes, mail: Mail) -> None:
+    """The same mail with the other kind of line end reads the same."""
+    if b"\x00" in raw or b"\r" in raw.replace(b"\r\n", b""):
+        return  # binary content and bare carriage returns change their meaning
+    other = raw.replace(b"\r\n", b"\n")
+    if other == raw:
+        other = raw.replace(b"\n", b"\r\n")
+    again = _read(other)
+    for name in ("text", "subject", "quoted", "signature", "kind", "message_id"):
+        if getattr(again, name) != getattr(mail, name):
+            raise FindingError(f"{name} depends on the line ends")
+
+
+def _read(raw: bytes) -> Mail:
+    try:
+        return read_mail(raw, ENVELOPE, OPTIONS)
+    except Exception as error:  # the target's purpose: whatever comes out here is a finding
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        raise FindingError(f"{type(error).__name__}: {error} at {last.filename}:{last.lineno}") from error
