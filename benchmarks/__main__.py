@@ -13,6 +13,7 @@ from typing import Any
 
 BENCHMARKS = {
     "intake": "benchmarks.intake",  # durable SMTP acceptance
+    "hostile": "benchmarks.hostile",  # what hostile mails cost their reader
 }
 
 

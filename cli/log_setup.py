@@ -79,6 +79,20 @@ def configure_logging(level: str, *, json_lines: bool, part: str = "") -> None:
         logging.getLogger(name).setLevel(quiet)
 
 
+def log_to_stderr() -> None:
+    """Keep log lines of a short command off standard output, where its answer goes."""
+    import structlog
+
+    structlog.configure(
+        processors=[
+            structlog.stdlib.add_log_level,
+            mask_addresses,
+            structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+    )
+
+
 def mask_addresses(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
     """Leave of each e-mail address in a log event its first character and its domain."""
     return {key: _masked(value) for key, value in event.items()}

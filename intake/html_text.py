@@ -22,6 +22,7 @@ from typing import Final
 from selectolax.lexbor import LexborHTMLParser
 
 from intake.file_types import by_name
+from intake.html_attributes import without_attribute_floods
 from intake.html_writer import TextWriter
 
 MAX_MARKUP_CHARS: Final = 1_500_000
@@ -66,7 +67,7 @@ def html_to_text(markup: str) -> HtmlText:
         warnings.append(f"html: nested deeper than {MAX_BLOCK_DEPTH}, read without its structure")
         well_formed, pattern = markup, _LOOSE_TOKEN
     else:
-        body = LexborHTMLParser(markup).body
+        body = LexborHTMLParser(without_attribute_floods(markup)).body
         well_formed, pattern = (body.html or "" if body is not None else ""), _TOKEN
     writer = TextWriter()
     for token in pattern.finditer(well_formed):

@@ -97,7 +97,8 @@ class MailState(MainBase, table=True):
     ticket_id: int | None = Field(default=None, sa_type=BigId, index=True)
     cause: str = defaulted("")  # why held, quarantined or auto
     duplicate_of: int | None = Field(default=None, sa_type=BigId)
-    attempts: int = defaulted(0)
+    attempts: int = defaulted(0)  # tries in all, those before a retry too
+    held_version: str = defaulted("")  # of Razbor, when it last held this mail
     lost_leases: int = defaulted(0)  # a worker vanished with this mail in its hands
     lease_token: str | None = None
     lease_until_utc: datetime | None = moment()

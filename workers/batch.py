@@ -28,11 +28,16 @@ from models.store.raw_mail import adopt_new_mail, fetch_mails, first_that_fit
 from models.store.schema import MAIL_STATE
 from workers.disposing import Touched, dispose, lock_keys
 from workers.facts import facts_of
-from workers.isolated_read import survives_reading
+from workers.fault_words import fault_words
+from workers.isolated_read import UnreadableMailError, read_apart
+from workers.read_budget import Budget, OverBudgetError, within
 from workers.service import Service
+from workers.warm_reader import warm_reader
 
 BATCH_BYTES = 64 * 1024 * 1024  # of raw mail in memory at once; a single larger mail is a batch of its own
 READING_SHARE = 3  # reading may use the lease's third part, the rest is for writing
+BUDGET = Budget()
+SUSPECT_BUDGET = Budget(wall_s=45.0)  # its child has the usual budget; this covers waiting for it
 
 log = structlog.get_logger(__name__)
 
@@ -69,8 +74,8 @@ def read_batch(service: Service, clock: Callable[[], float] = time.monotonic) ->
     try:
         result = _work(service, claim, clock)
     except BaseException as error:  # whatever ends the batch, its mails are free at once
-        log.warning("batch given back", mails=len(claim.ids), cause=repr(error))
-        give_back(store, MAIL_STATE, claim, "raw_id", error=repr(error))
+        log.warning("batch given back", mails=len(claim.ids), cause=fault_words(error))
+        give_back(store, MAIL_STATE, claim, "raw_id", error=fault_words(error))
         raise
     if len(claim.ids) == options.batch_size or adopted > options.batch_size:
         result.full = True
@@ -138,27 +143,34 @@ def _dispose_one(service: Service, db: Db, reading: Reading) -> Touched:
     except Exception as error:  # the edge of one mail: whatever it does, the others of its batch go on
         if is_fault_of_database(error):
             raise
-        log.exception("mail held", raw_id=raw_id)
-        hold_mail(db, raw_id, f"could not be stored: {type(error).__name__}: {error}", service.now())
+        cause = f"could not be stored: {fault_words(error)}"
+        log.error("mail held", raw_id=raw_id, cause=cause)  # noqa: TRY400 - see _read
+        hold_mail(db, raw_id, cause, service.now())
         return Touched()
 
 
 def _read(service: Service, raw: RawMail, *, suspect: bool) -> Reading:
-    """Read one mail; whatever goes wrong with it becomes its cause."""
+    """Read one mail within its budget; whatever goes wrong with it becomes its cause."""
     mailbox = service.mailbox_of(raw.envelope)
     options = service.read_options(raw)
-    if suspect:
-        died = survives_reading(raw, options)
-        if died:
-            return Reading(raw=raw, mailbox=mailbox, cause=died)
+
+    def work() -> tuple[Mail, tuple[FactValue, ...]]:
+        mail = read_apart(raw, options) if suspect else read_mail(raw.raw, raw.envelope, options)
+        return mail, facts_of(mail, raw.raw_id)
+
+    warm_reader()
     try:
-        mail = read_mail(raw.raw, raw.envelope, options)
-        facts = facts_of(mail, raw.raw_id)
+        mail, facts = within(SUSPECT_BUDGET if suspect else BUDGET, work)
     except MemoryError:
         raise
-    except Exception as error:  # the edge of one mail
-        log.exception("mail cannot be read", raw_id=raw.raw_id)
-        return Reading(raw=raw, mailbox=mailbox, cause=f"could not be read: {type(error).__name__}: {error}")
+    except (OverBudgetError, UnreadableMailError) as error:
+        cause = f"reading it takes {error}" if isinstance(error, OverBudgetError) else str(error)
+        log.warning("mail cannot be read", raw_id=raw.raw_id, cause=cause)
+        return Reading(raw=raw, mailbox=mailbox, cause=cause)
+    except Exception as error:  # noqa: BLE001 - the edge of one mail: whatever it does, it is held
+        cause = f"could not be read: {fault_words(error)}"
+        log.error("mail cannot be read", raw_id=raw.raw_id, cause=cause)  # noqa: TRY400 - a traceback ends with the message, and that may quote the mail
+        return Reading(raw=raw, mailbox=mailbox, cause=cause)
     return Reading(raw=raw, mailbox=mailbox, mail=mail, facts=facts)
 
 
@@ -178,8 +190,10 @@ def _predict(service: Service, readings: Sequence[Reading]) -> list[Reading]:
         return _predicted(service, readings)
     except (MemoryError, OSError):
         raise
-    except Exception:
-        log.exception("batch cannot be classified", remedy="its mails are tried one by one")
+    except Exception as error:  # noqa: BLE001 - the edge of a batch: its mails are tried one by one
+        log.error(  # noqa: TRY400 - see _read
+            "batch cannot be classified", cause=fault_words(error), remedy="its mails are tried one by one"
+        )
     return [_predict_one(service, reading) for reading in readings]
 
 
@@ -188,9 +202,10 @@ def _predict_one(service: Service, reading: Reading) -> Reading:
         return _predicted(service, [reading])[0]
     except (MemoryError, OSError):
         raise
-    except Exception as error:  # the edge of one mail
-        log.exception("mail cannot be classified", raw_id=reading.raw.raw_id)
-        return replace(reading, cause=f"could not be classified: {type(error).__name__}: {error}")
+    except Exception as error:  # noqa: BLE001 - the edge of one mail
+        cause = f"could not be classified: {fault_words(error)}"
+        log.error("mail cannot be classified", raw_id=reading.raw.raw_id, cause=cause)  # noqa: TRY400 - see _read
+        return replace(reading, cause=cause)
 
 
 def _predicted(service: Service, readings: Sequence[Reading]) -> list[Reading]:

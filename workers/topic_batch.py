@@ -22,6 +22,7 @@ from models.store.topic_work import (
 from models.topics import Status
 from workers.batch import BatchResult
 from workers.clocks import refresh_clock
+from workers.fault_words import fault_words
 from workers.mail_reply import put_reply
 from workers.service import Service
 from workers.topics import decide_topic
@@ -43,8 +44,9 @@ def work_topic(service: Service, topic: str) -> BatchResult:
     try:
         result = _work(service, claim, topic)
     except BaseException as error:  # whatever ends the batch, its tickets are free at once
-        log.warning("topic work given back", topic=topic, tickets=len(claim.ids), cause=repr(error))
-        give_back(service.store, TOPIC_WORK, claim, "ticket_id", error=repr(error))
+        cause = fault_words(error)
+        log.warning("topic work given back", topic=topic, tickets=len(claim.ids), cause=cause)
+        give_back(service.store, TOPIC_WORK, claim, "ticket_id", error=cause)
         raise
     result.full = len(claim.ids) == options.batch_size
     return result
@@ -73,9 +75,10 @@ def _work_ticket(service: Service, db: Db, number: int) -> bool:
     except Exception as error:  # the edge of one ticket: the others of its batch go on
         if is_fault_of_database(error):
             raise
-        log.exception("topic work failed", ticket=number)
+        cause = fault_words(error)
+        log.error("topic work failed", ticket=number, cause=cause)  # noqa: TRY400 - a traceback ends with the message, and that may quote a mail
         attempts = topic_work_of(db, number).attempts
-        end_topic_work(db, number, error=f"{type(error).__name__}: {error}", give_up=attempts >= MAX_ATTEMPTS)
+        end_topic_work(db, number, error=cause, give_up=attempts >= MAX_ATTEMPTS)
         return False
 
 

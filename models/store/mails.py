@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cache
+from importlib.metadata import version
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, true, update
 from sqlalchemy.engine import Connection
 
 from models.decisions import Decision
@@ -116,6 +120,7 @@ def hold_mail(db: Connection, raw_id: int, cause: str, now_utc: datetime) -> Non
             disposition=str(Disposition.HELD),
             disposed_at_utc=now_utc,
             cause=storable(cause),
+            held_version=_running_version(),
             lease_token=None,
             lease_until_utc=None,
         )
@@ -149,22 +154,41 @@ def reply_coordinates(db: Connection, raw_id: int) -> ReplyCoordinates | None:
     )
 
 
-def retry_held(db: Connection, raw_ids: list[int]) -> int:
-    """Make held mails due again (`razbor held retry`); return how many there were."""
+@cache
+def _running_version() -> str:
+    return version("razbor")
+
+
+def retry_held(db: Connection, raw_ids: Sequence[int]) -> int:
+    """Make held mails due again (`razbor held retry`); return how many there were.
+
+    At most a few hundred numbers at once: databases limit the values of one statement.
+    """
     result = db.execute(
         update(MAIL_STATE)
         .where(MAIL_STATE.c.raw_id.in_(raw_ids), MAIL_STATE.c.disposition == str(Disposition.HELD))
-        .values(disposition=None, disposed_at_utc=None, cause="", attempts=0, lost_leases=0)
+        .values(disposition=None, disposed_at_utc=None, cause="", lost_leases=0)
     )
     return result.rowcount
 
 
-def held_mails(db: Connection, limit: int | None = None) -> list[dict[str, object]]:
-    """List held mails with their cause, newest first."""
+def held_mails(db: Connection, *, cause: str = "", limit: int | None = None) -> list[dict[str, Any]]:
+    """List held mails, newest first; `cause` keeps those whose cause holds these words."""
+    columns = MAIL_STATE.c
     rows = db.execute(
-        select(MAIL_STATE.c.raw_id, MAIL_STATE.c.received_at_utc, MAIL_STATE.c.cause, MAIL_STATE.c.attempts)
-        .where(MAIL_STATE.c.disposition == str(Disposition.HELD))
-        .order_by(MAIL_STATE.c.raw_id.desc())
+        select(
+            columns.raw_id,
+            columns.received_at_utc,
+            columns.disposed_at_utc.label("held_at_utc"),
+            columns.attempts,
+            columns.held_version,
+            columns.cause,
+        )
+        .where(
+            columns.disposition == str(Disposition.HELD),
+            func.lower(columns.cause).contains(cause.lower(), autoescape=True) if cause else true(),
+        )
+        .order_by(columns.raw_id.desc())
         .limit(limit)
     )
     return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented way to a mapping

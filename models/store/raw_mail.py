@@ -61,6 +61,24 @@ def fetch_mails(store: Store, raw_ids: Sequence[int]) -> dict[int, RawMail]:
     return {row.id: _raw_mail(row) for row in rows}
 
 
+def fetch_beginnings(store: Store, raw_ids: Sequence[int], limit_bytes: int) -> dict[int, bytes]:
+    """Load the first octets of raw mails by number: enough for their headers, whatever their size."""
+    if not raw_ids:
+        return {}
+    with store.read_raw() as db:
+        rows = db.execute(
+            select(RAW.c.id, RAW.c.codec, func.substr(RAW.c.raw, 1, limit_bytes).label("octets")).where(
+                RAW.c.id.in_(raw_ids), RAW.c.raw.is_not(None)
+            )
+        ).all()
+    return {
+        row.id: zlib.decompressobj().decompress(row.octets, limit_bytes)
+        if row.codec == "zlib"
+        else bytes(row.octets)
+        for row in rows
+    }
+
+
 def first_that_fit(store: Store, raw_ids: Sequence[int], limit_bytes: int) -> tuple[int, ...]:
     """Return the oldest of some mails that together stay below a size, always at least one."""
     with store.read_raw() as db:

@@ -316,7 +316,9 @@ def test_a_mail_lost_twice_is_read_in_a_child_and_goes_on_if_that_lives(
     ("program", "cause"),
     [
         ("import os; os.kill(os.getpid(), 9)", "signal 9"),
-        ("import sys; sys.exit('MemoryError')", "MemoryError"),
+        ("import sys; sys.exit(1)", "status 1"),
+        ("print('{')", "no answer"),
+        ('print(\'{"cause": "too odd"}\')', "too odd"),
         ("import time; time.sleep(60)", "longer than"),
     ],
 )
