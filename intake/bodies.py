@@ -89,11 +89,12 @@ def _read_what_is_there(root: Part, letter: Letter) -> None:
             return
     if root.content_type == "message/partial" and root.start < root.end:
         inner = split_header(root.raw, root.start, root.end)
-        letter.texts.append(decode_text(root.raw[inner.body_start : root.end][:MAX_TEXT_BYTES]).text)
+        words = decode_text(root.raw[inner.body_start : root.end][:MAX_TEXT_BYTES])
+        letter.texts.append(_with_line_feeds(words.text))
     elif root.content_type.startswith("multipart/") and root.children:
         before = decode_text(root.raw[root.start : root.preamble_end][:MAX_TEXT_BYTES])
         if before.text.strip() and not _MIME_REMARK.search(before.text):
-            letter.texts.append(before.text.replace("\r\n", "\n"))
+            letter.texts.append(_with_line_feeds(before.text))
             letter.warnings.append("text: taken from in front of the first part")
 
 
@@ -242,7 +243,7 @@ def _from_html(markup: str, letter: Letter) -> str:
 
 
 def _plain_text(part: Part, decoded: DecodedText, letter: Letter) -> str:
-    text = decoded.text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")
+    text = _with_line_feeds(decoded.text)
     if part.parameters.get("format", "").lower() == "flowed":
         return unflow(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
     if part.content_type in {"text/enriched", "text/richtext"}:
@@ -250,3 +251,8 @@ def _plain_text(part: Part, decoded: DecodedText, letter: Letter) -> str:
     if not letter.texts and text.lstrip()[:200].lower().startswith(("<html", "<!doctype html")):
         return _from_html(text, letter)  # HTML that calls itself plain
     return text
+
+
+def _with_line_feeds(text: str) -> str:
+    """One kind of line end (a gateway that doubles the carriage return means one line), and no NUL."""
+    return text.replace("\r\r\n", "\n").replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "")

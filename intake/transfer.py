@@ -66,8 +66,9 @@ def decode_undeclared(octets: bytes) -> tuple[bytes, str]:
         return octets, ""
     if len(octets) >= _MIN_UNDECLARED and _BASE64_ONLY.fullmatch(octets[:_SAMPLE_BYTES]):
         clean = b"".join(octets.split())
+        longest = max(map(len, octets.split()), default=0)
         decoded = _unpad(clean.rstrip(b"="))
-        if len(clean) % 4 == 0 and max(map(len, octets.split())) > 30 and _is_utf8_text(decoded):
+        if len(clean) % 4 == 0 and longest > 30 and _is_utf8_text(decoded):
             return decoded, "transfer encoding: none declared, read as base64"
     escapes = _QP_LETTERS.findall(octets[:_SAMPLE_BYTES])
     if len(escapes) >= 4:

@@ -377,3 +377,14 @@ def test_enriched_text_shows_words_only() -> None:
 
 def test_nul_octets_are_dropped() -> None:
     assert encoded(WORDS.encode().replace(b" ", b" \x00"), "8bit").text == WORDS
+
+
+def test_a_letter_of_blanks_is_empty() -> None:
+    assert encoded(b" \n" * 50, "").text == ""
+
+
+@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+def test_words_in_front_of_the_first_part_keep_no_carriage_return(line_end: str) -> None:
+    head = f'{TOP}Content-Type: multipart/mixed; boundary="f"\n\n'
+    raw = f"{head}\n{WORDS}\n\nКонец\n\n--f\nContent-Type: image/png; name=a.png\n\nPNG\n--f--\n"
+    assert read(raw.replace("\n", line_end)).text == f"{WORDS}\n\nКонец"
