@@ -1,51 +1,53 @@
 """The parts of a mail that are not its letter, as records.
 
 Parts of the tree go in; out come attachments with a safe and unique name, their type by
-content, their evidence kind, and the text that could be read from them (tables, plain text,
-forwarded mails), not yet redacted. Warnings name the file. Bounded in number, size and time;
-spreadsheets are read in a child process, everything else here.
+content, their evidence kind, and the text that could be read from them, not yet redacted.
+Forwarded mails and one level of archives are opened: what is inside follows as attachments
+of its own, a file of an archive under the name `ARCHIVE › FILE`. Every refusal is a warning
+that names the file and the reason. Bounded in number, size and time.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
-import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from intake.attachment_tables import DELIMITED, SPREADSHEETS, looks_delimited, read_table
+from intake.archive_members import MAX_MEMBERS, readable_members
 from intake.bodies import gather_letter
-from intake.charset import decode_text
 from intake.evidence import evidence_kind
-from intake.file_types import by_name, sniff
+from intake.file_names import NamesInUse, safe_name, shortened
+from intake.file_texts import FileText, read_file_text
+from intake.file_types import sniff
+from intake.file_warnings import file_warnings
 from intake.headers import decode_header, parameters
-from intake.html_text import html_to_text
-from intake.mime_tree import Part
+from intake.image_sizes import pixel_size
+from intake.mime_tree import Part, cut
+from intake.reader_process import ReadingBudget
+from intake.tnef import open_tnef
 from models.records import Attachment
 
 MAX_ATTACHMENTS: Final = 100
-MAX_SPREADSHEETS: Final = 4
-MAX_NAME_CHARS: Final = 120
 MAX_TEXT_CHARS: Final = 100_000
 MAX_ALL_TEXT_CHARS: Final = 400_000
-_MAX_READ_BYTES: Final = 1_000_000
-_UNSAFE: Final = re.compile(r'[\x00-\x1f\x7f<>:"|?*\\/\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]+')
-_READABLE: Final = frozenset({"application/json", "application/xml", "text/html"})
-_PROGRAMS: Final = frozenset(
-    {"application/vnd.microsoft.portable-executable", "application/x-elf", "application/java-archive"}
-    | {"application/vnd.android.package-archive"}
-)
-_DEFAULT_EXTENSIONS: Final = {
-    "image/jpeg": "jpg",
-    "image/png": "png",
-    "image/gif": "gif",
-    "text/plain": "txt",
-    "text/html": "html",
-    "application/pdf": "pdf",
-    "text/calendar": "ics",
-    "message/rfc822": "eml",
-}
+MAX_MAIL_DEPTH: Final = 4  # of mails attached as files: those of the tree are bounded with the tree
+_PARENT_MARK: Final = " › "
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _File:
+    """One file, wherever it came from."""
+
+    name: str
+    octets: bytes
+    declared: str = ""
+    charset: str = ""
+    content_id: str = ""
+    is_inline: bool = False
+    trouble: str = ""  # of its transfer encoding
+    parent: str = ""  # name of the archive that holds it
+    depth: int = 0  # of mails that hold it
 
 
 @dataclass(slots=True)
@@ -54,145 +56,70 @@ class Gathered:
 
     attachments: list[Attachment] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
-    names: set[str] = field(default_factory=set)
-    spreadsheets: int = 0
+    names: NamesInUse = field(default_factory=NamesInUse)
+    budget: ReadingBudget = field(default_factory=ReadingBudget)
     text_chars: int = 0
 
+    def warn(self, name: str, trouble: str) -> None:
+        """Add a warning about one file, if there is any trouble."""
+        if trouble:
+            self.warnings.append(f"attachment {name}: {trouble}")
 
-def gather_attachments(parts: list[Part], hint: str = "", *, read_content: bool = True) -> Gathered:
-    """Describe the attachments of a mail; with `read_content` also read what they say."""
-    gathered = Gathered()
-    queue = list(parts)
+
+def gather_attachments(
+    parts: list[Part],
+    hint: str = "",
+    *,
+    read_content: bool = True,
+    budget: ReadingBudget | None = None,
+    shown_ids: frozenset[str] = frozenset(),
+) -> Gathered:
+    """Describe the attachments of a mail; with `read_content` also read what they say.
+
+    `hint` is the charset of raw names, `shown_ids` the content identifiers that the letter shows.
+    """
+    gathered = Gathered(budget=budget or ReadingBudget())
+    queue: list[tuple[Part, int]] = [(part, 0) for part in parts]
     while queue:
-        part = queue.pop(0)
+        part, depth = queue.pop(0)
         if len(gathered.attachments) >= MAX_ATTACHMENTS:
             gathered.warnings.append(f"attachments: more than {MAX_ATTACHMENTS}, the rest was left out")
             break
         if part.children and part.content_type.startswith("message/"):
-            queue[:0] = _add_mail(part, hint, gathered)
+            octets = part.raw[part.start : part.end]
+            inner = _add_mail(part.children[0], octets, _given_name(part, hint), hint, gathered)
         else:
-            _add_file(part, hint, gathered, read_content=read_content)
+            inner = _add_file(_as_file(part, hint, depth, shown_ids), gathered, read_content=read_content)
+        queue[:0] = [(child, depth + 1) for child in inner]
     return gathered
 
 
-def safe_name(name: str) -> str:
-    """File name without directories, control and direction marks, at most 120 characters; "" stays ""."""
-    plain = unicodedata.normalize("NFC", name.replace("\\", "/")).rstrip("/").rpartition("/")[2]
-    plain = _UNSAFE.sub("_", plain).strip(" .")
-    if len(plain) <= MAX_NAME_CHARS:
-        return plain
-    stem, dot, extension = plain.rpartition(".")
-    if not dot or len(extension) > 10:
-        return plain[:MAX_NAME_CHARS]
-    return f"{stem[: MAX_NAME_CHARS - len(extension) - 1]}.{extension}"
-
-
-def _add_mail(part: Part, hint: str, gathered: Gathered) -> list[Part]:
+def _add_mail(root: Part, octets: bytes, name: str, hint: str, gathered: Gathered) -> list[Part]:
     """Add a forwarded mail as one attachment; answers its own attachments, which follow it."""
-    inner = part.children[0]
-    letter = gather_letter(inner)
-    subject = decode_header(inner.header.first("subject"), letter.codec)[0][:300]
-    sender = decode_header(inner.header.first("from"), letter.codec)[0][:300]
-    octets = part.raw[part.start : part.end]
+    letter = gather_letter(root)
+    open_tnef(letter, gathered.budget)
+    subject = decode_header(root.header.first("subject"), letter.codec or hint)[0][:300]
+    sender = decode_header(root.header.first("from"), letter.codec or hint)[0][:300]
     text = "\n".join(filter(None, (sender, subject, "", letter.text)))
     gathered.warnings.extend(f"forwarded mail: {warning}" for warning in letter.warnings)
-    _append(
-        gathered,
-        part,
-        _given_name(part, hint) or f"{subject or 'message'}.eml",
-        "message/rfc822",
-        octets,
-        text,
-        None,
-    )
+    file = _File(name=name or f"{subject or 'message'}.eml", octets=octets)
+    _append(file, "message/rfc822", FileText(text), gathered)
     return letter.attachments
 
 
-def _add_file(part: Part, hint: str, gathered: Gathered, *, read_content: bool) -> None:
-    octets, warning = part.octets()
-    name = _given_name(part, hint)
-    found = sniff(octets, name, part.content_type)
-    shown = safe_name(name) or part.content_type
-    for trouble in filter(None, (warning, found.trouble if octets else "")):
-        gathered.warnings.append(f"attachment {shown}: {trouble}")
-    if found.content_type in _PROGRAMS or name.lower().endswith(
-        (".exe", ".scr", ".lnk", ".vbs", ".js", ".bat")
-    ):
-        gathered.warnings.append(f"attachment {shown}: is a program")
-    elif found.content_type == "application/vnd.ms-tnef":
-        gathered.warnings.append(
-            f"attachment {shown}: winmail.dat is not opened, ask for the files themselves"
-        )
-    text, rows = "", None
-    if read_content and octets and not found.trouble:
-        text, rows = _read(octets, found.content_type, part, shown, gathered)
-    _append(gathered, part, name, found.content_type, octets, text, rows)
-
-
-def _read(
-    octets: bytes, content_type: str, part: Part, shown: str, gathered: Gathered
-) -> tuple[str, int | None]:
-    """Text of a file and the number of rows when it is a table."""
-    if content_type in SPREADSHEETS or content_type in DELIMITED:
-        if content_type in SPREADSHEETS:
-            gathered.spreadsheets += 1
-            if gathered.spreadsheets > MAX_SPREADSHEETS:
-                gathered.warnings.append(
-                    f"attachment {shown}: not read, a mail may bring {MAX_SPREADSHEETS} tables"
-                )
-                return "", None
-        table = read_table(octets, content_type)
-        if table.warning:
-            gathered.warnings.append(f"attachment {shown}: {table.warning}")
-        return table.text, table.row_count
-    promised = by_name(shown)
-    if not _is_readable(content_type) or (promised and not _is_readable(promised)):
-        return "", None  # text that calls itself a picture or a document is nobody's words
-    decoded = decode_text(octets[:_MAX_READ_BYTES], part.parameters.get("charset", ""))
-    if decoded.warning:
-        gathered.warnings.append(f"attachment {shown}: {decoded.warning}")
-    text = (
-        html_to_text(decoded.text).text if content_type == "text/html" else decoded.text.replace("\r\n", "\n")
-    )
-    if content_type == "text/plain" and looks_delimited(text):
-        table = read_table(octets, "text/csv")
-        return table.text, table.row_count
-    return text.replace("\x00", ""), None
-
-
-def _is_readable(content_type: str) -> bool:
-    return content_type.startswith("text/") or content_type in _READABLE
-
-
-def _append(
-    gathered: Gathered, part: Part, name: str, content_type: str, octets: bytes, text: str, rows: int | None
-) -> None:
-    if len(text) > MAX_TEXT_CHARS:
-        text = text[:MAX_TEXT_CHARS]
-        gathered.warnings.append(
-            f"attachment {safe_name(name)}: only its first {MAX_TEXT_CHARS} characters were read"
-        )
-    if gathered.text_chars + len(text) > MAX_ALL_TEXT_CHARS:
-        text = ""
-        gathered.warnings.append(
-            f"attachment {safe_name(name)}: not read, the attachments hold too much text"
-        )
-    gathered.text_chars += len(text)
-    content_id = part.header.first("content-id").decode("utf-8", "replace").strip("<> ")[:200]
-    is_inline = bool(content_id) and part.disposition != "attachment"
-    unique = _unique_name(safe_name(name), content_type, gathered)
-    kind = evidence_kind(unique, content_type, size_bytes=len(octets), is_inline=is_inline, text=text)
-    gathered.attachments.append(
-        Attachment(
-            name=unique,
-            content_type=content_type,
-            size_bytes=len(octets),
-            kind="table" if rows is not None and kind == "other" else kind,
-            sha256=hashlib.sha256(octets).hexdigest(),
-            content_id=content_id,
-            text=text,
-            row_count=rows,
-        )
+def _as_file(part: Part, hint: str, depth: int, shown_ids: frozenset[str]) -> _File:
+    octets, trouble = part.octets()
+    content_id = part.header.first("content-id").decode("utf-8", "replace").strip("<> \t")[:200]
+    is_shown = content_id in shown_ids
+    return _File(
+        name=_given_name(part, hint),
+        octets=octets,
+        declared=part.content_type,
+        charset=part.parameters.get("charset", ""),
+        content_id=content_id,
+        is_inline=bool(content_id) and (is_shown or part.disposition != "attachment"),
+        trouble=trouble,
+        depth=depth,
     )
 
 
@@ -202,15 +129,75 @@ def _given_name(part: Part, hint: str) -> str:
     return disposition.get("filename") or disposition.get("name") or part.parameters.get("name", "")
 
 
-def _unique_name(name: str, content_type: str, gathered: Gathered) -> str:
-    """Give a nameless part a name and tell equal names apart: `where` of an entity points at them."""
-    if not name:
-        extension = _DEFAULT_EXTENSIONS.get(content_type, "bin")
-        name = f"{content_type.partition('/')[0]}-{len(gathered.attachments) + 1}.{extension}"
-    stem, dot, extension = name.rpartition(".")
-    candidate, number = name, 2
-    while candidate.lower() in gathered.names:
-        candidate = f"{stem} ({number}).{extension}" if dot else f"{name} ({number})"
-        number += 1
-    gathered.names.add(candidate.lower())
-    return candidate
+def _add_file(file: _File, gathered: Gathered, *, read_content: bool) -> list[Part]:
+    """Add one file and, where it is an archive, what can be read in it; answers the parts of a mail file."""
+    found = sniff(file.octets, file.name, file.declared)
+    if found.content_type == "message/rfc822" and file.depth < MAX_MAIL_DEPTH and not file.parent:
+        return _add_mail(cut(file.octets).root, file.octets, file.name, "", gathered)
+    may_read = read_content and bool(file.octets) and not found.trouble
+    read = (
+        read_file_text(file.octets, file.name, found.content_type, gathered.budget, file.charset)
+        if may_read
+        else FileText()
+    )
+    name = _append(file, found.content_type, read, gathered)
+    for trouble in (file.trouble, found.trouble, *file_warnings(file.name, found.content_type, file.octets)):
+        gathered.warn(name, trouble)
+    for trouble in read.warnings:
+        gathered.warn(name, trouble)
+    if may_read and found.content_type == "application/zip" and not file.parent:
+        for member in _members(file, name, gathered):
+            _add_file(member, gathered, read_content=True)
+    return []
+
+
+def _members(file: _File, shown: str, gathered: Gathered) -> Iterator[_File]:
+    """Files of an archive that can be read, one level deep."""
+    for count, (name, octets, trouble) in enumerate(readable_members(file.octets)):
+        if trouble:
+            gathered.warn(f"{shown}{_PARENT_MARK}{safe_name(name)}", trouble)
+        elif len(gathered.attachments) >= MAX_ATTACHMENTS or count >= MAX_MEMBERS:
+            gathered.warn(shown, f"only the first {count} tables and documents inside were read")
+            return
+        else:
+            yield _File(name=name, octets=octets, parent=shown)
+
+
+def _append(file: _File, content_type: str, read: FileText, gathered: Gathered) -> str:
+    """Add the record of one file; answers its name."""
+    own = safe_name(file.name)
+    name = gathered.names.claim(
+        shortened(f"{file.parent}{_PARENT_MARK}{own}") if file.parent else own, content_type
+    )
+    kind = evidence_kind(
+        own or name,
+        content_type,
+        size_bytes=len(file.octets),
+        is_inline=file.is_inline,
+        text=read.text,
+        pixels=pixel_size(file.octets) if content_type.startswith("image/") else None,
+    )
+    gathered.attachments.append(
+        Attachment(
+            name=name,
+            content_type=content_type,
+            size_bytes=len(file.octets),
+            kind="table" if read.row_count is not None and kind == "other" else kind,
+            sha256=hashlib.sha256(file.octets).hexdigest(),
+            content_id=file.content_id,
+            text=_within_bounds(name, read.text, gathered),
+            row_count=read.row_count,
+        )
+    )
+    return name
+
+
+def _within_bounds(name: str, text: str, gathered: Gathered) -> str:
+    if len(text) > MAX_TEXT_CHARS:
+        text = text[:MAX_TEXT_CHARS]
+        gathered.warn(name, f"only its first {MAX_TEXT_CHARS} characters were read")
+    if gathered.text_chars + len(text) > MAX_ALL_TEXT_CHARS:
+        text = ""
+        gathered.warn(name, "not read, the attachments hold too much text")
+    gathered.text_chars += len(text)
+    return text

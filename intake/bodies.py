@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from typing import Final
+from urllib.parse import unquote
 
 from intake.charset import DecodedText, decode_text
 from intake.flowed import unflow
@@ -22,6 +23,7 @@ from intake.transfer import IDENTITY, NOT_BASE64, decode_undeclared
 
 MAX_TEXT_BYTES: Final = 2_000_000
 MAX_LETTER_PARTS: Final = 50
+MAX_SHOWN_IDS: Final = 1_000
 _META_CHARSET: Final = re.compile(
     rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.\-]{2,40})""", re.IGNORECASE
 )
@@ -32,6 +34,7 @@ _NEVER_LETTER: Final = frozenset(
     {"text/calendar", "text/vcard", "text/x-vcard", "text/csv", "text/rfc822-headers", "text/x-amp-html"}
 )
 _MIME_REMARK: Final = re.compile(r"\bMIME\b|multi-?part|S/MIME", re.IGNORECASE)
+_SHOWN_ID: Final = re.compile(r"""["'(]\s{0,4}cid:([^"')\s<>]{1,200})""", re.IGNORECASE)  # RFC 2392
 _ENRICHED: Final = re.compile(r"<(/?)([a-z]{1,20})>", re.IGNORECASE)
 _ENRICHED_PARAMETER: Final = re.compile(r"<param>[^<]{0,400}</param>", re.IGNORECASE)
 # What the letter says about parts that nobody but the sender can open.
@@ -51,6 +54,7 @@ class Letter:
     texts: list[str] = field(default_factory=list)
     attachments: list[Part] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
+    shown_ids: set[str] = field(default_factory=set)  # Content-IDs of the pictures that the HTML shows
     warnings: list[str] = field(default_factory=list)
     codec: str = ""  # of the first text part: the hint for raw header octets
     is_html: bool = False
@@ -236,6 +240,7 @@ def _read_text(part: Part, letter: Letter) -> None:
 
 def _from_html(markup: str, letter: Letter) -> str:
     page = html_to_text(markup)
+    letter.shown_ids.update(map(unquote, _SHOWN_ID.findall(markup)[:MAX_SHOWN_IDS]))
     letter.links.extend(page.links)
     letter.warnings.extend(page.warnings)
     letter.is_html = True

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from intake.bounces import find_bounce, is_abuse_report, is_robot_sender
+from intake.calendar_parts import is_calendar_answer
 from intake.header_block import HeaderBlock
 from intake.mime import HeaderFields
 from intake.mime_tree import Part, walk
@@ -79,6 +80,8 @@ def judge_kind(
             root, text, fields.subject, fields.from_.address, fields.from_.name, null_sender=null_sender
         )
     )
+    if is_calendar_answer(root, text) and bounce is None and not own:
+        return Kind(name=AUTO_REPLY, suppress_replies="A4: answer to an invitation")
     reason = own or _suppression(root, fields, envelope, null_sender, own_addresses)
     if bounce is not None:
         return Kind(name=BOUNCE, suppress_replies=reason or "A4: delivery report", bounce=bounce)

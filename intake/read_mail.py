@@ -2,7 +2,7 @@
 
 Raw octets, envelope and options go in, a `Mail` comes out. Any octets are accepted: what
 cannot be read is left empty and named in `Mail.warnings`. There is no clock and no network
-here; the one effect is the child process that reads spreadsheets, which
+here; the one effect: the child processes that read spreadsheets, PDF and winmail.dat, which
 `ReadOptions.read_attachments` switches off. Bounds: 1,000 parts, 50 levels, 256 kB of
 header, 2 MB per text part, 200,000 characters of text, 100 attachments.
 
@@ -20,7 +20,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from intake.attachments import gather_attachments
 from intake.authentication import read_authentication
 from intake.bodies import gather_letter
+from intake.calendar_parts import calendar_words
 from intake.extraction import Extraction, MailFields, extract
+from intake.file_texts import PROSE
 from intake.fingerprints import content_sha256, text_sha256
 from intake.kind import judge_kind
 from intake.language import detect_language
@@ -28,7 +30,9 @@ from intake.mime import HeaderFields, read_fields
 from intake.mime_tree import cut
 from intake.octets import tidy_octets
 from intake.quotes import is_reply_subject, split_quotes
+from intake.reader_process import ReadingBudget
 from intake.signatures import split_signature
+from intake.tnef import open_tnef
 from models.records import Attachment, Envelope, Mail
 
 MAX_TEXT_CHARS: Final = 200_000
@@ -55,6 +59,9 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
     tree = cut(octets)
     header = tree.root.header
     letter = gather_letter(tree.root)
+    budget = ReadingBudget()
+    if options.read_attachments:
+        open_tnef(letter, budget)
     fields = read_fields(header, letter.codec)
     whole_text, cut_warning = _bounded(letter.text)
     kind = judge_kind(
@@ -66,10 +73,17 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         own_domain=options.own_domain,
     )
     authentication, distrust = read_authentication(header, options.authserv_id)
+    whole_text = whole_text or calendar_words(letter.attachments)  # an invitation with nothing beside it
     split = split_quotes(whole_text, is_reply=is_reply_subject(fields.subject))
     signed = split_signature(split.new)
     language = _language(signed.text, fields.subject)
-    gathered = gather_attachments(letter.attachments, letter.codec, read_content=options.read_attachments)
+    gathered = gather_attachments(
+        letter.attachments,
+        letter.codec,
+        read_content=options.read_attachments,
+        budget=budget,
+        shown_ids=frozenset(letter.shown_ids),
+    )
     extraction = extract(
         MailFields(
             subject=fields.subject,
@@ -77,6 +91,7 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
             quoted=split.quoted,
             signature=signed.signature,
             attachments=tuple((attachment.name, attachment.text) for attachment in gathered.attachments),
+            documents=frozenset(part.name for part in gathered.attachments if part.content_type in PROSE),
         ),
         mail_date=_local_date(fields.date_utc, envelope, options),
         language=language,

@@ -47,7 +47,10 @@ def ticket_state_of(mail: Mail, decision: Decision, now_utc: datetime) -> Ticket
         subject=mail.subject,
         text=mail.text,
         facts=facts_of(mail, None),
-        attachment_kinds=tuple(part.kind for part in mail.attachments),
+        # A picture that the letter shows and that is no evidence is the logo of a signature.
+        attachment_kinds=tuple(
+            part.kind for part in mail.attachments if part.kind != "other" or not part.content_id
+        ),
         secrets=tuple(redaction.type for redaction in mail.redacted),
         suppress_replies=decision.suppress_replies,
         findings=tuple((finding.type, finding.value or finding.text) for finding in mail.findings),

@@ -30,12 +30,19 @@ from intake.extraction.ticket_tags import find_tickets
 BLOCKED: Final = 50.0  # digits inside an address are no identifiers, whatever words stand before it
 
 
-def claims_of(regions: list[Region], mail_date: date | None, language: str) -> list[Claim]:
-    """Return every claim of every extractor; overlaps are settled by `compete.settle`."""
+def claims_of(
+    regions: list[Region], mail_date: date | None, language: str, documents: frozenset[str] = frozenset()
+) -> list[Claim]:
+    """Return every claim of every extractor; overlaps are settled by `compete.settle`.
+
+    `documents` names the attachments that are no tables although their first line may look like a header.
+    """
     claims: list[Claim] = []
     texts: list[Region] = []
     for region in regions:
-        roles = header_roles(region) if region.where.startswith(ATTACHMENT_PREFIX) else None
+        name = region.where.removeprefix(ATTACHMENT_PREFIX)
+        may_be_table = name != region.where and name not in documents
+        roles = header_roles(region) if may_be_table else None
         if roles:
             claims += table_claims(region, roles)
         else:

@@ -33,7 +33,8 @@ def extract(fields: MailFields, *, mail_date: date | None, language: str, market
     views, secrets = redact([read_view(where, text) for where, text in fields.regions()], language)
     regions = [read_region(_capped(view)) for view in views if view.text]
     place = infer_marketplace(regions, marketplace)
-    winners = _refined(settle(claims_of(regions, mail_date, language)), regions, marketplace, place)
+    claims = claims_of(regions, mail_date, language, fields.documents)
+    winners = _refined(settle(claims), regions, marketplace, place)
     entities = [_entity(claim) for claim in winners]
     entities += [_secret_entity(secret) for secret in secrets if secret.kind not in PERSONAL]
     order = {view.where: index for index, view in enumerate(views)}

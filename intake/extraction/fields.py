@@ -23,6 +23,7 @@ class MailFields:
     quoted: str
     signature: str
     attachments: tuple[tuple[str, str], ...] = ()
+    documents: frozenset[str] = frozenset()  # names of attachments that are prose, whatever their first line
 
     def regions(self) -> list[tuple[str, str]]:
         """Return (where, text) in reading order, attachments last."""

@@ -22,21 +22,25 @@ _MAX_CODE: Final = 50
 _CODE_ROLES: Final = ("article", "document_number", "marking_code", "feedback_id", "tracking_number")
 
 
-def header_roles(region: Region) -> list[list[tuple[str, float]]] | None:
-    """Return per column what its head says of the cells; None when no column is typed."""
-    head, newline, _ = region.lower.partition("\n")
-    raw_head = region.text.partition("\n")[0]
-    columns = raw_head.split("\t")
-    if not newline or len(columns) > MAX_COLUMNS:
+def header_roles(region: Region, start: int = 0) -> list[list[tuple[str, float]]] | None:
+    """Return per column what its head says of the cells; None when no column is typed.
+
+    The header is the line at `start`: a table may have several sheets, apart by an empty line.
+    """
+    newline = region.text.find("\n", start)
+    columns = region.text[start:newline].split("\t")
+    if newline < 0 or len(columns) > MAX_COLUMNS:
         return None
+    head = region.lower[start:newline]
     offset, roles = 0, []
     for column in columns:
-        roles.append(_roles_of(head[offset : offset + len(column)]))
+        roles.append(column_roles(head[offset : offset + len(column)]))
         offset += len(column) + 1
     return roles if any(roles) else None
 
 
-def _roles_of(head: str) -> list[tuple[str, float]]:
+def column_roles(head: str) -> list[tuple[str, float]]:
+    """Return (role, weight) of what a folded, lower-case column head says of its cells; empty for nothing."""
     found = roles_of_head(head)
     if found.get("none", 0.0) >= max(found.values(), default=0.0):
         return []
@@ -84,6 +88,10 @@ def table_claims(region: Region, roles: list[list[tuple[str, float]]]) -> Iterat
     while 0 < offset < len(region.text) and given < MAX_PER_ATTACHMENT:
         newline = region.text.find("\n", offset)
         end_of_row = newline if newline >= 0 else len(region.text)
+        if end_of_row == offset:  # the next sheet has a header of its own
+            roles = header_roles(region, offset + 1) or []
+            offset = region.text.find("\n", offset + 1) + 1
+            continue
         for cell_roles, (start, end) in zip(roles, _cells(region.text, offset, end_of_row), strict=False):
             claim = _cell_claim(region, start, end, cell_roles) if cell_roles and start < end else None
             if claim is not None and given < MAX_PER_ATTACHMENT:

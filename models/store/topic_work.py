@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from models.decisions import TicketState, TopicDecision
@@ -94,7 +94,8 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
     ).all()[::-1]
     parts = db.execute(
         select(ATTACHMENT.c.kind, ATTACHMENT.c.row_count).where(
-            ATTACHMENT.c.raw_id.in_([mail.raw_id for mail in mails])
+            ATTACHMENT.c.raw_id.in_([mail.raw_id for mail in mails]),
+            or_(ATTACHMENT.c.kind != "other", ATTACHMENT.c.content_id == ""),  # no logos of signatures
         )
     ).all()
     asked = db.scalars(select(ASKED.c.field).where(ASKED.c.ticket_id == number)).all()

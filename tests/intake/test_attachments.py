@@ -7,12 +7,13 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from intake import table_process
 from intake.attachment_tables import read_table
-from intake.attachments import safe_name
 from intake.evidence import KINDS, evidence_kind
+from intake.file_names import safe_name
 from intake.file_types import ODS, XLS, XLSX, by_name, sniff
 from intake.read_mail import ReadOptions, read_mail
+from intake.reader_process import ReadingBudget, read_in_child
+from intake.unreadable import UnreadableFileError
 
 MAILS = Path(__file__).parent.parent / "mails" / "attachments"
 
@@ -158,17 +159,14 @@ def test_many_rows_are_counted_and_cut() -> None:
 
 
 def test_what_a_spreadsheet_does_in_its_child_process_ends_as_a_warning() -> None:
-    assert (
-        read_table(b"PK\x03\x04 no archive", XLSX).warning
-        == "the table is broken: its archive cannot be read"
-    )
+    assert read_table(b"PK\x03\x04 no archive", XLSX).warning == "the archive is broken"
     assert "broken" in read_table(archive(**{"xl/workbook.xml": "<"}), XLSX).warning
     assert "broken" in read_table(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2_000), XLS).warning
 
 
 def test_a_child_that_is_too_slow_is_given_up() -> None:
-    with pytest.raises(table_process.TableError, match="took more than 0 s"):
-        table_process.read_spreadsheet(workbook([1]), wall_s=0.001)
+    with pytest.raises(UnreadableFileError, match="took more than 0 s"):
+        read_in_child("spreadsheet", workbook([1]), ReadingBudget(wall_s=0.001))
 
 
 def test_sku_lists_reach_the_entities() -> None:
