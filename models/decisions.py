@@ -21,7 +21,7 @@ class FactValue:
     value: str
     text: str = ""  # as written
     type: str = ""  # the entity or finding type it came from
-    source: str = "message"  # message, quoted, attachment, operator, binding
+    source: str = "message"  # message, quoted, attachment, operator, binding, answer
     raw_id: int | None = None  # the mail it came from
     where: str = ""
 
@@ -47,7 +47,7 @@ class LinkContext:
     duplicate_of: int | None = None  # raw_id: same Message-ID, recipient and content
     own_references: tuple[
         TicketCard, ...
-    ] = ()  # our own Message-IDs in In-Reply-To/References, nearest first
+    ] = ()  # its own signed address, then our Message-IDs in In-Reply-To/References, nearest first
     sender_references: tuple[TicketCard, ...] = ()  # stored mails of the same From address in References
     subject_cited: tuple[TicketCard, ...] = ()  # existing tickets tagged in the subject
     body_cited: tuple[TicketCard, ...] = ()
@@ -65,7 +65,7 @@ class Link:
     """Where a mail belongs. `ticket` is None when it opens one of its own."""
 
     ticket: int | None = None
-    evidence: str = "none"  # reference, sender_reference, subject_tag, resend, bounce, none
+    evidence: str = "none"  # reference, sender_reference, subject_tag, resend, escalation, bounce, none
     related: tuple[int, ...] = ()  # numbers in the body, closed predecessors, same matter
     claimed: int | None = None  # a stranger named this ticket
     reopens: bool = False
@@ -162,6 +162,7 @@ class TopicDecision:
         default_factory=dict
     )  # what the seller stated: deadline, business_risk, seller_priority, preferred_channel, sender_role
     is_bulk: bool = False
+    adopted: tuple[FactValue, ...] = ()  # numbers that the question gave a meaning
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

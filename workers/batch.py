@@ -26,7 +26,7 @@ from models.store.link_context import tickets_cited
 from models.store.mails import hold_mail
 from models.store.raw_mail import adopt_new_mail, fetch_mails, first_that_fit
 from models.store.schema import MAIL_STATE
-from workers.disposing import Touched, dispose, lock_keys
+from workers.disposing import Touched, addressed, dispose, lock_keys
 from workers.facts import facts_of
 from workers.fault_words import fault_words
 from workers.isolated_read import UnreadableMailError, read_apart
@@ -121,6 +121,7 @@ def _read_in_time(
 def _keys(service: Service, readings: Sequence[Reading]) -> set[str]:
     """Return what the batch locks: the keys of its mails, and the tickets that these point at."""
     keys = {key for r in readings if r.mail is not None for key in lock_keys(r.mail, r.facts)}
+    keys |= {f"ticket:RZ-{n}" for r in readings if (n := addressed(service, r.raw)) is not None}
     if service.store.is_sqlite:
         return keys  # its one write lock covers everything
     with service.store.read() as db:

@@ -159,7 +159,9 @@ def _connect(relay: Relay) -> smtplib.SMTP:
 def _send_one(service: Service, client: smtplib.SMTP, mail: OutgoingMail, token: str) -> None:
     options = service.options
     try:
-        content = build_reply(mail, now_utc=service.now(), mail_domain=options.mail_domain)
+        content = build_reply(
+            mail, now_utc=service.now(), mail_domain=options.mail_domain, key=options.signing_key
+        )
     except ValueError as error:  # an address that no header can hold
         with service.store.write() as db:
             mark_failed(db, mail.outbox_id, f"cannot be written as a mail: {error}")

@@ -25,7 +25,7 @@ from workers.disposition import decide
 from workers.linking import is_trusted
 from workers.mail_reply import put_reply
 from workers.service import Service
-from workers.tokens import bounced_outbox_id
+from workers.tokens import addressed_ticket, bounced_outbox_id
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +69,7 @@ def dispose(
         now_utc=now,
         strong_values=[(fact.field, fact.value) for fact in facts],
         bounced_outbox_id=bounced,
+        addressed=addressed(service, raw),
     )
     decision = decide(mail, prediction, context)
     seller_id = context.bound_seller_id if is_trusted(mail) else ""
@@ -128,6 +129,15 @@ def _ticket_of(
 def _is_part(decision: Decision) -> bool:
     """Tell whether a mail stands on a timeline: a duplicate is counted, but shown nowhere."""
     return decision.disposition in {Disposition.OPENED, Disposition.APPENDED, Disposition.AUTO}
+
+
+def addressed(service: Service, raw: RawMail) -> int | None:
+    """Return the ticket whose own address a mail came to."""
+    for address in raw.envelope.rcpt_tos:
+        number = addressed_ticket(address, service.options.signing_key)
+        if number is not None:
+            return number
+    return None
 
 
 def _bounced(service: Service, raw: RawMail) -> int | None:

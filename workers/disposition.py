@@ -166,6 +166,7 @@ def _ticket_topic(found: Link, context: LinkContext) -> str:
         *context.sender_references,
         *context.subject_cited,
         *((context.resend_of,) if context.resend_of is not None else ()),
+        *context.body_cited,
     )
     return next((card.topic for card in cards if found.ticket in {card.number, card.merged_into}), "")
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from models.decisions import Link
 from models.topics import NON_PERSON_KINDS, Status
+from workers.escalation import asks_for_escalation
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +42,7 @@ def link(mail: Mail, context: LinkContext) -> Link:
     is_person = mail.kind not in NON_PERSON_KINDS
     claimed: int | None = None
     predecessors: list[int] = []
-    for candidate in _candidates(context):
+    for candidate in _candidates(mail, context):
         card = _followed(candidate.card, context)
         if not _is_party(mail, card, context) and not _is_party(mail, candidate.card, context):
             claimed = claimed or candidate.card.number
@@ -65,8 +66,12 @@ def is_trusted(mail: Mail) -> bool:
     return bool(mail.from_.address) and not mail.authentication.failed
 
 
-def _candidates(context: LinkContext) -> Iterator[_Candidate]:
-    """Yield the tickets in the order of the strength of their evidence (design 7)."""
+def _candidates(mail: Mail, context: LinkContext) -> Iterator[_Candidate]:
+    """Yield the tickets in the order of the strength of their evidence (design 7).
+
+    A number in the body makes a related ticket (rule R4), but an escalation never opens a second
+    ticket (R26): then it counts last.
+    """
     for card in context.own_references:
         yield _Candidate(card, "reference")
     for card in context.sender_references:
@@ -75,6 +80,9 @@ def _candidates(context: LinkContext) -> Iterator[_Candidate]:
         yield _Candidate(card, "subject_tag")
     if context.resend_of is not None:
         yield _Candidate(context.resend_of, "resend")
+    if context.body_cited and asks_for_escalation(mail.text):
+        for card in context.body_cited:
+            yield _Candidate(card, "escalation")
 
 
 def _is_party(mail: Mail, card: TicketCard, context: LinkContext) -> bool:
@@ -100,7 +108,13 @@ def _followed(card: TicketCard, context: LinkContext) -> TicketCard:
     """Return the ticket that `card` was merged into; its own card is used where the context has it."""
     if card.merged_into is None:
         return card
-    for known in (*context.own_references, *context.sender_references, *context.subject_cited):
+    known_cards = (
+        *context.own_references,
+        *context.sender_references,
+        *context.subject_cited,
+        *context.body_cited,
+    )
+    for known in known_cards:
         if known.number == card.merged_into:
             return known
     # Whoever merged the tickets works on the target, so it counts as open.

@@ -17,6 +17,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final
 
 from workers.replies.subjects import header_text
+from workers.tokens import ticket_address
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -46,17 +47,21 @@ class Letter:
     in_reply_to: str = ""
     references: tuple[str, ...] = ()
     automatic: bool = True
+    reply_to: str = ""
 
 
-def build_reply(mail: OutgoingMail, *, now_utc: datetime, mail_domain: str) -> bytes:
+def build_reply(mail: OutgoingMail, *, now_utc: datetime, mail_domain: str, key: bytes = b"") -> bytes:
     """Return the bytes of a reply from the outbox. Raises ValueError for an address that no header can hold.
 
-    `mail_domain` stands in for the domain of a mailbox that has none; `now_utc` is the Date.
+    `mail_domain` stands in for the domain of a mailbox that has none; `now_utc` is the Date; with
+    a `key` the mail of a ticket asks for answers to the ticket's own signed address.
     """
     sender = mail.address.mail_from
+    mail_from = sender if "@" in sender else f"{sender}@{mail_domain}"
     return build_letter(
         Letter(
-            mail_from=sender if "@" in sender else f"{sender}@{mail_domain}",
+            mail_from=mail_from,
+            reply_to=_reply_to(mail_from, mail.ticket, key),
             rcpt_to=mail.address.rcpt_to,
             message_id=mail.address.message_id,
             date_utc=now_utc,
@@ -67,6 +72,13 @@ def build_reply(mail: OutgoingMail, *, now_utc: datetime, mail_domain: str) -> b
             automatic=mail.automatic,
         )
     )
+
+
+def _reply_to(mailbox: str, ticket: int | None, key: bytes) -> str:
+    if not key or ticket is None:
+        return ""
+    address = ticket_address(mailbox, ticket, key)
+    return address if _ADDRESS.fullmatch(address) else ""  # no room: a local part has at most 64 octets
 
 
 def build_letter(letter: Letter) -> bytes:
@@ -83,6 +95,7 @@ def build_letter(letter: Letter) -> bytes:
         f"Date: {format_datetime(letter.date_utc)}",
         f"From: {letter.mail_from}",
         f"To: {letter.rcpt_to}",
+        *([f"Reply-To: {letter.reply_to}"] if letter.reply_to else []),
         f"Message-ID: <{letter.message_id}>",
         *_reference_headers(letter),
         f"Subject: {encoded_subject(letter.subject)}",

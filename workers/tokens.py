@@ -1,4 +1,4 @@
-"""Signed tokens in what we send: Message-IDs and bounce addresses that nobody else can make.
+"""Signed tokens in what we send: Message-IDs, bounce and reply addresses that nobody else can make.
 
 In go an id of ours and the secret key, out comes an address or Message-ID that carries both
 the id and its HMAC-SHA256 (cut to 130 bits, base32); the reading functions return the id only
@@ -21,6 +21,9 @@ _MESSAGE_ID: Final = re.compile(
     r"rz\.([0-9]{1,18})\.([a-z][a-z0-9_-]{0,39})\.([a-z2-7]{26})@[\w.-]{1,255}", re.ASCII | re.IGNORECASE
 )
 _BOUNCE: Final = re.compile(r"bounce\+([0-9]{1,18})\.([a-z2-7]{26})@[\w.-]{1,255}", re.ASCII | re.IGNORECASE)
+_TICKET: Final = re.compile(
+    r"[^@+\s]{1,64}\+t([0-9]{1,15})\.([a-z2-7]{26})@[\w.-]{1,255}", re.ASCII | re.IGNORECASE
+)
 _KIND: Final = re.compile(r"[a-z][a-z0-9_-]{0,39}", re.ASCII)
 
 
@@ -68,6 +71,23 @@ def bounced_outbox_id(address: str, key: bytes) -> int | None:
     if str(int(outbox_id)) != outbox_id or not hmac.compare_digest(mac, _mac(key, "bounce", outbox_id)):
         return None
     return int(outbox_id)
+
+
+def ticket_address(mailbox: str, number: int, key: bytes) -> str:
+    """Return the address that a reply gives as Reply-To: what comes to it names the ticket (design 7)."""
+    local, _, domain = mailbox.rpartition("@")
+    return f"{local.partition('+')[0]}+t{number}.{_mac(key, 'ticket', str(number))}@{domain}"
+
+
+def addressed_ticket(address: str, key: bytes) -> int | None:
+    """Return the ticket that a plus-address of ours names, None when we did not make it."""
+    match = _TICKET.fullmatch(address.strip().strip("<>"))
+    if match is None:
+        return None
+    number, mac = match.group(1), match.group(2).lower()
+    if str(int(number)) != number or not hmac.compare_digest(mac, _mac(key, "ticket", number)):
+        return None
+    return int(number)
 
 
 def _mac(key: bytes, *parts: str) -> str:

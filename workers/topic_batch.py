@@ -8,6 +8,7 @@ import structlog
 
 from models.store import Db, savepoint
 from models.store.engine import is_fault_of_database
+from models.store.facts import merge_facts
 from models.store.incidents import note_incident
 from models.store.leases import Claim, claim_topic_work, give_back, still_held
 from models.store.schema import TOPIC_WORK
@@ -94,6 +95,7 @@ def _decide(service: Service, db: Db, number: int) -> bool:
         )
     if not leaves and decision.status is Status.WAITING_SELLER:
         decision = replace(decision, status=None)  # nobody was asked: the operators must see the ticket
+    merge_facts(db, number, decision.adopted, now)
     store_topic_decision(db, state, decision, now)
     refresh_clock(db, number, now)
     note_repeats(db, number, now)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from models.decisions import FactValue, TopicDecision
 from models.topics import SPAM, Status
+from workers.answers import answered_by_numbers
 from workers.escalation import escalation_of
 from workers.how_to import is_how_to
 from workers.priority import PriorityInput, is_called_urgent, priority_of
@@ -39,6 +40,13 @@ def decide_topic(state: TicketState) -> TopicDecision:
     if how_to is None:
         has_files = bool(state.attachment_kinds)
         how_to = is_how_to(state.topic, text, facts, subkind=subkind, has_files=has_files)
+    adopted = answered_by_numbers(
+        facts,
+        asked=state.asked,
+        missing=missing_fields(state.topic, facts, subkind=subkind),
+        newest_raw_id=state.newest_raw_id,
+    )
+    facts = (*facts, *adopted)
     missing = missing_fields(state.topic, facts, subkind=subkind)
     given = PriorityInput(
         topic=state.topic,
@@ -76,6 +84,7 @@ def decide_topic(state: TicketState) -> TopicDecision:
         escalation=case.escalation,
         stated=stated_by_seller(state.findings),
         is_bulk=state.bulk_rows >= BULK_ROWS,
+        adopted=adopted,
     )
 
 

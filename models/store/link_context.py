@@ -27,6 +27,7 @@ def load_link_context(
     now_utc: datetime,
     strong_values: Sequence[tuple[str, str]] = (),
     bounced_outbox_id: int | None = None,
+    addressed: int | None = None,
 ) -> LinkContext:
     """Look up everything that `workers.linking.link` may weigh for one mail."""
     cited = _references(mail)
@@ -37,6 +38,8 @@ def load_link_context(
         "sender": _tickets(db, MESSAGE, MESSAGE.c.message_id.in_(cited) & (MESSAGE.c.from_address == sender)),
     }
     own = _in_order(cited, numbers["own"])
+    if addressed is not None:
+        own = [addressed, *(number for number in own if number != addressed)]
     by_sender = _in_order(cited, numbers["sender"])
     subject, body = _numbers(mail.subject_tickets), _numbers(mail.body_tickets)
     resend = _resend(db, mail, now_utc)

@@ -43,7 +43,8 @@ def ticket(stage: Stage, step: dict[str, Any]) -> None:
             due = row.sla_due_at_utc
             assert (due.strftime("%Y-%m-%d %H:%M") if due else "") == wanted, f"{step}: {due}"
         elif name != "ticket":
-            assert seen[name] == wanted, f"{step}: {name} is {seen[name]!r}"
+            value = "" if seen[name] is None else seen[name]
+            assert value == wanted, f"{step}: {name} is {value!r}"
 
 
 def tickets(stage: Stage, step: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ from models.records import Prediction
 from models.store import Store, overview
 from models.store.policies import seed, write_policy
 from models.store.schema import OUTBOX, SELLER_ADDRESS, TICKET
-from models.topics import ROUTED_SLUGS, SLUGS, Status
+from models.topics import SLUGS, Status
 from tests.workers.conftest import FakeRelay
 from workers import acts, reply_acts
 from workers.batch import read_batch
@@ -117,7 +117,7 @@ class Stage:
         self.predictor.answers = {text: (step.get("topic", "other"), not step.get("unsure", False))}
         if not text:
             self.predictor.answers = {"": ("other", False)}
-        for mailbox in step.get("mailboxes", [step.get("to", MAILBOXES[0])]):
+        for mailbox in step.get("mailboxes", [self.address(step.get("to", MAILBOXES[0]))]):
             self.raw_ids[name] = self.accept(
                 raw,
                 mail_from=step.get("envelope_from", step.get("from", "")),
@@ -168,10 +168,10 @@ class Stage:
     def settle(self) -> None:
         """Let the workers do everything that is due, as the queues would."""
         for _ in range(12):
-            sweep(self.service, 0)
-            count = read_batch(self.service).count
-            count += sum(work_topic(self.service, slug).count for slug in ROUTED_SLUGS)
-            count += deliver(self.service)
+            due = sweep(self.service, 0)
+            count = read_batch(self.service).count if due.mails else 0
+            count += sum(work_topic(self.service, slug).count for slug in due.topics)
+            count += deliver(self.service) if due.replies else 0
             if not count:
                 break
         self.sent = [message_from_bytes(raw, policy=policy.default) for _, _, raw in self.relay.mails]  # type: ignore[misc]
@@ -203,6 +203,10 @@ class Stage:
         assert rows, f"there is no {kind} in the outbox: {self.outbox_words()}"
         return rows[-1]
 
+    def address(self, to: str) -> str:
+        """Return the address that a mail goes to; `reply` is the one that our last mail asked for."""
+        return str(self.sent[-1]["Reply-To"]) if to == "reply" else to
+
     def fill(self, words: str) -> str:
         """Put the numbers of tickets in place of {1}, {2}, ..."""
         return re.sub(r"\{(\d)\}", lambda match: str(self.number(int(match.group(1)))), words)
@@ -212,7 +216,7 @@ class Stage:
         message = EmailMessage()
         if step.get("from"):
             message["From"] = step["from"]
-        message["To"] = step.get("header_to", step.get("to", MAILBOXES[0]))
+        message["To"] = step.get("header_to", self.address(step.get("to", MAILBOXES[0])))
         message["Date"] = format_datetime(self.now)
         message["Message-ID"] = step.get("message_id", f"<{step['mail']}@client.example>")
         subject = self.fill(step.get("subject", ""))
