@@ -28,6 +28,8 @@ _META_CHARSET: Final = re.compile(
     rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([A-Za-z0-9_:.\-]{2,40})""", re.IGNORECASE
 )
 _TAG: Final = re.compile(rb"<(?:html|body|div|p|br|table|span|a)\b[^>]*>", re.IGNORECASE)
+# A phone's plain text in which the lines of the old mail's header have run together.
+_RUN_TOGETHER: Final = re.compile(rb"-{6,} [^\r\n-]{4,80} -{6,}[^\s-]")
 _TABLE_ROW: Final = re.compile(rb"<tr\b", re.IGNORECASE)
 _PLAIN_TEXT: Final = frozenset({"text/plain", "text/enriched", "text/richtext", "text"})
 _NEVER_LETTER: Final = frozenset(
@@ -158,6 +160,8 @@ def _plain_is_enough(plain: list[Part], rich: list[Part]) -> bool:
     size = sum(len(part.raw[part.start : part.end].strip()) for part in plain)
     octets = b"".join(_html_octets(part) for part in rich)
     if len(_TABLE_ROW.findall(octets)) > 3 and b"</t" in octets.lower():
+        return False
+    if any(_RUN_TOGETHER.search(part.octets()[0][:MAX_TEXT_BYTES]) for part in plain):
         return False
     return size > 60 or size * 20 > len(_TAG.sub(b"", octets))
 

@@ -6,6 +6,12 @@ the next line of the same quote depth; "-- " is a signature separator and never 
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
+# "-----Original Message----- " of Windows Live Mail: its last blank is no soft end.
+_RULED: Final = re.compile(r"^-{3,}.{0,80}-{3,} ?$")
+
 
 def unflow(text: str, *, delete_space: bool = False) -> str:
     """Undo the flow; with `delete_space` (DelSp=yes) the blank at a soft end is no part of the text."""
@@ -14,7 +20,7 @@ def unflow(text: str, *, delete_space: bool = False) -> str:
     for line in text.split("\n"):
         depth = len(line) - len(line.lstrip(">"))
         content = line[depth:].removeprefix(" ")
-        is_separator = content == "-- "
+        is_separator = content == "-- " or bool(_RULED.match(content))
         if open_depth == depth and not is_separator:
             lines[-1] += content
         else:

@@ -16,6 +16,7 @@ from intake.phrases import words
 
 MAX_LINE_CHARS: Final = 400
 _MAX_ATTRIBUTION_LINES: Final = 5
+_MIN_FOLDED_CHARS: Final = 30  # clients fold a line that is long
 _MAX_BLOCK_LINES: Final = 16
 
 
@@ -48,6 +49,10 @@ _OPENING: Final = re.compile(
     r"|\d|[\"“«'„]|[^<>\n]{1,80}[<\[(])",
     re.IGNORECASE,
 )
+_STARTER: Final = re.compile(
+    rf"^[\s>*-]{{0,12}}(?:{_alternatives('starters', 'weekdays')})(?![^\W\d])", re.IGNORECASE
+)
+_HINT: Final = re.compile(r"\d|@")
 _ENDING: Final = re.compile(r"(?:[:：]|(?:wrote|写道|寫道)\s{0,2}[-:：]{0,6})\s{0,3}$", re.IGNORECASE)
 _ENDING_WITHOUT_COLON: Final = re.compile(
     r"(?:GMT[+-]\d\d:\d\d|<[^<>\s]{3,100}@[^<>\s]{3,100}>)\s{0,3}\S{0,40}(?: \S{1,40}){0,4}$"
@@ -169,25 +174,42 @@ def attribution(lines: list[str], at: int) -> tuple[int, bool]:
     when quoted lines follow it: a seller may tell a story in the same words.
     """
     first = lines[at]
-    if not first.strip() or len(first) > MAX_LINE_CHARS or not _OPENING.match(first):
+    if not first.strip() or len(first) > MAX_LINE_CHARS:
+        return 0, False
+    is_opening = bool(_OPENING.match(first)) and not _FIRST_PERSON.match(first)
+    if not is_opening and not _HINT.search(first):
         return 0, False
     joined = ""
-    for count in range(1, _MAX_ATTRIBUTION_LINES + 1):
+    longest = _MAX_ATTRIBUTION_LINES if is_opening and _may_be_folded(first) else 1
+    for count in range(1, longest + 1):
         if at + count > len(lines):
             break
         line = lines[at + count - 1].strip()
-        if not line and not _goes_on(lines, at + count):
+        if (not line and not _goes_on(lines, at + count)) or (count > 1 and _begins_anew(line)):
             break
         joined = f"{joined} {line}" if joined else line
         if len(joined) > MAX_LINE_CHARS:
             break
         if verdict := _judge(joined):
-            return count, verdict == "sure" and not _FIRST_PERSON.match(first)
+            return count, verdict == "sure" and is_opening
     return 0, False
+
+
+def _may_be_folded(first: str) -> bool:
+    """Tell whether an attribution can go on after this line; the seller's own line before one cannot."""
+    if _STARTER.match(first):
+        return True
+    has_date = _YEAR_DATE.search(first) or _MONTH_DATE.search(first) or _TIME.search(first)
+    return len(first.strip()) >= _MIN_FOLDED_CHARS and bool(has_date or "<" in first)
 
 
 def _goes_on(lines: list[str], at: int) -> bool:
     return at < len(lines) and bool(_CONTINUED.match(lines[at]))
+
+
+def _begins_anew(line: str) -> bool:
+    """Tell a ruler or a header label from the rest of a folded attribution."""
+    return line[:3] in {"---", "___", "===", "***"} or bool(label_of(line))
 
 
 def _judge(joined: str) -> str:
@@ -210,4 +232,4 @@ def _judge(joined: str) -> str:
     )
     if sure:
         return "sure"
-    return "maybe" if has_date or (has_verb and (has_time or has_mailbox)) else ""
+    return "maybe" if has_date or has_mailbox or (has_verb and has_time) else ""

@@ -105,11 +105,22 @@ def _opener(lines: list[str], at: int, *, may_be_block: bool, may_forward: bool)
         end = header_block(lines, following, after_separator=True) if following < len(lines) else following
         if is_sure or end > following or _is_marked(lines, following):
             return _block(lines, max(end, at + 1), forwards=may_forward or is_forward(line))
-    if _RULER.match(line) and following < len(lines) and (end := header_block(lines, following)) > following:
-        return _block(lines, end, forwards=may_forward)
-    if may_be_block and label_of(line) and (end := header_block(lines, at)) > at:
-        return _block(lines, end, forwards=may_forward)
+    first = following if _RULER.match(line) and following < len(lines) else at
+    if may_be_block and label_of(lines[first]):
+        if (end := header_block(lines, first)) > first:
+            return _block(lines, end, forwards=may_forward)
+        attributed = _past_labels(lines, first)
+        opener = _attributed(lines, attributed)
+        return opener if opener.end > attributed else _Opener(at)
     return _attributed(lines, at)
+
+
+def _past_labels(lines: list[str], at: int) -> int:
+    """Index after up to three labels: Yandex names recipient and subject above its attribution."""
+    for _ in range(3):
+        if at + 1 < len(lines) and label_of(lines[at]) in {"to", "subject"}:
+            at += 1
+    return at
 
 
 def _block(lines: list[str], end: int, *, forwards: bool) -> _Opener:
@@ -193,7 +204,7 @@ def _settle_citations(lines: list[str], marks: list[int]) -> None:
 
 def _collect(lines: list[str], marks: list[int]) -> Split:
     """Join the lines of a kind; a client's signature above a forwarded mail goes under its text."""
-    new = [line for line, mark in zip(lines, marks, strict=True) if mark == _NEW]
+    new = _new_lines(lines, marks)
     quoted = [line for line, mark in zip(lines, marks, strict=True) if mark == _QUOTED]
     signature = [line for line, mark in zip(lines, marks, strict=True) if mark == _TOP_SIGNATURE]
     if is_signature(new) and (content := _forwarded_in_marks(quoted)):
@@ -202,6 +213,20 @@ def _collect(lines: list[str], marks: list[int]) -> Split:
     if any(line.strip() for line in signature):
         text = "\n\n".join(filter(None, (text, "\n".join(signature).strip("\n"))))
     return Split(text, "\n".join(quoted).strip("\n"))
+
+
+def _new_lines(lines: list[str], marks: list[int]) -> list[str]:
+    """Lines of the writer; where a quote was taken out, one blank line is enough."""
+    new: list[str] = []
+    is_cut = False
+    for line, mark in zip(lines, marks, strict=True):
+        if mark == _NEW:
+            if line or not (is_cut and (not new or not new[-1])):
+                new.append(line)
+            is_cut = is_cut and not line
+        else:
+            is_cut = True
+    return new
 
 
 def _forwarded_in_marks(quoted: list[str]) -> Split | None:

@@ -73,15 +73,25 @@ def split_signature(text: str) -> Signed:
     """Separate the signature at the end of a new text, and a gateway's banner above it."""
     lines = text.split("\n")
     head = banner_end(lines)
-    banner, lines = "\n".join(lines[:head]).strip("\n"), lines[head:]
+    banner, lines = _joined(lines[:head]), lines[head:]
     end = _without_trailing(lines, len(lines))
     written = _without_machine_lines(lines, end)
     start = _start(lines, written)
     if start == 0 and not any(is_client_line(line) for line in lines[:1]):
         # A mail that is nothing but a block: the words of the writer, whatever they look like.
         start = _without_trailing(lines, written) or end
-    signature = "\n".join(lines[start:end]).strip("\n")
-    return Signed("\n".join(lines[:start]).strip("\n"), "\n".join(filter(None, (banner, signature))))
+    signature = _joined(lines[start:end])
+    return Signed(_joined(lines[:start]), "\n".join(filter(None, (banner, signature))))
+
+
+def _joined(lines: list[str]) -> str:
+    """Join lines without the blank ones around them; the blanks inside a line stay."""
+    first, last = 0, len(lines)
+    while first < last and not lines[first].strip():
+        first += 1
+    while last > first and not lines[last - 1].strip():
+        last -= 1
+    return "\n".join(lines[first:last])
 
 
 def is_signature(lines: list[str]) -> bool:
