@@ -252,7 +252,7 @@ def _from_html(markup: str, letter: Letter) -> str:
 
 
 def _plain_text(part: Part, decoded: DecodedText, letter: Letter) -> str:
-    text = _with_line_feeds(decoded.text)
+    text = _with_line_feeds(decoded.text).replace("\ufeff", "")  # Apple Mail begins a quoted mail with it
     if part.parameters.get("format", "").lower() == "flowed":
         return unflow(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
     if part.content_type in {"text/enriched", "text/richtext"}:

@@ -16,6 +16,7 @@ from intake.phrases import words
 
 MAX_LINE_CHARS: Final = 400
 _MAX_ATTRIBUTION_LINES: Final = 5
+_MIN_FOLDED_LABEL_CHARS: Final = 60
 _MIN_FOLDED_CHARS: Final = 30  # clients fold a line that is long
 _MAX_BLOCK_LINES: Final = 16
 
@@ -159,7 +160,10 @@ def _is_stamped(line: str) -> bool:
 
 def _past_folded(lines: list[str], end: int) -> int:
     """Skip the rest of a folded last label: lines up to the blank one, at most two."""
+    is_folded = len(lines[end - 1]) >= _MIN_FOLDED_LABEL_CHARS or lines[end : end + 1] == [""]
     for number in range(end, min(len(lines), end + 2)):
+        if not is_folded and not lines[end].lstrip(">").startswith((" ", "\t")):
+            break
         if not lines[number].lstrip("> ").strip():
             return number
         if number > end or len(lines[number]) > 120:

@@ -28,6 +28,7 @@ _RULER: Final = re.compile(r"^[\s>]{0,8}[_\-=—*]{5,}\s{0,8}$")
 _NAME_MARK: Final = re.compile(r"^\s{0,2}(?:[A-Za-zА-Яа-яЁё]{1,12}|\|)\s?[>|]|^\|(?:\s|$)")
 _MARK: Final = re.compile(r"^ {0,3}> ?")
 MAX_LINES: Final = 20_000
+_MAX_UNWRAPPED: Final = 8  # forwards inside the marks of a forward
 _MAX_LABELS: Final = 1_000  # lines like "От: ..." that are tried as the beginning of a header block
 
 
@@ -66,14 +67,17 @@ def split_quotes(text: str, *, is_reply: bool = False) -> Split:
     With `is_reply` (see `is_reply_subject`) an old mail under a lone signature is what the
     letter answers; without, it is what the letter forwards, if its header can mean both.
     """
-    lines = text.split("\n", MAX_LINES)
+    return _split(text.split("\n", MAX_LINES), may_forward=not is_reply, depth=0)
+
+
+def _split(lines: list[str], *, may_forward: bool, depth: int) -> Split:
     marks = [_NEW] * len(lines)
     at, top, labels = 0, 0, 0
     has_words = False
     answers = False  # an attribution was seen: marked lines are the mail that is answered
     while at < len(lines):
         labels += bool(label_of(lines[at]))
-        opener = _opener(lines, at, may_be_block=labels <= _MAX_LABELS, may_forward=not is_reply)
+        opener = _opener(lines, at, may_be_block=labels <= _MAX_LABELS, may_forward=may_forward)
         if opener.end > at:
             if opener.forwards and has_words and is_signature(lines[top:at]):
                 marks[top:at] = [_TOP_SIGNATURE] * (at - top)
@@ -91,7 +95,8 @@ def split_quotes(text: str, *, is_reply: bool = False) -> Split:
             has_words = has_words or bool(lines[at].strip(" \t\u00a0-_*=~"))
             at += 1
     _settle_citations(lines, marks)
-    return _collect(lines, marks)
+    split = _collect(lines, marks)
+    return _unwrapped(split, may_forward=may_forward, depth=depth) if depth < _MAX_UNWRAPPED else split
 
 
 def _opener(lines: list[str], at: int, *, may_be_block: bool, may_forward: bool) -> _Opener:
@@ -204,15 +209,14 @@ def _settle_citations(lines: list[str], marks: list[int]) -> None:
 
 def _collect(lines: list[str], marks: list[int]) -> Split:
     """Join the lines of a kind; a client's signature above a forwarded mail goes under its text."""
-    new = _new_lines(lines, marks)
-    quoted = [line for line, mark in zip(lines, marks, strict=True) if mark == _QUOTED]
     signature = [line for line, mark in zip(lines, marks, strict=True) if mark == _TOP_SIGNATURE]
-    if is_signature(new) and (content := _forwarded_in_marks(quoted)):
-        signature, new, quoted = [*signature, *new], [content.new], [content.quoted]
-    text = "\n".join(new).strip("\n")
-    if any(line.strip() for line in signature):
-        text = "\n\n".join(filter(None, (text, "\n".join(signature).strip("\n"))))
-    return Split(text, "\n".join(quoted).strip("\n"))
+    quoted = [line for line, mark in zip(lines, marks, strict=True) if mark == _QUOTED]
+    return Split(_above("\n".join(_new_lines(lines, marks)), signature), "\n".join(quoted).strip("\n"))
+
+
+def _above(text: str, signature: list[str]) -> str:
+    text, below = text.strip("\n"), "\n".join(signature).strip("\n")
+    return f"{text}\n\n{below}" if text and below.strip() else text or below
 
 
 def _new_lines(lines: list[str], marks: list[int]) -> list[str]:
@@ -229,17 +233,20 @@ def _new_lines(lines: list[str], marks: list[int]) -> list[str]:
     return new
 
 
-def _forwarded_in_marks(quoted: list[str]) -> Split | None:
-    """Take a forwarded mail out of its `>` marks when it is all there is (Apple Mail, Mail.ru)."""
-    first = _skip_blank(quoted, 0)
-    if first >= len(quoted) or not is_quote(quoted[first]):
-        return None
+def _unwrapped(split: Split, *, may_forward: bool, depth: int) -> Split:
+    """Take a forwarded mail out of its `>` marks when it is all there is (Apple Mail, Mail.ru, Foxmail)."""
+    new, quoted = split.new.split("\n"), split.quoted.split("\n")
+    if not is_signature(new):
+        return split
     bare = [_MARK.sub("", line) for line in quoted]
-    if not separator(bare[first])[0]:
-        return None
-    following = _skip_blank(bare, first + 1)
-    end = header_block(bare, following, after_separator=True) if following < len(bare) else following
-    inner = split_quotes("\n".join(bare[end:]))
+    is_named = separator(bare[0])[0]
+    following = _skip_blank(bare, 1) if is_named else 0
+    if not _is_marked(quoted, following) or not (is_named or (may_forward and label_of(bare[0]))):
+        return split
+    end = header_block(bare, following, after_separator=is_named)
+    if end == following and not is_named:
+        return split
+    inner = _split(bare[end:], may_forward=may_forward, depth=depth + 1)
     if not inner.new.strip():
-        return None
-    return Split(inner.new, "\n".join([*quoted[:end], inner.quoted]).strip("\n"))
+        return split
+    return Split(_above(inner.new, new), "\n".join([*quoted[:end], inner.quoted]).strip("\n"))

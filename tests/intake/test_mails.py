@@ -10,7 +10,17 @@ from intake.mail_json import mail_as_json
 from intake.read_mail import ReadOptions, read_mail
 
 MAILS = Path(__file__).parent.parent / "mails"
-GROUPS = ("attachments", "authentication", "charsets", "clients", "forwards", "html", "kinds", "malformed")
+GROUPS = (
+    "attachments",
+    "authentication",
+    "charsets",
+    "clients",
+    "forwards",
+    "html",
+    "kinds",
+    "malformed",
+    "signatures",
+)
 PAIRS = sorted(MAILS.glob("*/*.eml"))
 OPTIONS = ReadOptions(
     authserv_id="mx.market.example",
@@ -47,7 +57,7 @@ def test_no_group_is_empty(group: str) -> None:
 
 
 def test_every_mail_has_its_record_and_there_are_enough() -> None:
-    assert len(PAIRS) >= 60
+    assert len(PAIRS) >= 170
     assert {path.stem for path in MAILS.glob("*/*.json") if ".actual" not in path.name} == {
         path.stem for path in PAIRS
     }
