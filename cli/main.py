@@ -25,6 +25,7 @@ from cli import (
     migrate,
     models_command,
     read,
+    sellers,
     serve,
     show_settings,
     status,
@@ -69,6 +70,7 @@ app.command("status")(status.status)
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(held.app, name="held")
 app.add_typer(export.app, name="export")
+app.add_typer(sellers.app, name="sellers")
 
 # Administration
 app.command("migrate")(migrate.migrate)

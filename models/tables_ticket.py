@@ -68,6 +68,9 @@ class Ticket(MainBase, table=True):
     escalated: bool = False
     escalated_at_utc: datetime | None = moment()
     first_reaction_at_utc: datetime | None = moment()
+    first_reaction_in_time: bool | None = None  # None: nobody reacted yet (rule R29)
+    cycle_s: int | None = None  # working seconds from opening to the last close (rule R29)
+    reopened: int = 0
     sla_phase: str = ""  # first_reaction, resolution; "" when no clock runs
     sla_due_at_utc: datetime | None = moment(index=True)  # None while paused or closed
     remind_at_utc: datetime | None = moment(index=True)

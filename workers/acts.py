@@ -26,7 +26,7 @@ from models.store.ticket_life import (
 from models.store.tickets import move_status
 from models.store.topic_work import make_topic_work_due
 from models.topics import SPAM, Status
-from workers.clocks import refresh_clock
+from workers.clocks import note_close, note_reaction, refresh_clock
 from workers.service import Service
 from workers.word_lists import read_table
 
@@ -172,14 +172,15 @@ def _work_again(db: Db, service: Service, number: int) -> None:
 def _move(db: Db, service: Service, number: int, to: Status, actor: str, reason: str) -> None:
     """Move a ticket; the first act of a person on it is the desk's first reaction."""
     row = ticket_row(db, number)
+    note_reaction(db, number, service.now())
     try:
         if row.status == Status.CLOSED and to is not Status.IN_PROGRESS:
             move_status(db, number, Status.IN_PROGRESS, reason="reopened", now_utc=service.now(), actor=actor)
         move_status(db, number, to, reason=reason, now_utc=service.now(), actor=actor)
     except StoreError as error:
         raise ActError(str(error)) from error
-    if row.first_reaction_at_utc is None:
-        set_ticket(db, number, service.now(), first_reaction_at_utc=service.now())
+    if to is Status.CLOSED:
+        note_close(db, number, service.now())
 
 
 def _existing(db: Db, *numbers: int) -> None:

@@ -15,7 +15,7 @@ import structlog
 
 from models.store import Db
 from models.store.policies import read_policy
-from models.store.ticket_life import set_clock, status_moves, ticket_row
+from models.store.ticket_life import set_clock, set_ticket, status_moves, ticket_row
 from workers.business_time import BusinessCalendar, parse_calendar
 from workers.sla import SlaClock, sla_clock, terms_of
 from workers.word_lists import read_table
@@ -41,6 +41,20 @@ def refresh_clock(db: Db, number: int, now_utc: datetime) -> SlaClock:
     )
     set_clock(db, number, phase=clock.phase, due_at_utc=clock.due_at_utc)
     return clock
+
+
+def note_reaction(db: Db, number: int, now_utc: datetime) -> None:
+    """Note the desk's first reaction by a person, and whether it was in time; later ones do not count."""
+    row = ticket_row(db, number)
+    if row.first_reaction_at_utc is None:
+        in_time = not refresh_clock(db, number, now_utc).is_breached
+        set_ticket(db, number, now_utc, first_reaction_at_utc=now_utc, first_reaction_in_time=in_time)
+
+
+def note_close(db: Db, number: int, now_utc: datetime) -> None:
+    """Keep how much working time a ticket took that was just closed."""
+    clock = refresh_clock(db, number, now_utc)
+    set_ticket(db, number, now_utc, cycle_s=int(clock.spent_s))
 
 
 def desk_calendar(db: Db) -> BusinessCalendar:

@@ -15,12 +15,12 @@ from models.store import Db
 from models.store.mails import reply_coordinates
 from models.store.outbox import ReplyAddress, queue_reply
 from models.store.outbox_acts import discard_draft, release_draft, send_again
-from models.store.ticket_life import audit, newest_raw_id, set_ticket, ticket_row
+from models.store.ticket_life import audit, newest_raw_id, ticket_row
 from models.store.tickets import move_status
 from models.store.topic_work import note_reply
 from models.topics import Status
 from workers.acts import ActError
-from workers.clocks import refresh_clock
+from workers.clocks import note_reaction, refresh_clock
 from workers.replies.subjects import outgoing_subject
 from workers.service import Service
 from workers.tokens import reply_message_id
@@ -128,8 +128,7 @@ def _kind(words: str) -> str:
 def _reacted(db: Db, service: Service, number: int, actor: str, *, waits_for_seller: bool) -> None:
     row = ticket_row(db, number)
     now = service.now()
-    if row.first_reaction_at_utc is None:
-        set_ticket(db, number, now, first_reaction_at_utc=now)
+    note_reaction(db, number, now)
     if row.status in {Status.NEW, Status.CLOSED}:
         move_status(db, number, Status.IN_PROGRESS, reason="answered", now_utc=now, actor=actor)
     if waits_for_seller:

@@ -134,6 +134,7 @@ def move_status(
             closed_at_utc=now_utc if to is Status.CLOSED else None,
             remind_at_utc=now_utc + REMIND_AFTER if to is Status.WAITING_SELLER else None,
             stage="",
+            reopened=TICKET.c.reopened + (1 if status is Status.CLOSED else 0),
         )
     )
     db.execute(

@@ -36,7 +36,9 @@ def upgrade() -> None:
     op.add_column("ticket", sa.Column("sender_role", sa.String(), nullable=False, server_default="unknown"))
     for name in _MOMENTS:
         op.add_column("ticket", sa.Column(name, UtcDateTime(), nullable=True))
-    for name in ("score", "repeats"):
+    op.add_column("ticket", sa.Column("first_reaction_in_time", sa.Boolean(), nullable=True))
+    op.add_column("ticket", sa.Column("cycle_s", sa.Integer(), nullable=True))
+    for name in ("score", "repeats", "reopened"):
         op.add_column("ticket", sa.Column(name, sa.Integer(), nullable=False, server_default="0"))
     op.add_column("ticket", sa.Column("bulk", sa.Boolean(), nullable=False, server_default=sa.false()))
     for name in ("duplicate_of_id", "incident_id"):

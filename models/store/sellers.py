@@ -1,0 +1,95 @@
+"""Which address belongs to which seller: bound by import or by an operator, never by a mail's own words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+from sqlalchemy.engine import Connection
+
+from models.store.schema import SELLER_ADDRESS, TICKET
+from models.topics import Status
+
+ROLES = ("admin", "employee", "agency", "unknown")
+_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Binding:
+    """One address (`name@shop.example`) or whole domain (`@shop.example`) of a seller."""
+
+    address: str
+    seller_id: str
+    marketplace: str = "unknown"
+    role: str = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """What binding did."""
+
+    added: int = 0
+    changed: int = 0
+    same: int = 0
+    tickets: int = 0  # open tickets that now know their seller
+
+
+def known_bindings(db: Connection, addresses: Sequence[str]) -> dict[str, Binding]:
+    """Return the bindings in force of some addresses."""
+    found: dict[str, Binding] = {}
+    for start in range(0, len(addresses), _CHUNK):
+        rows = db.execute(
+            select(SELLER_ADDRESS).where(SELLER_ADDRESS.c.address.in_(addresses[start : start + _CHUNK]))
+        )
+        found |= {row.address: Binding(**row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's documented mapping
+    return found
+
+
+def bind(db: Connection, bindings: Sequence[Binding]) -> Bound:
+    """Bind addresses to sellers, the newest word standing; open tickets of theirs learn their seller."""
+    known = known_bindings(db, [binding.address for binding in bindings])
+    added = changed = tickets = 0
+    for binding in bindings:
+        before = known.get(binding.address)
+        if before == binding:
+            continue
+        values = {
+            "seller_id": binding.seller_id,
+            "marketplace": binding.marketplace,
+            "role": binding.role,
+        }
+        if before is None:
+            db.execute(insert(SELLER_ADDRESS).values(address=binding.address, **values))
+            added += 1
+        else:
+            db.execute(
+                update(SELLER_ADDRESS).where(SELLER_ADDRESS.c.address == binding.address).values(values)
+            )
+            changed += 1
+        tickets += _bind_tickets(db, binding)
+    return Bound(added=added, changed=changed, same=len(bindings) - added - changed, tickets=tickets)
+
+
+def all_bindings(db: Connection, *, seller_id: str = "") -> list[Binding]:
+    """List the bindings, by seller and address."""
+    query = select(SELLER_ADDRESS).order_by(SELLER_ADDRESS.c.seller_id, SELLER_ADDRESS.c.address)
+    if seller_id:
+        query = query.where(SELLER_ADDRESS.c.seller_id == seller_id)
+    return [Binding(**row._mapping) for row in db.execute(query)]  # noqa: SLF001 - SQLAlchemy's documented mapping
+
+
+def _bind_tickets(db: Connection, binding: Binding) -> int:
+    """Tell open tickets of one address their seller; a whole domain counts for mails to come only."""
+    if binding.address.startswith("@"):
+        return 0
+    result = db.execute(
+        update(TICKET)
+        .where(
+            TICKET.c.requester == binding.address,
+            TICKET.c.seller_id == "",
+            TICKET.c.status != str(Status.CLOSED),
+        )
+        .values(seller_id=binding.seller_id)
+    )
+    return int(result.rowcount)
