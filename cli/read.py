@@ -20,6 +20,7 @@ def read(files: Files, *, as_json: JsonOption = False) -> None:
     """Show language, new text, identifiers, dates and amounts of mails."""
     from intake.mail_json import mail_as_json
     from settings import load_settings
+    from workers.phishing import phishing_signals
 
     settings = load_settings()
     failed = False
@@ -29,7 +30,7 @@ def read(files: Files, *, as_json: JsonOption = False) -> None:
             failed = True
             report_unreadable(name, mail, as_json=as_json)
         elif as_json:
-            print_json(mail_as_json(mail, name))
+            print_json(mail_as_json(mail, name) | {"signals": list(phishing_signals(mail).names)})
         else:
             _show(name, mail)
     if failed:
@@ -66,11 +67,18 @@ def _show(name: str, mail: Mail) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from workers.phishing import phishing_signals, signal_warnings
+
     console = Console()
     console.rule(escape(name), align="left")
     console.print(f"[bold]{escape(mail.subject) or '(no subject)'}[/bold]")
     sender = f"{mail.from_.name} <{mail.from_.address}>".strip()
     console.print(escape(f"{sender} · {mail.kind} · {mail.language} · {mail.marketplace}"), style="dim")
+    checks = mail.authentication
+    by = {"front": "by the front server", "own": "by Razbor"}.get(checks.source, "nobody checked")
+    console.print(f"spf {checks.spf} · dkim {checks.dkim} · dmarc {checks.dmarc} ({by})", style="dim")
+    if signals := phishing_signals(mail).names:
+        console.print(f"signals: {', '.join(signals).replace('_', ' ')}", style="yellow")
     console.print(escape(mail.text) or "(no text of its own)")
     table = Table(box=None, pad_edge=False)
     for column in ("found", "value", "where"):
@@ -79,7 +87,7 @@ def _show(name: str, mail: Mail) -> None:
         table.add_row(*(escape(cell) for cell in row))
     if table.row_count:
         console.print(table)
-    for warning in mail.warnings:
+    for warning in (*mail.warnings, *signal_warnings(mail)):
         console.print(escape(f"warning: {warning}"), style="yellow")
 
 

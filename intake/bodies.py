@@ -16,6 +16,7 @@ from urllib.parse import unquote
 from intake.charset import DecodedText, decode_text
 from intake.flowed import unflow
 from intake.header_block import split_header
+from intake.html_links import LinkMismatch, link_mismatches, scan_links
 from intake.html_text import html_to_text
 from intake.inline_files import take_inline_files
 from intake.mime_tree import Part
@@ -57,6 +58,7 @@ class Letter:
     attachments: list[Part] = field(default_factory=list)
     links: list[tuple[str, str]] = field(default_factory=list)
     shown_ids: set[str] = field(default_factory=set)  # Content-IDs of the pictures that the HTML shows
+    mismatches: list[LinkMismatch] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     codec: str = ""  # of the first text part: the hint for raw header octets
     is_html: bool = False
@@ -149,21 +151,33 @@ def _alternative(part: Part, letter: Letter) -> None:
     for child in part.children:
         if child not in plain and child not in rich and child.content_type not in _PLAIN_TEXT:
             _visit(child, letter)
-    takes_plain = bool(plain) and (not rich or _plain_is_enough(plain, rich))
+    octets = b"".join(_html_octets(child) for child in rich) if plain else b""
+    takes_plain = bool(plain) and (not rich or _plain_is_enough(plain, octets))
     for child in plain if takes_plain else rich[-1:]:
         _visit(child, letter)
     for child in rich if takes_plain else plain:
         _keep_attachments(child, letter)
+    if takes_plain:
+        _look_for_mismatches(octets, letter)
 
 
-def _plain_is_enough(plain: list[Part], rich: list[Part]) -> bool:
+def _plain_is_enough(plain: list[Part], octets: bytes) -> bool:
+    """Tell whether the plain alternative says what the HTML one (its octets) says."""
     size = sum(len(part.raw[part.start : part.end].strip()) for part in plain)
-    octets = b"".join(_html_octets(part) for part in rich)
     if len(_TABLE_ROW.findall(octets)) > 3 and b"</t" in octets.lower():
         return False
     if any(_RUN_TOGETHER.search(part.octets()[0][:MAX_TEXT_BYTES]) for part in plain):
         return False
     return size > 60 or size * 20 > len(_TAG.sub(b"", octets))
+
+
+def _look_for_mismatches(octets: bytes, letter: Letter) -> None:
+    """Look at the links of the alternative that the client shows, though its text is not taken."""
+    if b"href" not in octets and b"HREF" not in octets:
+        return
+    found = link_mismatches(scan_links(octets[:MAX_TEXT_BYTES].decode("utf-8", "replace")))
+    letter.mismatches.extend(found)
+    letter.warnings.extend(mismatch.warning for mismatch in found)
 
 
 def _html_octets(part: Part) -> bytes:
@@ -246,6 +260,7 @@ def _from_html(markup: str, letter: Letter) -> str:
     page = html_to_text(markup)
     letter.shown_ids.update(map(unquote, _SHOWN_ID.findall(markup)[:MAX_SHOWN_IDS]))
     letter.links.extend(page.links)
+    letter.mismatches.extend(page.mismatches)
     letter.warnings.extend(page.warnings)
     letter.is_html = True
     return page.text

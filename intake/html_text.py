@@ -21,8 +21,8 @@ from typing import Final
 
 from selectolax.lexbor import LexborHTMLParser
 
-from intake.file_types import by_name
 from intake.html_attributes import without_attribute_floods
+from intake.html_links import LinkMismatch, link_mismatches
 from intake.html_writer import TextWriter
 
 MAX_MARKUP_CHARS: Final = 1_500_000
@@ -39,10 +39,6 @@ _BLOCK_TAG: Final = re.compile(
     r"<(/?)(?:div|blockquote|table|ul|ol|dl|section|article|center|form|fieldset|main|aside|nav|header|footer)\b",
     re.IGNORECASE,
 )
-_SHOWN_HOST: Final = re.compile(
-    r"^\s{0,9}(?:https?://)?([\w-]{1,63}(?:\.[\w-]{1,63}){0,5}\.[^\W\d_]{2,24})(?:[:/?#]\S{0,400})?\s{0,9}$"
-)
-_TARGET_HOST: Final = re.compile(r"^https?://(?:[^@/\s]{0,200}@)?([^/:?#\s]{1,250})", re.IGNORECASE)
 _DATA_URI: Final = re.compile(r"data:[a-zA-Z0-9/+.;=-]{1,80};base64,[A-Za-z0-9+/=\s]+")
 
 
@@ -52,6 +48,7 @@ class HtmlText:
 
     text: str
     links: tuple[tuple[str, str], ...] = ()
+    mismatches: tuple[LinkMismatch, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -81,19 +78,9 @@ def html_to_text(markup: str) -> HtmlText:
             writer.end(token[2].lower())
         elif last:
             writer.start(token[2].lower(), token[3])
-    warnings.extend(map(_mismatch, writer.links))
-    return HtmlText(writer.finish(), tuple(writer.links), tuple(dict.fromkeys(filter(None, warnings))))
-
-
-def _mismatch(link: tuple[str, str]) -> str:
-    """Name a link whose text is the address of another host than it leads to (rule R56), else ""."""
-    shown, target = _SHOWN_HOST.match(link[0]), _TARGET_HOST.match(link[1])
-    if not shown or not target or by_name(link[0].strip()):
-        return ""  # no host, or the name of a file
-    one, other = (match[1].lower().removeprefix("www.") for match in (shown, target))
-    if one == other or one.endswith(f".{other}") or other.endswith(f".{one}"):
-        return ""
-    return f"link: the text shows {one[:80]}, the target is {other[:80]}"
+    mismatches = link_mismatches(writer.links)
+    warnings.extend(mismatch.warning for mismatch in mismatches)
+    return HtmlText(writer.finish(), tuple(writer.links), mismatches, tuple(dict.fromkeys(warnings)))
 
 
 def _block_depth(markup: str) -> int:

@@ -12,6 +12,7 @@ sees every field at once because identifiers and secrets compete for the same di
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -24,6 +25,7 @@ from intake.calendar_parts import calendar_words
 from intake.extraction import Extraction, MailFields, extract
 from intake.file_texts import PROSE
 from intake.fingerprints import content_sha256, text_sha256
+from intake.html_links import MAX_MISMATCHES, LinkMismatch
 from intake.kind import judge_kind
 from intake.language import detect_language
 from intake.mime import HeaderFields, read_fields
@@ -33,7 +35,7 @@ from intake.quotes import is_reply_subject, split_quotes
 from intake.reader_process import ReadingBudget
 from intake.signatures import split_signature
 from intake.tnef import open_tnef
-from models.records import Attachment, Envelope, Mail
+from models.records import Attachment, Envelope, Finding, Mail
 
 MAX_TEXT_CHARS: Final = 200_000
 MAX_WARNINGS: Final = 30
@@ -112,7 +114,7 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         subject_tickets=extraction.subject_tickets,
         body_tickets=extraction.body_tickets,
         entities=extraction.entities,
-        findings=extraction.findings,
+        findings=(*extraction.findings, *_mismatch_findings(letter.mismatches, extraction)),
         redacted=extraction.redactions,
         authentication=authentication,
         bounce=kind.bounce,
@@ -141,6 +143,27 @@ def _text_hash(attachments: list[Attachment], extraction: Extraction) -> str:
     """Hash the redacted words: the hash of a short code would give the code away."""
     files = (attachment.sha256 for attachment in attachments)
     return text_sha256(extraction.fields.subject, extraction.fields.body, files)
+
+
+def _mismatch_findings(mismatches: list[LinkMismatch], extraction: Extraction) -> Iterator[Finding]:
+    """Give each link that shows another address than it leads to the place where its text stands."""
+    fields = {
+        "body": extraction.fields.body,
+        "quoted": extraction.fields.quoted,
+        "signature": extraction.fields.signature,
+    }
+    for mismatch in mismatches[:MAX_MISMATCHES]:
+        where = next((name for name, text in fields.items() if mismatch.label in text), "body")
+        start = max(0, fields[where].find(mismatch.label))
+        end = start + len(mismatch.label) if mismatch.label in fields[where] else start
+        yield Finding(
+            type="link_mismatch",
+            text=mismatch.shown,
+            value=mismatch.target,
+            where=where,
+            start=start,
+            end=end,
+        )
 
 
 def _bounded(text: str) -> tuple[str, str]:

@@ -18,6 +18,7 @@ from intake.dkim_signature import Signature
 from intake.dmarc import AuthorDomain, find_author, is_aligned, may_align
 from intake.dns_lookup import MailLookUps, NoAnswerError, ascii_domain
 from intake.header_block import split_header
+from intake.octets import tidy_octets
 from intake.spf_check import SpfResult, check_spf, is_public
 from models.records import Authentication
 
@@ -40,7 +41,7 @@ def check_sender(raw: bytes, envelope: Envelope, from_address: str, look_up: Mai
     """Check the sender of `raw`; `from_address` is the author that `read_mail` shows."""
     domain = ascii_domain(from_address.rpartition("@")[2])
     author, policy_failed = _author(domain, look_up)
-    authors = len(split_header(raw).every("from"))
+    authors = len(split_header(tidy_octets(raw)).every("from"))
     signatures = _Signatures(raw, envelope, author, look_up)
     results = signatures.of_author()
     spf = check_spf(envelope.peer, envelope.helo, envelope.mail_from, look_up)

@@ -30,6 +30,7 @@ from workers.disposing import Touched, addressed, dispose, lock_keys
 from workers.facts import facts_of
 from workers.fault_words import fault_words
 from workers.isolated_read import UnreadableMailError, read_apart
+from workers.phishing import signal_warnings
 from workers.read_budget import Budget, OverBudgetError, within
 from workers.service import Service
 from workers.warm_reader import warm_reader
@@ -157,6 +158,7 @@ def _read(service: Service, raw: RawMail, *, suspect: bool) -> Reading:
 
     def work() -> tuple[Mail, tuple[FactValue, ...]]:
         mail = read_apart(raw, options) if suspect else read_mail(raw.raw, raw.envelope, options)
+        mail = replace(mail, warnings=(*mail.warnings, *signal_warnings(mail)))
         return mail, facts_of(mail, raw.raw_id)
 
     warm_reader()

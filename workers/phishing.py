@@ -1,6 +1,6 @@
 """Signals that a letter poses as the marketplace: look-alikes, demands for codes (rules R16, R55, R56).
 
-In goes a read `Mail`, out come the signals that fired with their points. The classifier
+In go a read `Mail`, out come the signals that fired with their points. The classifier
 decides what is spam; these signals stop what must not be answered even when it is unsure.
 Only the sender and the new words count: a seller who forwards a phishing letter and asks
 about it quotes its words, but does not write from its domain.
@@ -13,14 +13,22 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Final
 
+from workers.lookalikes import is_disguised_brand, is_lookalike, is_mixed_script, is_official
 from workers.word_lists import WordList, fold, read_table, word_list
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from models.records import Mail
 
 LOOKALIKE: Final = "lookalike_sender"
-_LABELS: Final = re.compile(r"[.\-_]")
-_HOST: Final = re.compile(r"(?:h(?:tt|xx)ps?://|www\.)?([\w-]{1,63}(?:\.[\w-]{1,63}){1,8})", re.IGNORECASE)
+_POSES: Final = frozenset({LOOKALIKE, "lookalike_reply", "posing_name", "lookalike_link", "hidden_link"})
+_MAX_LINKS: Final = 50
+_WORD: Final = re.compile(r"[^\W_]{1,40}")
+_ADDRESS: Final = re.compile(r"[\w.+-]{1,64}@([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})")
+_HOST: Final = re.compile(
+    r"(?:h(?:tt|xx)ps?://)?(?:([^@/\s]{1,200})@)?(?:www\.)?([\w-]{1,63}(?:\.[\w-]{1,63}){1,8})", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,69 +41,96 @@ class PhishingSignals:
     @property
     def strong(self) -> bool:
         """True when the mail poses as somebody and wants something: it goes to quarantine."""
-        poses = {LOOKALIKE, "posing_name", "lookalike_link"} & set(self.names)
-        return bool(poses) and self.points >= int(read_table("phishing.toml")["points"]["quarantine_at"])
+        return self.poses and self.points >= int(read_table("phishing.toml")["points"]["quarantine_at"])
+
+    @property
+    def poses(self) -> bool:
+        """True when the mail takes somebody else's looks, whatever it wants."""
+        return bool(_POSES & set(self.names))
 
     @property
     def suspicious(self) -> bool:
         """True when no automatic reply may go out (rule A15)."""
-        return self.strong or LOOKALIKE in self.names
+        return self.strong or bool({LOOKALIKE, "hidden_link"} & set(self.names))
 
 
 def phishing_signals(mail: Mail) -> PhishingSignals:
     """Look at the sender, the links and the new words of `mail`."""
-    points: dict[str, int] = read_table("phishing.toml")["points"]
+    table = read_table("phishing.toml")
+    points: dict[str, int] = table["points"]
     words = fold(f"{mail.subject}\n{mail.text}")
+    sender, name = _domain(mail.from_.address), mail.from_.name
+    links = list(_links(mail))
+    mismatches = list(_mismatches(mail))
     fired = {
-        LOOKALIKE: is_lookalike(_domain(mail.from_.address)),
-        "lookalike_link": any(is_lookalike(host) for host in _linked_hosts(mail)),
-        "posing_name": _poses(mail),
+        LOOKALIKE: is_lookalike(sender),
+        "lookalike_reply": any(is_lookalike(_domain(reply.address)) for reply in mail.reply_to),
+        "mixed_script": is_mixed_script(sender) or any(is_mixed_script(host) for _, host in links),
+        "lookalike_link": any(is_lookalike(host) for _, host in links),
+        "hidden_link": any(_hides(shown, host) for shown, host in (*links, *mismatches)),
+        "other_link": bool(mismatches),
+        "posing_name": not is_official(sender) and _poses(name),
+        "other_name": _names_another(name, sender),
         "asks_for_secret": _words("asks_for_secret").occurs(words),
         "threat": _words("threat").occurs(words),
         "messenger": _words("messenger").occurs(words),
     }
-    names = tuple(name for name, yes in fired.items() if yes)
-    return PhishingSignals(names, sum(points[name] for name in names))
+    names = tuple(signal for signal, yes in fired.items() if yes)
+    return PhishingSignals(names, sum(points[signal] for signal in names))
 
 
-def is_lookalike(domain: str) -> bool:
-    """Tell whether a domain dresses up as a marketplace without being one of its own."""
-    table = read_table("phishing.toml")
-    domain = domain.casefold().strip(".")
-    if not domain or any(domain == own or domain.endswith("." + own) for own in table["official_domains"]):
-        return False
-    labels = set(_LABELS.split(domain))
-    if labels & set(table["lookalikes"]):
+def signal_warnings(mail: Mail) -> tuple[str, ...]:
+    """Say in words for the operator what is odd about the sender and the links."""
+    words: dict[str, str] = read_table("phishing.toml")["warnings"]
+    fired = phishing_signals(mail)
+    return tuple(f"sender: {words[name]}" for name in fired.names if name in words)
+
+
+def _poses(name: str) -> bool:
+    """Tell whether a display name says that it is the marketplace's support, security or payments."""
+    folded = fold(name)
+    if _words("posing_name").occurs(folded):
         return True
-    if any(label.startswith("xn--") for label in domain.split(".")):
-        return any(brand[:4] in domain for brand in table["brands"]) or _has_brand_homoglyph(domain)
-    if labels & set(table["brands"]):
-        return bool(labels & set(table["brand_companions"]))
-    return "wb" in labels and bool(labels & set(table["wb_companions"]))
-
-
-def _has_brand_homoglyph(domain: str) -> bool:
-    """Decode punycode and fold the Cyrillic letters that look Latin (оzon with a Cyrillic о)."""
-    try:
-        shown = domain.encode("ascii").decode("idna")
-    except (UnicodeError, ValueError):
+    words = _WORD.findall(name)[:20]
+    if any(is_disguised_brand(word) and not word.isascii() for word in words):
+        return True  # Cyrillic letters inside a Latin brand
+    if any(is_official(host) for _, host in _addresses(name)):
         return True
-    folded = shown.translate(str.maketrans("аеорсухікмтвн", "aeopcyxikmtbh"))
-    return any(brand in folded for brand in read_table("phishing.toml")["brands"])
+    return _words("brand_name").occurs(folded) and _words("posing_role").occurs(folded)
 
 
-def _poses(mail: Mail) -> bool:
-    domain = _domain(mail.from_.address)
-    official = read_table("phishing.toml")["official_domains"]
-    if any(domain == own or domain.endswith("." + own) for own in official):
-        return False
-    return _words("posing_name").occurs(fold(mail.from_.name))
+def _names_another(name: str, sender: str) -> bool:
+    """Tell whether a display name shows an address of another domain."""
+    return any(not _same_house(host, sender) for _, host in _addresses(name))
 
 
-def _linked_hosts(mail: Mail) -> list[str]:
-    found = [finding.value or finding.text for finding in mail.findings if finding.type == "link"]
-    hosts = [match.group(1) for link in found[:50] if (match := _HOST.match(link.strip()))]
-    return [host for host in hosts if "." in host]
+def _addresses(name: str) -> Iterator[tuple[str, str]]:
+    for match in _ADDRESS.finditer(name[:300]):
+        yield match[0], match[1].casefold()
+
+
+def _links(mail: Mail) -> Iterator[tuple[str, str]]:
+    """Yield for each link of the new words what stands before an @ in it, and its host."""
+    found = (finding for finding in mail.findings if finding.type == "link" and finding.where != "quoted")
+    for _, link in zip(range(_MAX_LINKS), found, strict=False):
+        if (match := _HOST.match((link.value or link.text).strip())) and "." in match[2]:
+            yield (match[1] or "").casefold(), match[2].casefold()
+
+
+def _mismatches(mail: Mail) -> Iterator[tuple[str, str]]:
+    """Yield shown host and target of links in the new words that lead elsewhere than they say."""
+    for finding in mail.findings:
+        if finding.type == "link_mismatch" and finding.where != "quoted":
+            yield finding.text.casefold(), finding.value.casefold()
+
+
+def _hides(shown: str, host: str) -> bool:
+    """Tell whether a link shows a marketplace and leads elsewhere."""
+    return bool(shown) and not is_official(host) and (is_official(shown) or is_lookalike(shown))
+
+
+def _same_house(one: str, other: str) -> bool:
+    return one == other or one.endswith(f".{other}") or other.endswith(f".{one}")
 
 
 def _domain(address: str) -> str:

@@ -306,6 +306,8 @@ def test_spf_alone_denies_a_sender_without_dmarc_record(check: Check) -> None:
         b"FROM : Boss <boss@shop.example>\r\n",
         b"no field at all\r\nFrom: Boss <boss@shop.example>\r\n",
         b"\x00: x\r\n",
+        b"\r\nFrom: Boss <boss@shop.example>\r\n",  # blank lines in front are dropped when reading
+        b"\xef\xbb\xbfFrom: Boss <boss@shop.example>\r\n",
     ],
 )
 def test_a_replayed_signature_does_not_vouch_for_a_slipped_in_author(check: Check, head: bytes) -> None:
