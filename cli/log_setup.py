@@ -1,8 +1,8 @@
 """Logging of a process: structlog over the standard library, readable or one JSON object per line.
 
 Every library's log line passes through the same processors. No personal text may stand in a
-log: events carry ids, and what looks like an e-mail address is masked here as the last
-resort (domain rules 4.2). Tracebacks are printed without local variables for the same reason.
+log: events carry ids, and what looks like an e-mail address or a secret is masked here as the
+last resort (domain rules 4.2). Tracebacks are printed without local variables for the same reason.
 """
 
 from __future__ import annotations
@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from structlog.typing import EventDict, Processor, WrappedLogger
 
 _ADDRESS: Final = re.compile(r"([\w.+-])[\w.+-]{0,63}@([\w-]{1,63}\.[\w.-]{1,190})")
+# The last resort for secrets, by shape alone: tokens, card numbers and what stands behind a word for one.
+_SECRET: Final = re.compile(
+    r"eyJ[A-Za-z0-9_-]{6,4000}(?:\.[A-Za-z0-9_-]{1,4000}){0,2}"
+    r"|(?<![\w-])[2-6]\d{3}([ -]?)\d{4}\1\d{4}\1\d{4}(?![\w-])"
+    r"|(?i:(?<=bearer )|(?<=basic )|(?<=password[:=])|(?<=password[:=] )|(?<=token[:=])|(?<=secret[:=])"
+    r"|(?<=key[:=])|(?<=key: )|(?<=пароль: )|(?<=пароль ))[^\s\"',;&]{6,400}"
+)
 _MAX_SCANNED_CHARS: Final = 20_000
 # Celery tells of every single task at INFO; its own faults come at WARNING and above.
 _CHATTY_LOGGERS: Final = (
@@ -47,15 +54,18 @@ def configure_logging(level: str, *, json_lines: bool, part: str = "") -> None:
         [
             _PartName(part),
             structlog.processors.format_exc_info,
+            mask_addresses,
             structlog.processors.JSONRenderer(ensure_ascii=False),
         ]
         if json_lines
         else [
+            structlog.processors.format_exc_info,
+            mask_addresses,
             structlog.dev.ConsoleRenderer(
                 colors=sys.stderr.isatty(),
                 exception_formatter=structlog.dev.plain_traceback,
                 pad_event_to=0,
-            )
+            ),
         ]
     )
     structlog.configure(
@@ -94,14 +104,16 @@ def log_to_stderr() -> None:
 
 
 def mask_addresses(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
-    """Leave of each e-mail address in a log event its first character and its domain."""
+    """Leave of each e-mail address in a log event its first character and domain, of a secret nothing."""
     return {key: _masked(value) for key, value in event.items()}
 
 
 def _masked(value: Any) -> Any:
-    if isinstance(value, str) and "@" in value:
-        return _ADDRESS.sub(r"\1***@\2", value[:_MAX_SCANNED_CHARS])
-    return value
+    if not isinstance(value, str):
+        return value
+    if "@" in value:
+        value = _ADDRESS.sub(r"\1***@\2", value[:_MAX_SCANNED_CHARS])
+    return _SECRET.sub("***", value[:_MAX_SCANNED_CHARS])
 
 
 class _PartName:

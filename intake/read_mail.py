@@ -35,7 +35,7 @@ from intake.quotes import is_reply_subject, split_quotes
 from intake.reader_process import ReadingBudget
 from intake.signatures import split_signature
 from intake.tnef import open_tnef
-from models.records import Attachment, Envelope, Finding, Mail
+from models.records import Address, Attachment, Envelope, Finding, Mail
 
 MAX_TEXT_CHARS: Final = 200_000
 MAX_WARNINGS: Final = 30
@@ -86,6 +86,8 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         budget=budget,
         shown_ids=frozenset(letter.shown_ids),
     )
+    warnings = (*tree.limits, *fields.warnings, *letter.warnings, cut_warning, distrust, *gathered.warnings)
+    names = _names(fields, gathered.attachments)
     extraction = extract(
         MailFields(
             subject=fields.subject,
@@ -94,14 +96,15 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
             signature=signed.signature,
             attachments=tuple((attachment.name, attachment.text) for attachment in gathered.attachments),
             documents=frozenset(part.name for part in gathered.attachments if part.content_type in PROSE),
+            labels=(*names, *_kept(warnings)),
         ),
         mail_date=_local_date(fields.date_utc, envelope, options),
         language=language,
         marketplace="unknown",
     )
-    warnings = [*tree.limits, *fields.warnings, *letter.warnings, cut_warning, distrust, *gathered.warnings]
+    clean_names = dict(zip(names, extraction.fields.labels, strict=False))
     return replace(
-        _from_header(fields),
+        _from_header(fields, clean_names),
         subject=extraction.fields.subject,
         kind=kind.name,
         suppress_replies=kind.suppress_replies,
@@ -110,7 +113,7 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         quoted=extraction.fields.quoted,
         signature=extraction.fields.signature,
         marketplace=extraction.marketplace,
-        attachments=_redacted(gathered.attachments, extraction),
+        attachments=_redacted(gathered.attachments, extraction, clean_names),
         subject_tickets=extraction.subject_tickets,
         body_tickets=extraction.body_tickets,
         entities=extraction.entities,
@@ -118,24 +121,39 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         redacted=extraction.redactions,
         authentication=authentication,
         bounce=kind.bounce,
-        warnings=tuple(dict.fromkeys(filter(None, warnings)))[:MAX_WARNINGS],
+        warnings=extraction.fields.labels[len(names) :],
         content_sha256=content_sha256(octets, header),
         text_sha256=_text_hash(gathered.attachments, extraction),
     )
 
 
-def _from_header(fields: HeaderFields) -> Mail:
-    """Begin the record with what needs no redaction."""
+def _kept(warnings: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(filter(None, warnings)))[:MAX_WARNINGS]
+
+
+def _names(fields: HeaderFields, attachments: list[Attachment]) -> tuple[str, ...]:
+    """Return what a header calls people and parts, each once: secrets have been seen there too."""
+    people = (fields.from_, fields.sender, *fields.reply_to, *fields.to, *fields.cc)
+    names = [*(address.name for address in people), *(part.content_id for part in attachments)]
+    return tuple(dict.fromkeys(filter(None, names)))
+
+
+def _from_header(fields: HeaderFields, clean_names: dict[str, str]) -> Mail:
+    """Begin the record: names without secrets; identifiers and addresses stay, linking needs them whole."""
+
+    def clean(address: Address) -> Address:
+        return Address(clean_names.get(address.name, ""), address.address)
+
     return Mail(
         message_id=fields.message_id,
         in_reply_to=fields.in_reply_to,
         references=fields.references,
         date_utc=fields.date_utc,
-        from_=fields.from_,
-        sender=fields.sender,
-        reply_to=fields.reply_to,
-        to=fields.to,
-        cc=fields.cc,
+        from_=clean(fields.from_),
+        sender=clean(fields.sender),
+        reply_to=tuple(map(clean, fields.reply_to)),
+        to=tuple(map(clean, fields.to)),
+        cc=tuple(map(clean, fields.cc)),
     )
 
 
@@ -196,9 +214,11 @@ def _local_date(date_utc: datetime | None, envelope: Envelope | None, options: R
         return moment.date()
 
 
-def _redacted(attachments: list[Attachment], extraction: Extraction) -> tuple[Attachment, ...]:
-    """Put the redacted texts back into the attachments; they come in the same order."""
+def _redacted(
+    attachments: list[Attachment], extraction: Extraction, clean_names: dict[str, str]
+) -> tuple[Attachment, ...]:
+    """Put the redacted names and texts back into the attachments; they come in the same order."""
     return tuple(
-        replace(attachment, text=text)
-        for attachment, (_, text) in zip(attachments, extraction.fields.attachments, strict=True)
+        replace(attachment, name=name, text=text, content_id=clean_names.get(attachment.content_id, ""))
+        for attachment, (name, text) in zip(attachments, extraction.fields.attachments, strict=True)
     )

@@ -6,6 +6,7 @@ make their claims, the claims compete for the text, and the winners become entit
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -19,6 +20,7 @@ from intake.extraction.secrets import PERSONAL, Secret, redact
 from intake.extraction.subtypes import refine
 from models.records import Entity, Redaction
 
+LABEL: Final = "header"  # where a secret stood that was in a name or a warning
 # Of one field: secrets are looked for in all of it, facts only so far (long seller letters have 10,000).
 MAX_READ_CHARS: Final = 24_000
 
@@ -30,17 +32,21 @@ def extract(fields: MailFields, *, mail_date: date | None, language: str, market
     out); `language` is ru, zh, en or unknown; `marketplace` is ozon, wb or unknown, as the mailbox suggests.
     Pure and linear in the length of the texts; any text is accepted.
     """
-    views, secrets = redact([read_view(where, text) for where, text in fields.regions()], language)
+    views, labels, secrets = _without_secrets(fields, language)
+    names = zip(fields.attachments, labels, strict=False)
+    documents = frozenset(shown for (name, _), shown in names if name in fields.documents)
     regions = [read_region(_capped(view)) for view in views if view.text]
     place = infer_marketplace(regions, marketplace)
-    claims = claims_of(regions, mail_date, language, fields.documents)
+    claims = claims_of(regions, mail_date, language, documents)
     winners = _refined(settle(claims), regions, marketplace, place)
     entities = [_entity(claim) for claim in winners]
-    entities += [_secret_entity(secret) for secret in secrets if secret.kind not in PERSONAL]
     order = {view.where: index for index, view in enumerate(views)}
+    entities += [
+        _secret_entity(secret) for secret in secrets if secret.kind not in PERSONAL and secret.where in order
+    ]
     entities.sort(key=lambda entity: (order[entity.where], entity.start))
     return Extraction(
-        fields=_redacted_fields(views),
+        fields=_redacted_fields(views, labels[len(fields.attachments) :]),
         entities=tuple(entities),
         findings=tuple(find_findings(regions, entities, mail_date)),
         redactions=tuple(Redaction(secret.kind, secret.where) for secret in secrets),
@@ -48,6 +54,27 @@ def extract(fields: MailFields, *, mail_date: date | None, language: str, market
         subject_tickets=_tickets(entities, "subject"),
         body_tickets=_tickets(entities, "body"),
     )
+
+
+def _without_secrets(fields: MailFields, language: str) -> tuple[list[View], tuple[str, ...], list[Secret]]:
+    """Redact every text, name of an attachment and label; a part goes by its clean name from here on."""
+    regions = fields.regions()
+    labels = [*(name for name, _ in fields.attachments), *fields.labels]
+    views, secrets = redact(
+        [*(read_view(where, text) for where, text in regions), *(read_view(LABEL, text) for text in labels)],
+        language,
+    )
+    clean = tuple(view.text for view in views[len(regions) :])
+    renamed = {
+        ATTACHMENT_PREFIX + name: ATTACHMENT_PREFIX + shown
+        for (name, _), shown in zip(fields.attachments, clean, strict=False)
+        if name != shown
+    }
+    kept = views[: len(regions)]
+    if renamed:
+        kept = [replace(view, where=renamed.get(view.where, view.where)) for view in kept]
+        secrets = [replace(secret, where=renamed.get(secret.where, secret.where)) for secret in secrets]
+    return kept, clean, secrets
 
 
 def _refined(winners: list[Claim], regions: list[Region], hint: str, place: str) -> list[Claim]:
@@ -88,10 +115,10 @@ def _capped(view: View) -> View:
     return view if len(view.text) <= MAX_READ_CHARS else read_view(view.where, view.text[:MAX_READ_CHARS])
 
 
-def _redacted_fields(views: list[View]) -> MailFields:
+def _redacted_fields(views: list[View], labels: tuple[str, ...]) -> MailFields:
     subject, body, quoted, signature = (view.text for view in views[:4])
     attachments = tuple((view.where.removeprefix(ATTACHMENT_PREFIX), view.text) for view in views[4:])
-    return MailFields(subject, body, quoted, signature, attachments)
+    return MailFields(subject, body, quoted, signature, attachments, labels=labels)
 
 
 def _tickets(entities: list[Entity], where: str) -> tuple[str, ...]:

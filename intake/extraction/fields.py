@@ -24,6 +24,7 @@ class MailFields:
     signature: str
     attachments: tuple[tuple[str, str], ...] = ()
     documents: frozenset[str] = frozenset()  # names of attachments that are prose, whatever their first line
+    labels: tuple[str, ...] = ()  # names, warnings: redacted like the rest, but nothing is read from them
 
     def regions(self) -> list[tuple[str, str]]:
         """Return (where, text) in reading order, attachments last."""

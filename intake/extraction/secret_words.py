@@ -34,7 +34,7 @@ _CODE_VALUE: Final = re.compile(
     r"(?! ?[0-9])(?![.,:/_-][0-9a-zа-я])(?! ?(?:руб|₽|р\.|卢布|元|шт|件))"
 )
 _BREAK: Final = re.compile(r"\n\n|[.!?]\s|[。！？]")
-_PASSPORT: Final = re.compile(r"[^0-9\n]{0,24}(?P<s>[0-9]{2} ?[0-9]{2}[ ,№n]{0,12}[0-9]{6})(?![0-9])")
+_PASSPORT: Final = re.compile(r"[^0-9\n]{0,24}(?P<s>[0-9]{2} ?[0-9]{2}[^0-9\n]{0,12}[0-9]{6})(?![0-9])")
 _KINDS: Final = {
     "password": "password",
     "code_sure": "code",

@@ -15,11 +15,14 @@ from typing import Any, Final
 from intake.extraction.lexicon import load_toml
 from intake.extraction.regions import View, read_view
 from intake.extraction.secret_shapes import Span, find_numbers, find_tokens
+from intake.extraction.secret_values import find_stated
 from intake.extraction.secret_words import find_keys, find_spoken
 
 PERSONAL: Final = frozenset({"bank_account", "passport", "snils"})  # hidden, but there is nothing to re-issue
 _MIN_COPY: Final = 6  # shorter secrets are not looked for elsewhere: 1234 is also a quantity
 _MAX_KNOWN: Final = 200
+_LABEL_CHARS: Final = 200
+_NEEDED: Final = re.compile(r"[0-9０-９!#$%^&*+=~@]")  # every kind of secret has a digit or a sign
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,15 @@ def placeholder(kind: str, language: str) -> str:
 
 def find_secrets(view: View) -> list[Span]:
     """Return (start, end, kind) of every secret of one field, without overlaps, in order."""
-    found = [*find_tokens(view), *find_keys(view.lower), *find_spoken(view), *find_numbers(view.lower)]
+    if len(view.text) < _LABEL_CHARS and _NEEDED.search(view.text) is None:
+        return []
+    found = [
+        *find_tokens(view),
+        *find_stated(view),
+        *find_keys(view.lower),
+        *find_spoken(view),
+        *find_numbers(view.lower),
+    ]
     kept: list[Span] = []
     for span in sorted(found, key=lambda item: (item[0], item[0] - item[1])):
         if not kept or span[0] >= kept[-1][1]:
@@ -52,11 +63,12 @@ def find_secrets(view: View) -> list[Span]:
     return kept
 
 
-def _with_copies(text: str, known: dict[str, str], spans: list[Span]) -> list[Span]:
+def _with_copies(
+    text: str, known: dict[str, str], pattern: re.Pattern[str] | None, spans: list[Span]
+) -> list[Span]:
     """Add the places where an already known secret stands without its word."""
-    if not known:
+    if pattern is None:
         return spans
-    pattern = re.compile("|".join(re.escape(word) for word in sorted(known, key=len, reverse=True)))
     taken = bytearray(len(text))
     for start, end, _ in spans:
         taken[start:end] = b"\x01" * (end - start)
@@ -73,10 +85,12 @@ def redact(views: list[View], language: str) -> tuple[list[View], list[Secret]]:
     found = [(view, find_secrets(view) if view.text else []) for view in views]
     spelled = ((view.text[start:end], kind) for view, spans in found for start, end, kind in spans)
     known = dict([pair for pair in spelled if len(pair[0]) >= _MIN_COPY][:_MAX_KNOWN])
+    by_length = sorted(known, key=len, reverse=True)
+    pattern = re.compile("|".join(re.escape(word) for word in by_length)) if known else None
     clean: list[View] = []
     secrets: list[Secret] = []
     for view, own in found:
-        spans = _with_copies(view.text, known, own)
+        spans = _with_copies(view.text, known, pattern, own)
         text, places = _replace(view, spans, language)
         clean.append(read_view(view.where, text) if spans else view)
         secrets += places

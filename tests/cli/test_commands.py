@@ -165,3 +165,21 @@ def test_log_events_hide_addresses() -> None:
         "count": 3,
         "who": "no address",
     }
+
+
+@pytest.mark.parametrize("json_lines", [True, False])
+def test_no_secret_of_an_exception_reaches_the_log(json_lines: bool) -> None:
+    program = (
+        "import structlog\n"
+        "from cli.log_setup import configure_logging\n"
+        f"configure_logging('INFO', json_lines={json_lines})\n"
+        "log = structlog.get_logger('x')\n"
+        "try:\n    int('password=Pchelka1954 of masha@shop.example')\n"
+        "except ValueError:\n    log.exception('failed', note='card 4276 8535 3571 3227', n=7)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
+    )
+    assert "ValueError" in done.stderr
+    for secret in ("Pchelka1954", "masha@", "8535"):
+        assert secret not in done.stderr

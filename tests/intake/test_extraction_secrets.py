@@ -40,6 +40,25 @@ def read(fields: MailFields, language: str = "ru") -> Extraction:
         ("р/с 40702810967170004481", "bank_account", "40702810967170004481"),
         ("паспорт серия 45 12 № 123456", "passport", "45 12 № 123456"),
         ("СНИЛС 112-233-445 95", "snils", "112-233-445 95"),
+        ("снилс 11223344595", "snils", "11223344595"),
+        ("паспорт серия 4512 номер 123456", "passport", "4512 номер 123456"),
+        ("счёт 40702 810 9 6717 0004481", "bank_account", "40702 810 9 6717 0004481"),
+        ("WB_TOKEN=Zx81hJq0aPpQ77LmN2vB", "token", "Zx81hJq0aPpQ77LmN2vB"),
+        ("PASSWORD=Pchelka1954", "password", "Pchelka1954"),
+        ("секретный ключ: Zx81hJq0aPpQ77LmN2vB", "api_key", "Zx81hJq0aPpQ77LmN2vB"),
+        ("令牌：Zx81hJq0aPpQ77LmN2vB", "token", "Zx81hJq0aPpQ77LmN2vB"),
+        ("Cookie: a=abcdef12345; b=fedcba0987", "token", "a=abcdef12345; b=fedcba0987"),
+        ("https://s3.example/f?X-Amz-Signature=abcdef0123456789&x=1", "token", "abcdef0123456789"),
+        ("ftp://ivan:Pchelka1954@ftp.example/x", "password", "Pchelka1954"),
+        ("ключ AKIAIOSFODNN7EXAMPLE", "api_key", "AKIAIOSFODNN7EXAMPLE"),
+        (
+            "бот 123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1",
+            "api_key",
+            "123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw1",
+        ),
+        ("-----BEGIN PRIVATE KEY-----\nMIIEvQ9\n-----END PRIVATE KEY-----", "api_key", "\nMIIEvQ9\n"),
+        (f"Bearer {TOKEN[:46]}\n{TOKEN[46:]}", "token", f"{TOKEN[:46]}\n{TOKEN[46:]}"),
+        (f"токен\n> {TOKEN[:50]}\n> {TOKEN[50:]}\nне работает", "token", f"{TOKEN[:50]}\n> {TOKEN[50:]}"),
     ],
 )
 def test_a_secret_is_replaced_and_leaves_only_its_kind(text: str, kind: str, secret: str) -> None:
@@ -77,6 +96,13 @@ def test_the_placeholder_speaks_the_language_of_the_mail(language: str, mark: st
         "склад 1020004417296000",
         "задание 5044304527347733263.0.0",
         "Pass number 5580213, plate K901",
+        "токен: недействителен",
+        "Api-Key: не подходит",
+        "token: expired, secret: unknown",
+        "basic information about returns",
+        "https://seller.example/app/products?sku=123456789&page=2",
+        "ключевое слово: кроссовки-мужские-зимние-41",
+        "номер счета 4512 от 12.11.2026",
     ],
 )
 def test_what_only_looks_like_a_secret_stays(text: str) -> None:
@@ -114,3 +140,23 @@ def test_a_card_number_beside_its_word_never_survives(before: str, behind: str, 
     written = " ".join(digits[start : start + 4] for start in range(0, 16, 4))
     extraction = read(MailFields("", f"{before} карта {written} , {behind}", "", ""))
     assert written not in extraction.fields.body
+
+
+def test_names_and_warnings_hide_secrets_too_and_offsets_stay_true() -> None:
+    fields = MailFields(
+        "тема",
+        "пароль: Ghost9!x, позиция 123456789",
+        "",
+        "",
+        (("доступ Ghost9!x.txt", "sku 987654321"),),
+        labels=("Иван Ghost9!x", "attachment доступ Ghost9!x.txt: is empty", "Пётр"),
+    )
+    extraction = read(fields)
+    assert "Ghost9!x" not in repr(extraction)
+    assert extraction.fields.labels[2] == "Пётр"
+    name, text = extraction.fields.attachments[0]
+    texts = {"body": extraction.fields.body, f"attachment:{name}": text}
+    for entity in extraction.entities:
+        if entity.text:
+            assert texts[entity.where][entity.start : entity.end] == entity.text
+    assert {"body", "header"} == {redaction.where for redaction in extraction.redactions}
