@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import unquote
 
 from intake.file_types import by_name
 
@@ -30,6 +31,20 @@ _SHOWN_HOST: Final = re.compile(
     r"^\s{0,9}(?:https?://)?([\w-]{1,63}(?:\.[\w-]{1,63}){0,5}\.[^\W\d_]{2,24})(?:[:/?#]\S{0,400})?\s{0,9}$"
 )
 _TARGET_HOST: Final = re.compile(r"^https?://(?:[^@/\s]{0,200}@)?([^/:?#\s]{1,250})", re.IGNORECASE)
+
+
+# Mail gateways and web mail put their own address in front of every link and keep the old one inside.
+_REWRITERS: Final = (
+    "safelinks.protection.outlook.com",
+    "urldefense.com",
+    "urldefense.proofpoint.com",
+    "protect.checkpoint.com",
+    "linkprotect.cudasvc.com",
+    "checklink.mail.ru",
+    "click.mail.ru",
+    "clck.yandex.ru",
+    "google.com",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,4 +97,13 @@ def _mismatch(label: str, target_address: str) -> LinkMismatch | None:
     one, other = (match[1].lower().removeprefix("www.") for match in (shown, target))
     if one == other or one.endswith(f".{other}") or other.endswith(f".{one}"):
         return None
+    if _is_rewritten(target_address, other, one):
+        return None
     return LinkMismatch(label.strip(), one, other)
+
+
+def _is_rewritten(target_address: str, host: str, shown: str) -> bool:
+    """Tell whether a gateway wrapped a link to the host that is shown."""
+    if not any(host == rewriter or host.endswith(f".{rewriter}") for rewriter in _REWRITERS):
+        return False
+    return any(f"//{prefix}{shown}" in unquote(target_address).lower() for prefix in ("", "www."))

@@ -20,6 +20,7 @@ from intake.dns_lookup import MailLookUps, NoAnswerError, ascii_domain
 MAX_RECORD_CHARS: Final = 4_096
 MAX_TERM_CHARS: Final = 320
 MAX_LOCAL_PART_CHARS: Final = 128
+MAX_ADDRESSES: Final = 50  # of one host: 10 terms with 10 hosts each must not cost seconds
 _WORDS: Final = frozenset({"pass", "fail", "softfail", "neutral", "none", "temperror", "permerror"})
 _PRIVATE: Final = tuple(
     ip_network(network)
@@ -105,7 +106,7 @@ class _Query(spf.query):  # type: ignore[misc]  # pyspf carries no types
             return [(_bounded(record).encode("latin-1"),) for record in records]
         if qtype == "MX":
             return [(int(rank), host) for rank, _, host in (record.partition(" ") for record in records)]
-        return list(records)
+        return list(records[:MAX_ADDRESSES])
 
     def validated_ptrs(self) -> list[str]:
         """Return the names of the client; none when its reverse zone does not answer."""

@@ -105,7 +105,13 @@ class Authentication:
 
     @property
     def failed(self) -> bool:
-        """True when the sender is provably not who the From header says."""
+        """True when the From header must not be believed.
+
+        Where its domain wants forgeries refused, a voucher that could not be fetched is none:
+        a forger may point at a dead corner of that domain.
+        """
+        if self.dmarc == "temperror":
+            return self.policy in {"quarantine", "reject"}
         return self.dmarc == "fail" or self.denied
 
 

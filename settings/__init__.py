@@ -105,7 +105,8 @@ class Settings(BaseSettings):
     authentication: Literal["off", "front", "own"] = Field(
         "front",
         description="Who checks senders: off; front: your front MTA, see AUTHSERV_ID; "
-        "own: Razbor asks the name service (SPF, DKIM, DMARC) for mails the front MTA says nothing of.",
+        "own: Razbor asks the name service (SPF, DKIM, DMARC); "
+        "your front MTA counts if its address is private.",
     )
     dns_server: str = Field(
         "",

@@ -1,7 +1,7 @@
 """Checking the senders of a batch: the one place where reading asks the network.
 
 Readings go in, the same readings come out with `Mail.authentication` and warnings. A mail that
-the front server has vouched for, or that no person wrote us from outside, is left alone. All
+a front server on our own network has judged, and one of our own, are left alone. All
 mails of a batch are asked for at once, each within its own time, so that one slow sender
 delays nobody; what is not answered in time is "temperror" and the mail goes on.
 """
@@ -19,6 +19,7 @@ import structlog
 
 from intake.dns_lookup import MailLookUps, Resolver
 from intake.sender_checks import SenderCheck, check_sender
+from intake.spf_check import is_public
 from models.records import Authentication
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def check_senders(resolver: Resolver, mails: Sequence[tuple[RawMail, Mail]], wit
     """Return the mails, in their order, with what could be found out about their senders in that time."""
     until_s = time.monotonic() + min(within_s, BATCH_S)
     check = partial(_check, resolver=resolver, until_s=until_s)
-    asked = [at for at, (_, mail) in enumerate(mails) if _needs_check(mail)]
+    asked = [at for at, given in enumerate(mails) if _needs_check(*given)]
     checked = [mail for _, mail in mails]
     if not asked:
         return checked
@@ -48,8 +49,10 @@ def check_senders(resolver: Resolver, mails: Sequence[tuple[RawMail, Mail]], wit
     return checked
 
 
-def _needs_check(mail: Mail) -> bool:
-    return not mail.authentication.source and mail.kind != "own"
+def _needs_check(raw: RawMail, mail: Mail) -> bool:
+    """Tell whether nobody vouched yet; who hands in from outside may have written the results himself."""
+    vouched = bool(mail.authentication.source) and not is_public(raw.envelope.peer)
+    return not vouched and mail.kind != "own"
 
 
 def _check(given: tuple[RawMail, Mail], resolver: Resolver, until_s: float) -> SenderCheck:

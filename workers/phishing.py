@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 LOOKALIKE: Final = "lookalike_sender"
 _POSES: Final = frozenset({LOOKALIKE, "lookalike_reply", "posing_name", "lookalike_link", "hidden_link"})
+_OWN_WORDS: Final = frozenset({"subject", "body", "signature"})  # not a letter that is quoted or attached
 _MAX_LINKS: Final = 50
 _WORD: Final = re.compile(r"[^\W_]{1,40}")
 _ADDRESS: Final = re.compile(r"[\w.+-]{1,64}@([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})")
@@ -111,7 +112,7 @@ def _addresses(name: str) -> Iterator[tuple[str, str]]:
 
 def _links(mail: Mail) -> Iterator[tuple[str, str]]:
     """Yield for each link of the new words what stands before an @ in it, and its host."""
-    found = (finding for finding in mail.findings if finding.type == "link" and finding.where != "quoted")
+    found = (finding for finding in mail.findings if finding.type == "link" and finding.where in _OWN_WORDS)
     for _, link in zip(range(_MAX_LINKS), found, strict=False):
         if (match := _HOST.match((link.value or link.text).strip())) and "." in match[2]:
             yield (match[1] or "").casefold(), match[2].casefold()
@@ -120,7 +121,7 @@ def _links(mail: Mail) -> Iterator[tuple[str, str]]:
 def _mismatches(mail: Mail) -> Iterator[tuple[str, str]]:
     """Yield shown host and target of links in the new words that lead elsewhere than they say."""
     for finding in mail.findings:
-        if finding.type == "link_mismatch" and finding.where != "quoted":
+        if finding.type == "link_mismatch" and finding.where in _OWN_WORDS:
             yield finding.text.casefold(), finding.value.casefold()
 
 

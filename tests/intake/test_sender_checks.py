@@ -45,6 +45,13 @@ RECORDS: Records = {
     ("mail.strict.example", "TXT"): ["v=spf1 ip4:192.0.2.1 -all"],
     ("sel._domainkey.mail.strict.example", "TXT"): [key_record()],
     ("_dmarc.test.example", "TXT"): ["v=DMARC1; p=reject; t=y"],
+    ("_dmarc.example", "TXT"): [],
+    ("_dmarc.com.suffix", "TXT"): ["v=DMARC1; p=reject; psd=y"],
+    ("_dmarc.top", "TXT"): ["v=DMARC1; p=reject"],
+    ("_dmarc.branch.firm.example", "TXT"): ["v=DMARC1; p=reject; psd=n"],
+    ("_dmarc.firm.example", "TXT"): ["v=DMARC1; p=none"],
+    **{(f"sel._domainkey.{d}", "TXT"): [key_record()] for d in ("b.com.suffix", "b.top", "firm.example")},
+    ("sel._domainkey.x.branch.firm.example", "TXT"): [key_record()],
     ("_dmarc.twice.example", "TXT"): ["v=DMARC1; p=reject", "v=DMARC1; p=none"],
     ("plain.example", "TXT"): ["v=spf1 ip4:192.0.2.1 -all"],
     ("evil.example", "TXT"): ["v=spf1 ip4:198.51.100.9 -all"],
@@ -239,6 +246,10 @@ def test_many_signatures_are_bounded_and_those_of_the_author_come_first(check: C
         ("test.example", "evil.example", "fail", "quarantine"),  # t=y
         ("twice.example", "evil.example", "none", ""),  # two records are none
         ("unknown.example", "evil.example", "none", ""),
+        ("a.com.suffix", "b.com.suffix", "fail", "reject"),  # psd=y: two owners below one suffix
+        ("a.top", "b.top", "fail", "reject"),  # a top level is nobody's organisation
+        ("branch.firm.example", "firm.example", "fail", "reject"),  # psd=n: the branch is its own
+        ("branch.firm.example", "x.branch.firm.example", "pass", "reject"),
         ("a.b.c.d.e.f.g.h.shop.example", "shop.example", "pass", "reject"),
     ],
 )
@@ -351,7 +362,9 @@ class TestUnansweredQuestions:
     ) -> None:
         broken[0].silent = {"_domainkey.shop.example"}
         started = time.monotonic()
-        assert words(check(signed(MAIL, "shop.example"))) == "fail temperror temperror"
+        found = check(signed(MAIL, "shop.example"))
+        assert words(found) == "fail temperror temperror"
+        assert found.authentication.failed  # p=reject: a voucher that cannot be fetched is none
         assert time.monotonic() - started < 1.0
 
     @pytest.mark.parametrize("slow", ["evil.example", "in-addr.arpa"])

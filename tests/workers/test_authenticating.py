@@ -86,12 +86,18 @@ def test_what_the_front_server_said_is_not_asked_again(resolver: DnsResolver) ->
     said = read(authentication=Authentication(dmarc="pass", source="front"))
     own = read(kind="own")
     asked = read(warnings=("one",))
-    answers = check_senders(
-        resolver, [(raw_mail(raw_id=n), m) for n, m in enumerate((said, own, asked))], 5.0
-    )
+    near = raw_mail(peer="10.0.0.5")
+    answers = check_senders(resolver, [(near, said), (near, own), (raw_mail(), asked)], 5.0)
     assert answers[:2] == [said, own]
     assert answers[2].authentication.failed
     assert answers[2].warnings[0] == "one"
+
+
+def test_results_that_a_stranger_wrote_himself_are_not_believed(resolver: DnsResolver) -> None:
+    """A forged Authentication-Results with our front server's name, handed in past that server."""
+    said = read(authentication=Authentication(spf="pass", dkim="pass", dmarc="pass", source="front"))
+    (answer,) = check_senders(resolver, [(raw_mail(), said)], 5.0)
+    assert (answer.authentication.dmarc, answer.authentication.source) == ("fail", "own")
 
 
 def test_a_dead_name_server_delays_a_batch_by_the_time_of_one_mail() -> None:

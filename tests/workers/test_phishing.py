@@ -104,6 +104,7 @@ def found(type_: str, text: str, value: str, where: str = "body") -> Finding:
         (found("link", "", "https://user@shop.example/x"), set()),
         (found("link", "", "wіldberries-pay.example"), {"lookalike_link", "mixed_script"}),
         (found("link", "", "0zon-pay.example", "quoted"), set()),
+        (found("link", "", "0zon-pay.example", "attachment:letter.eml"), set()),
         (found("link", "", "www.ozon.ru sku:148000000"), set()),
     ],
 )
