@@ -19,23 +19,39 @@ from models.records import Bounce
 
 _MAX_STATUS_BYTES: Final = 64 * 1024
 _ROBOT_SENDER: Final = re.compile(
-    r"^(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon|mail-?delivery|bounces?[+-].*|bounces?|mailsystem)$",
+    r"^(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon|mail-?delivery(?:-system)?|bounces?[+-].*|(?:double-)?bounces?"
+    r"|mailsystem|mail-?system|microsoftexchange[0-9a-f]{8,40}|mailerdaemon|autobounce)$",
     re.IGNORECASE,
 )
 _ROBOT_NAME: Final = re.compile(
     r"mail(?:er)?[\s-]?(?:daemon|delivery|system)|delivery (?:sub)?system|postmaster|mail administrator"
-    r"|邮件系统|почтовая система|系统退信",
+    r"|邮件系统|почтовая система|служба доставки почты|系统退信|郵件管理員|邮件管理员|邮局管理员",
     re.IGNORECASE,
 )
 _SUBJECT: Final = re.compile("|".join(map(re.escape, words("kind", "bounce_subjects"))), re.IGNORECASE)
-_STATUS: Final = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
+_STATUS: Final = re.compile(r"(?<![\d.])([245]\.[0-7]\.\d{1,3})(?![\d.])")
 _REPLY_CODE: Final = re.compile(r"(?<![\d.-])([45]\d\d)[ -](?:[45]\.\d|[#<\"'(]|[A-Za-z])")
 _WORDS: Final = re.compile("|".join(map(re.escape, words("kind", "bounce_bodies"))), re.IGNORECASE)
+# What only a mail system writes: a reply code with its enhanced code, the command it answers, an AWS notice.
+_SMTP_ERROR: Final = re.compile(
+    r"(?<![\d.])[45]\d\d[ -]{1,3}\(?#?[45]\.[0-7]\.\d{1,3}|\bRCPT TO\b|\bsmtp;|\bsaid: [45]\d\d"
+    r"|notificationType"
+    r"|\(#[45]\.[0-7]\.\d{1,3}\)|\bSMTP error\b|\bremote mail server\b",
+    re.IGNORECASE,
+)
+_NAMELESS_ROBOT: Final = re.compile(rb"mailer-?daemon|postmaster|<>", re.IGNORECASE)
+_FORWARDED: Final = re.compile(
+    r"^\s{0,4}(?:re|fwd?|aw|wg|отв|ответ|переслано|пересл|回复|答复|转发|轉寄|回覆)\s{0,2}[:：]",
+    re.IGNORECASE,
+)
+_MAIL_NOUN: Final = re.compile("|".join(map(re.escape, words("kind", "mail_nouns"))), re.IGNORECASE)
+_DELAY: Final = re.compile("|".join(map(re.escape, words("kind", "bounce_delays"))), re.IGNORECASE)
 _ADDRESS: Final = re.compile(
-    r"(?:<|mailto:|[\s:;])([\w.+=&'/-]{1,80}@[\w.-]{1,120}\.[a-z]{2,24})", re.IGNORECASE
+    r"(?<![A-Za-z0-9.+@_-])([A-Za-z0-9_.+=&/-]{1,80}@[A-Za-z0-9.-]{1,120}\.[a-z]{2,24})", re.IGNORECASE
 )
 _COPIED_ID: Final = re.compile(r"(?im)^[\s>]{0,12}message-id\s{0,4}:\s{0,4}(<[^<>\s]{3,300}>)")
 _TEXT_CHARS: Final = 20_000
+_DELAY_CHARS: Final = 1_000
 
 
 def find_bounce(
@@ -63,7 +79,8 @@ def find_bounce(
         recipient=recipient.lower(),
         status=status,
         permanent=action not in {"delayed", "delivered", "relayed", "expanded"}
-        and not status.startswith(("4", "2")),
+        and not status.startswith(("4", "2"))
+        and bool(action or status or not _DELAY.search(sample[:_DELAY_CHARS])),
     )
 
 
@@ -85,23 +102,26 @@ def is_robot_sender(local_part: str) -> bool:
 def _is_report_in_words(
     root: Part, text: str, subject: str, from_address: str, from_name: str, *, null_sender: bool
 ) -> bool:
-    """Weigh sender, subject and text: two of three must speak for a report."""
+    """Weigh sender, subject and text: two of three must speak for a report.
+
+    A seller writes "not delivered" of parcels and forwards reports with a question of his own,
+    so a sender that is no mail system must show what only SMTP says.
+    """
     if root.parameters.get("report-type", "").lower() == "delivery-status":
         return True
     if from_address.lower().startswith("mailer-daemon@"):
         return True  # nobody else writes under that name
+    if not from_address and _NAMELESS_ROBOT.search(root.header.first("from")):
+        return True  # "From: MAILER-DAEMON <>"
     sample = text[:_TEXT_CHARS]
-    robot = (
-        null_sender or is_robot_sender(from_address.partition("@")[0]) or bool(_ROBOT_NAME.search(from_name))
-    )
     says_so = bool(_SUBJECT.search(subject))
-    if not robot and not says_so:
-        return False
-    in_codes = bool(_STATUS.search(sample) or _REPLY_CODE.search(sample))
-    in_words = in_codes or bool(_WORDS.search(sample))
-    if robot:
-        return says_so or in_words
-    return in_codes or (in_words and not subject.lower().startswith(("re:", "fwd:", "fw:")))
+    if null_sender:
+        in_codes = bool(_STATUS.search(sample) or _REPLY_CODE.search(sample))
+        return says_so or in_codes or bool(_WORDS.search(sample))
+    if is_robot_sender(from_address.partition("@")[0]) or _ROBOT_NAME.search(from_name):
+        in_words = bool(_SMTP_ERROR.search(sample) or _WORDS.search(sample) or _STATUS.search(sample))
+        return says_so or (in_words and bool(_MAIL_NOUN.search(sample) or _SMTP_ERROR.search(sample)))
+    return says_so and not _FORWARDED.match(subject) and bool(_SMTP_ERROR.search(sample))
 
 
 def _status_fields(report: Part) -> list[HeaderBlock]:

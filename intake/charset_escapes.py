@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from intake.charset_guess import everyday_share
+
 _SAMPLE_BYTES: Final = 4096
 _JAPANESE: Final = re.compile(rb"\x1b\$[@B]|\x1b\$\(D")
 _KOREAN: Final = re.compile(rb"\x1b\$\)C")
@@ -64,7 +66,8 @@ def decode_unmarked_utf16(data: bytes) -> tuple[str, str] | None:
     Its octets betray it: control octets that no text of one octet per letter holds.
     """
     sample = data[:_SAMPLE_BYTES]
-    if len(data) < 8 or len(_CONTROL.findall(sample)) * 50 < len(sample):
+    controls = len(_CONTROL.findall(sample)) / max(1, len(sample))
+    if len(data) < 8 or controls < 0.02:
         return None
     best, best_share = "", 0.9
     for codec in ("utf-16-le", "utf-16-be"):
@@ -73,6 +76,8 @@ def decode_unmarked_utf16(data: bytes) -> tuple[str, str] | None:
         except UnicodeDecodeError:
             continue
         share = len(_PLAUSIBLE.findall(text)) / len(text)
+        if controls < 0.2 and everyday_share(text) < 0.3:
+            continue  # ASCII letters in pairs are Chinese characters, too, but odd ones
         if share > best_share:
             best, best_share = codec, share
     if not best:

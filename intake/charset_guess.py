@@ -37,7 +37,8 @@ _COMMON_PAIRS: Final = frozenset(
 )
 _LONE_WORDS: Final = frozenset("вскиаоуяВСКИАОУЯ")
 _PUNCTUATION: Final = frozenset("«»—–…№“”„‘’\u00a0•₽°§©®™‹›·")
-_CYRILLIC_WORD: Final = re.compile(r"[A-Za-z0-9]*[\u0400-\u04ff][A-Za-z0-9\u0400-\u04ff]*")
+_WORD: Final = re.compile(r"[A-Za-z0-9\u0400-\u04ff]+")
+_CYRILLIC_LETTER: Final = re.compile(r"[\u0400-\u04ff]")
 _HIGH_CHARACTER: Final = re.compile(r"[^\x00-\x7f]")
 # Characters that fill most of any Chinese business letter (frequency lists plus mail and marketplace words).
 _EVERYDAY_HAN: Final = frozenset(
@@ -53,7 +54,7 @@ _EVERYDAY_HAN: Final = frozenset(
     "後來個國們為這時會過說對開發現電話問題請謝訂單貨運費帳號復經業間關門"
 )
 _HAN: Final = re.compile(r"[\u4e00-\u9fff]")
-_WORD_WITH_HIGH: Final = re.compile(rb"[A-Za-z]*[\x80-\xff][A-Za-z\x80-\xff]*")
+_WESTERN_WORD: Final = re.compile(rb"[A-Za-z\x80-\xff]+")
 
 
 def guess_charset(data: bytes) -> str:
@@ -95,7 +96,7 @@ def _like_cyrillic(text: str) -> float:
     if not high:
         return 0.0
     total, letters = 0.0, 0
-    for word in _CYRILLIC_WORD.findall(text):
+    for word in _cyrillic_words(text):
         own = sum(char >= "\x80" for char in word)
         letters += own
         total += own * _word_score(word, own)
@@ -103,6 +104,11 @@ def _like_cyrillic(text: str) -> float:
         if not "\u0400" <= char <= "\u04ff":
             total += 0.2 if char in _PUNCTUATION else -1.5
     return max(-1.0, min(1.0, total / len(high)))
+
+
+def _cyrillic_words(text: str) -> list[str]:
+    """Words with at least one Cyrillic letter; two steps, so that endless ASCII costs no square."""
+    return [word for word in _WORD.findall(text) if _CYRILLIC_LETTER.search(word)]
 
 
 @lru_cache(maxsize=4096)
@@ -130,11 +136,11 @@ def _like_chinese(sample: bytes, codec: str) -> float:
         if error.start < len(sample) - 3 and text.count("\ufffd") > 0.02 * len(text):
             return -1.0
     han = _HAN.findall(text)
-    russian = [word for word in _CYRILLIC_WORD.findall(text) if len(word) > 1]  # GB 18030 has Cyrillic, too
+    russian = [word for word in _cyrillic_words(text) if len(word) > 1]  # GB 18030 has Cyrillic, too
     others = sum(1 for char in text if char >= "\x80" and not _is_cjk(char)) - sum(map(len, russian))
     if not han and not russian:
         return -min(1.0, others / 10)
-    everyday = sum(char in _EVERYDAY_HAN for char in han) / len(han) if han else 0.0
+    everyday = everyday_share(text)
     # Running Chinese text has 0.5 to 0.8 of its characters in the list, mojibake under 0.2.
     chinese = min(1.0, 2.2 * everyday - 0.35)
     if han and codec == "gb18030" and everyday < 0.3 and _only_first_level(han):
@@ -149,6 +155,12 @@ def _only_first_level(han: list[str]) -> bool:
     return len(han) < 8 and all(0xB0 <= char.encode("gb18030")[0] <= 0xD7 for char in han)
 
 
+def everyday_share(text: str) -> float:
+    """Share of everyday characters among the Chinese ones; 0 without any."""
+    han = _HAN.findall(text)
+    return sum(char in _EVERYDAY_HAN for char in han) / len(han) if han else 0.0
+
+
 def _is_cjk(char: str) -> bool:
     return (
         "\u2000" <= char <= "\u30ff"
@@ -161,7 +173,9 @@ def _is_cjk(char: str) -> bool:
 def _like_western(sample: bytes) -> float:
     """Western words mix ASCII letters with single accented ones; other scripts have runs of high octets."""
     total, words = 0.0, 0
-    for word in _WORD_WITH_HIGH.findall(sample[:_SAMPLE_BYTES]):
+    for word in _WESTERN_WORD.findall(sample[:_SAMPLE_BYTES]):
+        if word.isascii():
+            continue
         words += 1
         high = sum(byte > 127 for byte in word)
         ascii_letters = len(word) - high

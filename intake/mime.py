@@ -108,7 +108,7 @@ def _parser_text(value: bytes, hint: str, warnings: list[str]) -> str:
     if b"=?" in value:
         value = _ENCODED_RUN.sub(lambda run: _quoted(decode_header(run[1], hint)[0]), value)
     if value.isascii():
-        return value.decode("ascii")
+        return tidy_header_text(value.decode("ascii"))
     text, guessed = decode_header(value, hint)
     if guessed:
         warnings.append(f"header: {guessed}")

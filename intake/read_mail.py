@@ -66,6 +66,8 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         open_tnef(letter, budget)
     fields = read_fields(header, letter.codec)
     whole_text, cut_warning = _bounded(letter.text)
+    whole_text = whole_text or calendar_words(letter.attachments)  # an invitation with nothing beside it
+    split = split_quotes(whole_text, is_reply=is_reply_subject(fields.subject))
     kind = judge_kind(
         tree.root,
         fields,
@@ -73,10 +75,9 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         envelope,
         own_addresses=options.own_addresses,
         own_domain=options.own_domain,
+        new_text=split.new,
     )
     authentication, distrust = read_authentication(header, options.authserv_id)
-    whole_text = whole_text or calendar_words(letter.attachments)  # an invitation with nothing beside it
-    split = split_quotes(whole_text, is_reply=is_reply_subject(fields.subject))
     signed = split_signature(split.new)
     language = _language(signed.text, fields.subject)
     gathered = gather_attachments(
