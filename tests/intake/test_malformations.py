@@ -3,6 +3,7 @@
 import base64
 import binascii
 import quopri
+import time
 
 import pytest
 
@@ -388,3 +389,28 @@ def test_words_in_front_of_the_first_part_keep_no_carriage_return(line_end: str)
     head = f'{TOP}Content-Type: multipart/mixed; boundary="f"\n\n'
     raw = f"{head}\n{WORDS}\n\nКонец\n\n--f\nContent-Type: image/png; name=a.png\n\nPNG\n--f--\n"
     assert read(raw.replace("\n", line_end)).text == f"{WORDS}\n\nКонец"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"To: seller-supp\x00ort@market.example\n",
+        b"Auto-Submitted: auto-gene\x00rated\n",
+        b"List-Id: <a\x00b>\n",
+        b"Cc: \x00\x01 <x\x00@b.example>\n",
+    ],
+)
+def test_a_nul_in_a_header_reaches_no_record(head: bytes) -> None:
+    assert "\\x00" not in repr(read(head + TOP.encode() + b"\nx"))
+
+
+def test_endless_words_with_a_foreign_octet_cost_no_square() -> None:
+    started_s = time.process_time()
+    for declared in (b"us-ascii", b"koi8-r"):
+        head = TOP.encode() + b"Content-Type: text/plain; charset=" + declared + b"\n\n"
+        read(head + b"\xd0 " + b"x1" * 30_000 + b"\xff")
+    assert time.process_time() - started_s < 1.5  # about 0.1 s; the square cost 5 s
+
+
+def test_letters_in_pairs_are_no_utf_16() -> None:
+    assert encoded(b"Received" + b"`" * 30 + b"\x04\x04``", "8bit", "").text.startswith("Received")
