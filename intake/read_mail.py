@@ -57,8 +57,7 @@ class ReadOptions:
 
 def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Mail:
     """Read one mail. Never raises for any octets (save MemoryError)."""
-    octets = tidy_octets(raw)
-    tree = cut(octets)
+    tree = cut(octets := tidy_octets(raw))
     header = tree.root.header
     letter = gather_letter(tree.root)
     budget = ReadingBudget()
