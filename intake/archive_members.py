@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from intake.unreadable import UnreadableFileError
-from intake.zip_archives import is_bomb, member_name, open_zip, read_member
+from intake.zip_archives import is_bomb, is_file, member_name, open_zip, read_member
 
 MAX_MEMBERS: Final = 10
 MAX_MEMBER_BYTES: Final = 8_000_000
@@ -28,7 +28,7 @@ def readable_members(octets: bytes) -> Iterator[tuple[str, bytes, str]]:
         for entry in archive.infolist():
             name = member_name(entry)
             if (
-                entry.is_dir()
+                not is_file(entry)
                 or entry.flag_bits & 1
                 or not _WORTH_READING.search(name)
                 or _MAC_COPY.search(name)

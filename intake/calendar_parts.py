@@ -19,7 +19,8 @@ MAX_VALUE_CHARS: Final = 2_000
 CALENDAR: Final = frozenset({"text/calendar", "application/ics"})
 _METHOD: Final = re.compile(rb"^METHOD[ \t]*:[ \t]*([A-Za-z-]{1,20})", re.IGNORECASE | re.MULTILINE)
 _FOLD: Final = re.compile(r"\r?\n[ \t]")
-_LINE: Final = re.compile(r"([A-Za-z-]{1,40})((?:;[^:\"]{0,200}|;[^:\"]{0,60}\"[^\"]{0,200}\"){0,20}):(.*)")
+# NAME;PARAMETER="a:b":VALUE, RFC 5545 section 3.1; possessive, so that no line is read twice.
+_LINE: Final = re.compile(r"([A-Za-z-]{1,40}+)((?:;[^\":]*+(?:\"[^\"]*+\"[^\":]*+)*+)?+):(.*)")
 _TIME: Final = re.compile(r"(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(?:\d\d)?(Z?))?")
 _ZONE: Final = re.compile(r";TZID=\"?([^;:\"]{1,60})", re.IGNORECASE)
 _ANSWER: Final = re.compile(r";PARTSTAT=([A-Z-]{1,20})", re.IGNORECASE)

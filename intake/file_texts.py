@@ -21,7 +21,7 @@ from intake.html_text import html_to_text
 from intake.reader_process import ReadingBudget, read_in_child
 from intake.unreadable import UnreadableFileError
 from intake.word_documents import docx_text
-from intake.zip_archives import member_name, open_zip
+from intake.zip_archives import is_file, member_name, open_zip
 
 MAX_PDF_BYTES: Final = 25_000_000
 MAX_LISTED: Final = 200  # names of files in an archive
@@ -114,7 +114,7 @@ def _calendar(octets: bytes, _: ReadingBudget, charset: str) -> FileText:
 
 def _list_of_names(octets: bytes, _: ReadingBudget, __: str) -> FileText:
     with open_zip(octets) as archive:
-        entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+        entries = [entry for entry in archive.infolist() if is_file(entry)]
     names = [member_name(entry) for entry in entries]
     warnings = [f"holds a program: {name[:100]}" for name in names if is_program(name, "")][:3]
     warnings += _sealed(entries)

@@ -75,6 +75,11 @@ def is_bomb(entry: zipfile.ZipInfo) -> bool:
     return entry.file_size > MIN_BOMB_BYTES and entry.file_size > MAX_RATIO * max(1, entry.compress_size)
 
 
+def is_file(entry: zipfile.ZipInfo) -> bool:
+    """Tell a member with a name that is no directory (`ZipInfo.is_dir` fails on an empty name)."""
+    return bool(entry.filename) and not entry.filename.endswith("/")
+
+
 def member_name(entry: zipfile.ZipInfo) -> str:
     """Name of a member; without the UTF-8 flag Windows wrote it in the DOS code page of its country.
 
