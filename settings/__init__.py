@@ -77,6 +77,12 @@ class Settings(BaseSettings):
         "",
         description="Where replies go: smtp://[user:password@]host:port, or smtps://; empty: nothing leaves.",
     )
+    dkim_key: Path | None = Field(
+        None, description="PEM RSA key that signs outgoing mail (DKIM); empty: mail leaves unsigned."
+    )
+    dkim_selector: str = Field(
+        "razbor", description="Selector under which the public half of DKIM_KEY stands in the DNS."
+    )
     public_url: str = Field("", description="Address of the console as operators see it.")
     console_host: str = Field("127.0.0.1", description="Address that the console binds.")
     console_port: int = Field(8080, ge=0, le=65535, description="Port that the console binds.")

@@ -19,6 +19,7 @@ from kombu.entity import Queue
 from models.store import open_store
 from models.topics import ALL_QUEUES, UPKEEP_QUEUE
 from settings import Settings, load_settings
+from workers.dkim_signing import DkimKey, read_dkim_key
 from workers.nudges import RETRAIN_TASK
 from workers.predictor import Predictor
 from workers.service import SenderChecks, Service, ServiceOptions
@@ -106,6 +107,7 @@ def create_service(settings: Settings) -> Service:
             mail_domain=settings.effective_mail_domain,
             signing_key=signing_key(settings),
             relay_url=settings.relay_url,
+            dkim_key=_dkim_key(settings),
             timezone=settings.timezone,
             authserv_id=settings.trusted_authserv_id,
             precision_target=settings.precision_target,
@@ -114,6 +116,14 @@ def create_service(settings: Settings) -> Service:
         ),
         predictor=Predictor(store),
         check_senders=_sender_checks(settings),
+    )
+
+
+def _dkim_key(settings: Settings) -> DkimKey | None:
+    if settings.dkim_key is None:
+        return None
+    return read_dkim_key(
+        settings.dkim_key, selector=settings.dkim_selector, domain=settings.effective_mail_domain
     )
 
 

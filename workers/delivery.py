@@ -36,6 +36,7 @@ from models.store.outbox import (
 )
 from models.store.schema import OUTBOX
 from models.store.topic_work import load_ticket_state
+from workers.dkim_signing import signed
 from workers.outgoing import build_reply
 from workers.service import Service
 from workers.tokens import bounce_address
@@ -162,6 +163,7 @@ def _send_one(service: Service, client: smtplib.SMTP, mail: OutgoingMail, token:
         content = build_reply(
             mail, now_utc=service.now(), mail_domain=options.mail_domain, key=options.signing_key
         )
+        content = signed(content, options.dkim_key)
     except ValueError as error:  # an address that no header can hold
         with service.store.write() as db:
             mark_failed(db, mail.outbox_id, f"cannot be written as a mail: {error}")

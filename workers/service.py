@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from intake.read_mail import ReadOptions
 from models.records import Envelope, Mail, RawMail
 from models.store import Store
+from workers.dkim_signing import DkimKey
 from workers.predictor import Predictor
 
 # Mails as read, with their octets, and the seconds that it may take; the mails in their order come back.
@@ -31,6 +32,7 @@ class ServiceOptions:
     precision_target: float = 0.98
     batch_size: int = 64
     lease_s: int = 120
+    dkim_key: DkimKey | None = None
     automatic_per_hour: int = 20  # automatic mails to one address (rule A8); more are muted, never held back
 
 
