@@ -58,6 +58,7 @@ class LinkContext:
     bounced: TicketCard | None = None  # the ticket whose reply came back
     bound_seller_id: str = ""  # seller to whom the From address is bound
     reopen_days: int = 30
+    appends_same_matter: bool = False  # policy `duplicates`: append a likely duplicate, else only show it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,11 +66,14 @@ class Link:
     """Where a mail belongs. `ticket` is None when it opens one of its own."""
 
     ticket: int | None = None
-    evidence: str = "none"  # reference, sender_reference, subject_tag, resend, escalation, bounce, none
+    evidence: str = (
+        "none"  # reference, sender_reference, subject_tag, resend, escalation, same_matter, bounce, none
+    )
     related: tuple[int, ...] = ()  # numbers in the body, closed predecessors, same matter
     claimed: int | None = None  # a stranger named this ticket
     reopens: bool = False
     duplicate_of: int | None = None  # raw_id
+    twin: int | None = None  # an open ticket of the same seller, topic and identifier (rule R3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from models.decisions import Decision, Link
 from models.topics import NON_PERSON_KINDS, OTHER, SLUGS, SPAM, Disposition
-from workers.linking import link
+from workers.linking import is_trusted, link
 from workers.phishing import LOOKALIKE, phishing_signals
 from workers.priority import is_called_urgent
 from workers.replies.compose import ReplyContext, draft_received, draft_redirect
@@ -45,6 +45,12 @@ def decide(mail: Mail, prediction: Prediction, context: LinkContext) -> Decision
     if found.ticket is not None:
         return _appended(prediction, context, found, suppress)
     cause = _quarantine_cause(prediction, signals)
+    twin = None if cause else _twin(mail, prediction, context)
+    if twin is not None:
+        found = replace(found, twin=twin.number)
+        if context.appends_same_matter:
+            same = replace(found, ticket=twin.number, evidence="same_matter", related=())
+            return _appended(prediction, context, same, suppress)
     if cause:
         return Decision(
             disposition=Disposition.QUARANTINED,
@@ -160,6 +166,13 @@ def _quarantine_cause(prediction: Prediction, signals: PhishingSignals) -> str:
     return ""
 
 
+def _twin(mail: Mail, prediction: Prediction, context: LinkContext) -> TicketCard | None:
+    """Return the open ticket that is likely the same matter: same seller, identifier and topic (rule R3)."""
+    if not prediction.sure or not is_trusted(mail):
+        return None
+    return next((card for card in context.same_matter if card.topic == prediction.topic), None)
+
+
 def _ticket_topic(found: Link, context: LinkContext) -> str:
     cards: tuple[TicketCard, ...] = (
         *context.own_references,
@@ -167,6 +180,7 @@ def _ticket_topic(found: Link, context: LinkContext) -> str:
         *context.subject_cited,
         *((context.resend_of,) if context.resend_of is not None else ()),
         *context.body_cited,
+        *context.same_matter,
     )
     return next((card.topic for card in cards if found.ticket in {card.number, card.merged_into}), "")
 

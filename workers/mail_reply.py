@@ -38,7 +38,8 @@ def put_reply(db: Db, service: Service, draft: ReplyDraft, *, number: int, raw_i
     status = {"send": "queued", "draft": "draft"}.get(policy)
     if status is None:
         return False
-    if automatic_since(db, address.rcpt_to, now - timedelta(hours=1)) >= options.automatic_per_hour:
+    to_one = automatic_since(db, address.rcpt_to, now - timedelta(hours=1)) >= options.automatic_per_hour
+    if to_one or service.storm.over_cap(db, options.automatic_per_hour_all, now):
         status = "muted"
     outbox_id = queue_reply(
         db,

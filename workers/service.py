@@ -14,6 +14,7 @@ from models.records import Envelope, Mail, RawMail
 from models.store import Store
 from workers.dkim_signing import DkimKey
 from workers.predictor import Predictor
+from workers.storm_watch import StormWatch
 
 # Mails as read, with their octets, and the seconds that it may take; the mails in their order come back.
 SenderChecks = Callable[[Sequence[tuple[RawMail, Mail]], float], list[Mail]]
@@ -34,6 +35,7 @@ class ServiceOptions:
     lease_s: int = 120
     dkim_key: DkimKey | None = None
     automatic_per_hour: int = 20  # automatic mails to one address (rule A8); more are muted, never held back
+    automatic_per_hour_all: int = 3000  # automatic mails to everybody (rule A8), muted alike
 
 
 def utc_now() -> datetime:
@@ -49,6 +51,7 @@ class Service:
     options: ServiceOptions
     predictor: Predictor
     now: Callable[[], datetime] = field(default=utc_now)
+    storm: StormWatch = field(default_factory=StormWatch)
     check_senders: SenderChecks | None = None  # asks the name service; None: not checked here
 
     def read_options(self, raw: RawMail) -> ReadOptions:

@@ -10,6 +10,7 @@ from sqlalchemy.engine import Connection
 
 from models.decisions import LinkContext, TicketCard
 from models.records import Mail
+from models.store.policies import read_policy
 from models.store.schema import FACT, MESSAGE, OUTBOX, PARTY, SELLER_ADDRESS, TICKET
 from models.topics import Status
 
@@ -63,6 +64,7 @@ def load_link_context(
         same_matter=pick(matter),
         bounced=cards.get(bounced) if bounced is not None else None,
         bound_seller_id=bound,
+        appends_same_matter=bool(matter) and read_policy(db, "duplicates").get("same_matter") == "append",
     )
 
 

@@ -111,6 +111,17 @@ def automatic_since(db: Connection, rcpt_to: str, since_utc: datetime) -> int:
     )
 
 
+def automatic_was_at(db: Connection, count: int) -> datetime | None:
+    """Return when the `count`-th newest automatic mail was written; None when there are fewer."""
+    return db.scalar(
+        select(OUTBOX.c.created_at_utc)
+        .where(OUTBOX.c.automatic, OUTBOX.c.status.in_(("queued", "sending", "sent", "uncertain")))
+        .order_by(OUTBOX.c.id.desc())
+        .offset(count - 1)
+        .limit(1)
+    )
+
+
 def load_outgoing(db: Connection, ids: tuple[int, ...]) -> list[OutgoingMail]:
     """Load replies by number, oldest first."""
     rows = db.execute(select(OUTBOX).where(OUTBOX.c.id.in_(ids)).order_by(OUTBOX.c.id)).all()

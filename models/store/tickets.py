@@ -55,6 +55,7 @@ def open_ticket(
             also_topics=list(prediction.also_topics),
             suppress_replies=decision.suppress_replies,
             claimed_ticket_id=decision.link.claimed,
+            duplicate_of_id=decision.link.twin,
         )
         .returning(TICKET.c.id)
     ).scalar_one()
