@@ -13,6 +13,7 @@ from typing import Any
 
 BENCHMARKS = {
     "intake": "benchmarks.intake",  # durable SMTP acceptance
+    "reading": "benchmarks.reading",  # one corpus mail beside mail-parser alone
     "hostile": "benchmarks.hostile",  # what hostile mails cost their reader
 }
 

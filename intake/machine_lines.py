@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from intake.phrase_finder import PhraseFinder
 from intake.phrases import words
 
 MAX_CLIENT_LINE_CHARS: Final = 200
@@ -22,17 +23,14 @@ _MAX_FOOTER_LINES: Final = 30
 _LONG_FOOTER_CHARS: Final = 90  # one of two words in a short sentence is no footer
 
 
-def any_of(key: str) -> re.Pattern[str]:
-    """Expression that finds any word of one list of the signature phrases; it may stand inside a word."""
-    return re.compile("|".join(map(re.escape, words("signatures", key))), re.IGNORECASE)
+def any_of(key: str) -> PhraseFinder:
+    """Finder of any word of one list of the signature phrases; it may stand inside a word."""
+    return PhraseFinder(words("signatures", key))
 
 
-def _whole_words(key: str) -> re.Pattern[str]:
+def _whole_words(key: str) -> PhraseFinder:
     """As `any_of`; words of the Latin alphabet count only as whole ones."""
-    found = (
-        rf"\b{re.escape(word)}\b" if word.isascii() else re.escape(word) for word in words("signatures", key)
-    )
-    return re.compile("|".join(found), re.IGNORECASE)
+    return PhraseFinder(words("signatures", key), whole_words=True)
 
 
 def _whole_line(key: str, ending: str) -> re.Pattern[str]:
@@ -78,6 +76,8 @@ def footer_start(lines: list[str], end: int) -> int:
     seller who writes that a file is confidential keeps the sentence.
     """
     first, start = end, end
+    if not DISCLAIMER.may_find(" ".join(lines[max(0, end - _MAX_FOOTER_LINES) : end])):
+        return end
     while start > 0 and end - start < _MAX_FOOTER_LINES and lines[start - 1].strip():
         start -= 1
         if DISCLAIMER.search(lines[start][:2000]):

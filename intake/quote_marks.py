@@ -203,8 +203,9 @@ def _may_be_folded(first: str) -> bool:
     """Tell whether an attribution can go on after this line; the seller's own line before one cannot."""
     if _STARTER.match(first):
         return True
-    has_date = _YEAR_DATE.search(first) or _MONTH_DATE.search(first) or _TIME.search(first)
-    return len(first.strip()) >= _MIN_FOLDED_CHARS and bool(has_date or "<" in first)
+    if len(first.strip()) < _MIN_FOLDED_CHARS:
+        return False
+    return "<" in first or any(date.search(first) for date in (_YEAR_DATE, _MONTH_DATE, _TIME))
 
 
 def _goes_on(lines: list[str], at: int) -> bool:

@@ -235,6 +235,8 @@ def _new_lines(lines: list[str], marks: list[int]) -> list[str]:
 
 def _unwrapped(split: Split, *, may_forward: bool, depth: int) -> Split:
     """Take a forwarded mail out of its `>` marks when it is all there is (Apple Mail, Mail.ru, Foxmail)."""
+    if not split.quoted:
+        return split
     new, quoted = split.new.split("\n"), split.quoted.split("\n")
     if not is_signature(new):
         return split

@@ -30,10 +30,12 @@ _POSTSCRIPT: Final = re.compile(
     r"^\s{0,3}(?:p\.?\s?s\b|пс\b|з\.?ы\b|п\.с|附[:：]|另[:：]|另外|又及|ps[:：])", re.IGNORECASE
 )
 _QUESTION: Final = re.compile(r"[?？]\s{0,3}$|[?？]\s")
-_REQUEST: Final = re.compile(rf"^\s{{0,4}}(?:{any_of('request_words').pattern})", re.IGNORECASE)
+_REQUEST: Final = re.compile(rf"^\s{{0,4}}(?:{any_of('request_words').expression.pattern})", re.IGNORECASE)
 _MATTER: Final = re.compile(
-    rf"(?:{any_of('matter_words').pattern})[^\d\n]{{0,24}}\d(?:[\d\s-]{{0,3}}\d){{2}}", re.IGNORECASE
+    rf"(?:{any_of('matter_words').expression.pattern})[^\d\n]{{0,24}}\d(?:[\d\s-]{{0,3}}\d){{2}}",
+    re.IGNORECASE,
 )
+_DIGIT: Final = re.compile(r"\d")  # no matter is named without one, and to look for it costs little
 _LOWER_WORD: Final = re.compile(r"(?<![^\W\d_])[a-zа-яёіїєà-ÿąćęłńóśźż]{3,}(?![^\W\d_])")
 _SENTENCE_WORDS: Final = 5
 _SIGN_OFFS: Final[dict[str, int]] = {
@@ -170,7 +172,7 @@ def _goes_on(block: list[str]) -> bool:
     return any(
         _QUESTION.search(line)
         or _REQUEST.match(line)
-        or (_MATTER.search(line) and not _CONTACT.search(_MATTER.sub("", line)))
+        or (_DIGIT.search(line) and _MATTER.search(line) and not _CONTACT.search(_MATTER.sub("", line)))
         or is_sentence(line)
         for line in block
         if not DISCLAIMER.search(line) and not is_client_line(line)
