@@ -1,9 +1,9 @@
-"""The lines with which mail clients open a quoted mail.
+"""The lines with which mail clients open a quoted mail: separators, header labels, header blocks.
 
 One line, or a few that belong together, go in; out comes whether they open a quote and how
-sure that is. Three kinds: an attribution ("On Tue, 10 Nov 2026, X <a@b> wrote:"), a header
-block ("От: ... / Отправлено: ... / Тема: ...") and a separator ("----- Original Message
------"). All phrases are data (`intake/phrases`); every expression is anchored and bounded.
+sure that is. A separator is "----- Original Message -----", a header block «От: ... /
+Отправлено: ... / Тема: ...»; attributions are in `intake.attributions`. All phrases are data
+(`intake/phrases`); every expression is anchored and bounded.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from typing import Final
 from intake.phrases import words
 
 MAX_LINE_CHARS: Final = 400
-_MAX_ATTRIBUTION_LINES: Final = 5
 _MIN_FOLDED_LABEL_CHARS: Final = 60
-_MIN_FOLDED_CHARS: Final = 30  # clients fold a line that is long
 _MAX_BLOCK_LINES: Final = 16
 
 
-def _alternatives(*keys: str) -> str:
+def alternatives(*keys: str) -> str:
+    """Join the phrases of some lists to the inside of a regular expression, the longest first."""
     found = [word for key in keys for word in words("quotes", key)]
     return "|".join(re.escape(word) for word in sorted(found, key=len, reverse=True))
 
@@ -32,47 +31,17 @@ _LABEL_CLASSES: Final[dict[str, str]] = {
 _LABEL: Final = re.compile(
     r"^[\s>*_|]{0,12}([^\W\d_][\w'() -]{0,24}?)[\s*_]{0,4}(?:[:：]|\|)[\s*_]{0,4}(.*)$"
 )
-_SEPARATOR: Final = re.compile(
-    rf"^[\s>*_=\-—–]{{0,60}}(?:{_alternatives('separators')})[\s*_=\-—–:：]{{0,60}}$", re.IGNORECASE
-)
-_RULED: Final = re.compile(r"-{2,}|_{2,}|={2,}|—|\*")
+_LABEL_END: Final = re.compile(r"[:：|]")
+_SEPARATORS: Final = frozenset(words("quotes", "separators"))
+_DECORATION: Final = " \t\u00a0\u3000>*_=-—–:："
+_RULED: Final = re.compile(r"-{2,}|_{2,}|={2,}|—|\*|#-|-#")
+_REPLY_LINE: Final = re.compile(alternatives("reply_lines"), re.IGNORECASE)
 _WEAK_SEPARATOR: Final = re.compile(r"[:：]$|^[\u4e00-\u9fff ]{4,}$")
-_FORWARD: Final = re.compile(_alternatives("forwards"), re.IGNORECASE)
-_FIRST_PERSON: Final = re.compile(
-    rf"^\W{{0,4}}(?:{_alternatives('first_persons')})(?![^\W\d_])", re.IGNORECASE
-)
+_FORWARD: Final = re.compile(alternatives("forwards"), re.IGNORECASE)
 _PLAIN_DATE_LABELS: Final = frozenset(words("quotes", "plain_date_labels"))
-_VERB: Final = re.compile(rf"(?<!\w)(?:{_alternatives('verbs')})(?!\w)", re.IGNORECASE)
-_VERB_CJK: Final = re.compile("写道|寫道|写到|来信写道")
-_UNMISTAKABLE: Final = re.compile(rf"(?:{_alternatives('unmistakable_verbs')})", re.IGNORECASE)
-_OPENING: Final = re.compile(
-    rf"^[\s>*-]{{0,12}}(?:(?:{_alternatives('starters', 'weekdays')})(?![^\W\d])"
-    r"|\d|[\"“«'„]|[^<>\n]{1,80}[<\[(])",
-    re.IGNORECASE,
-)
-_STARTER: Final = re.compile(
-    rf"^[\s>*-]{{0,12}}(?:{_alternatives('starters', 'weekdays')})(?![^\W\d])", re.IGNORECASE
-)
-_HINT: Final = re.compile(r"\d|@")
-_ENDING: Final = re.compile(r"(?:[:：]|(?:wrote|写道|寫道)\s{0,2}[-:：]{0,6})\s{0,3}$", re.IGNORECASE)
-_ENDING_WITHOUT_COLON: Final = re.compile(
-    r"(?:GMT[+-]\d\d:\d\d|<[^<>\s]{3,100}@[^<>\s]{3,100}>)\s{0,3}\S{0,40}(?: \S{1,40}){0,4}$"
-)
-_MAILBOX: Final = re.compile(r"[<\[(](?:mailto:)?\s{0,2}[^<>\s\[\]]{1,100}@[^<>\s]{1,100}[>\])]?")
+MAILBOX: Final = re.compile(r"[<\[(](?:mailto:)?\s{0,2}[^<>\s\[\]]{1,100}@[^<>\s]{1,100}[>\])]?")
 # With a full stop (Finnish, Italian clients) it must not be a part of a date.
-_TIME: Final = re.compile(r"(?<!\d)\d{1,2}[:时点]\d{2}(?!\d)|(?<![\d.])\d{1,2}\.\d{2}(?![.\d])")
-_YEAR_DATE: Final = re.compile(
-    r"(?<!\d)(?:(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:20)?\d\d)(?!\d)"
-)
-_MONTH: Final = f"(?:{_alternatives('months')})"
-_MONTH_DATE: Final = re.compile(
-    rf"(?<!\d)\d{{1,2}}(?:st|nd|rd|th|\.)?,? (?:de )?{_MONTH}|{_MONTH}[a-zа-яё.]{{0,8}} \d{{1,2}}(?!\d)",
-    re.IGNORECASE,
-)
-_MACHINE_STAMP: Final = re.compile(
-    r"^\d{4}[-/]\d{1,2}[-/]\d{1,2} (?:\d{1,2}:\d{2} GMT[+-]\d{2}:\d{2} )?.{1,120}$"
-)
-_CONTINUED: Final = re.compile(r"^[\s>]{0,6}(?:wrote|写道|<|mailto:)|^>\s{0,2}[:：]$", re.IGNORECASE)
+TIME: Final = re.compile(r"(?<!\d)\d{1,2}[:时点]\d{2}(?!\d)|(?<![\d.])\d{1,2}\.\d{2}(?![.\d])")
 
 
 def is_quote(line: str) -> bool:
@@ -89,8 +58,9 @@ def separator(line: str) -> tuple[bool, bool]:
     if not 3 <= len(line) <= 160:
         return False, False
     plain = line.replace("&nbsp;", " ")  # QQ writes it into plain text
-    if not _SEPARATOR.match(plain):
-        return False, False
+    if plain.strip(_DECORATION).lower() not in _SEPARATORS:
+        is_reply_line = bool(_RULED.search(plain) and _REPLY_LINE.search(plain))
+        return is_reply_line, is_reply_line
     if _RULED.search(plain):
         return True, True
     return bool(_WEAK_SEPARATOR.search(plain.strip())), False
@@ -104,7 +74,7 @@ def is_forward(line: str) -> bool:
 @lru_cache(maxsize=4096)  # a block is looked at once per line that might begin it
 def label_of(line: str) -> str:
     """Class of the header label that a line begins with: from, date, to, subject or ""."""
-    if len(line) > MAX_LINE_CHARS:
+    if len(line) > MAX_LINE_CHARS or not _LABEL_END.search(line, 0, 60):
         return ""
     match = _LABEL.match(line)
     if not match:
@@ -123,11 +93,13 @@ def header_block(lines: list[str], at: int, *, after_separator: bool = False) ->
     if not label_of(lines[at]):
         return at
     found: dict[str, str] = {}
-    end, strays = at, 0
+    end, strays, is_broken = at, 0, False
     for number in range(at, min(len(lines), at + _MAX_BLOCK_LINES)):
         line = lines[number].lstrip("> ").strip()
         kind = label_of(lines[number])
         if kind:
+            if kind in found and (kind == "from" or (is_broken and kind != "to")):
+                break  # the writer's own label above a block, or one of the old mail's text below
             found.setdefault(kind, line)
             end, strays = number + 1, 0
         elif line:
@@ -136,6 +108,8 @@ def header_block(lines: list[str], at: int, *, after_separator: bool = False) ->
                 break
         elif number + 1 >= len(lines) or not label_of(lines[number + 1]):
             break
+        else:
+            is_broken = True
     if not after_separator and not _is_complete(found, lines, end):
         return at
     return _past_folded(lines, end) if len(found) > 1 or after_separator else at
@@ -146,8 +120,10 @@ def _is_complete(found: dict[str, str], lines: list[str], end: int) -> bool:
         return False
     if any(is_quote(line) for line in lines[end : end + 2]):
         return True
-    has_mailbox = bool(_MAILBOX.search(found["from"]))
-    return has_mailbox or (len(found) > 2 and _is_stamped(found.get("date", "")))
+    has_mailbox = bool(MAILBOX.search(found["from"]))
+    if has_mailbox and (len(found) > 2 or "date" in found):
+        return True
+    return len(found) > 2 and _is_stamped(found.get("date", ""))
 
 
 def _is_stamped(line: str) -> bool:
@@ -155,7 +131,7 @@ def _is_stamped(line: str) -> bool:
     match = _LABEL.match(line)
     if not match:
         return False
-    return bool(_TIME.search(match[2])) or match[1].strip().lower() not in _PLAIN_DATE_LABELS
+    return bool(TIME.search(match[2])) or match[1].strip().lower() not in _PLAIN_DATE_LABELS
 
 
 def _past_folded(lines: list[str], end: int) -> int:
@@ -169,72 +145,3 @@ def _past_folded(lines: list[str], end: int) -> int:
         if number > end or len(lines[number]) > 120:
             break
     return end
-
-
-def attribution(lines: list[str], at: int) -> tuple[int, bool]:
-    """Length in lines of the attribution that begins at `at` (0: none), and whether it stands by itself.
-
-    One that does not stand by itself ("18.11.2026 в 11:20 поддержка ответила:") counts only
-    when quoted lines follow it: a seller may tell a story in the same words.
-    """
-    first = lines[at]
-    if not first.strip() or len(first) > MAX_LINE_CHARS:
-        return 0, False
-    is_opening = bool(_OPENING.match(first)) and not _FIRST_PERSON.match(first)
-    if not is_opening and not _HINT.search(first):
-        return 0, False
-    joined = ""
-    longest = _MAX_ATTRIBUTION_LINES if is_opening and _may_be_folded(first) else 1
-    for count in range(1, longest + 1):
-        if at + count > len(lines):
-            break
-        line = lines[at + count - 1].strip()
-        if (not line and not _goes_on(lines, at + count)) or (count > 1 and _begins_anew(line)):
-            break
-        joined = f"{joined} {line}" if joined else line
-        if len(joined) > MAX_LINE_CHARS:
-            break
-        if verdict := _judge(joined):
-            return count, verdict == "sure" and is_opening
-    return 0, False
-
-
-def _may_be_folded(first: str) -> bool:
-    """Tell whether an attribution can go on after this line; the seller's own line before one cannot."""
-    if _STARTER.match(first):
-        return True
-    if len(first.strip()) < _MIN_FOLDED_CHARS:
-        return False
-    return "<" in first or any(date.search(first) for date in (_YEAR_DATE, _MONTH_DATE, _TIME))
-
-
-def _goes_on(lines: list[str], at: int) -> bool:
-    return at < len(lines) and bool(_CONTINUED.match(lines[at]))
-
-
-def _begins_anew(line: str) -> bool:
-    """Tell a ruler or a header label from the rest of a folded attribution."""
-    return line[:3] in {"---", "___", "===", "***"} or bool(label_of(line))
-
-
-def _judge(joined: str) -> str:
-    """Rate a candidate: "sure", "maybe" (quoted lines must follow) or "" (no attribution)."""
-    if joined.count("<") > joined.count(">"):
-        return ""
-    if not _ENDING.search(joined[-24:]):
-        is_stamp = joined[0].isdigit() and bool(_MACHINE_STAMP.match(joined))
-        names_sender = is_stamp and ("GMT" in joined or bool(_MAILBOX.search(joined)))
-        return "sure" if names_sender and _ENDING_WITHOUT_COLON.search(joined) else ""
-    has_mailbox = bool(_MAILBOX.search(joined))
-    has_date = bool(_YEAR_DATE.search(joined) or _MONTH_DATE.search(joined))
-    has_verb = bool(_VERB.search(joined) or _VERB_CJK.search(joined))
-    has_time = bool(_TIME.search(joined))
-    is_dated_verb = has_verb and has_date and (joined[:3].lower() == "on " or "you wrote" in joined.lower())
-    sure = (
-        (has_mailbox and (has_verb or (has_date and has_time)))
-        or (_UNMISTAKABLE.search(joined) and (has_date or has_time))
-        or (is_dated_verb and has_time)
-    )
-    if sure:
-        return "sure"
-    return "maybe" if has_date or has_mailbox or (has_verb and has_time) else ""

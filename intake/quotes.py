@@ -18,18 +18,19 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
-from intake.quote_marks import attribution, header_block, is_forward, is_quote, label_of, separator
+from intake.attributions import attribution, may_open
+from intake.quote_marks import header_block, is_forward, is_quote, label_of, separator
 from intake.signatures import is_signature
 
 _NEW, _QUOTED, _CITED, _TOP_SIGNATURE = 0, 1, 2, 3
 _RULER: Final = re.compile(r"^[\s>]{0,8}[_\-=—*]{5,}\s{0,8}$")
 _NAME_MARK: Final = re.compile(r"^\s{0,2}(?:[A-Za-zА-Яа-яЁё]{1,12}|\|)\s?[>|]|^\|(?:\s|$)")
 _MARK: Final = re.compile(r"^ {0,3}> ?")
-MAX_LINES: Final = 20_000
+MAX_LINES: Final = 8_000
+_MAX_ANSWER_LINES: Final = 100  # between two quoted questions
 _MAX_UNWRAPPED: Final = 8  # forwards inside the marks of a forward
-_MAX_LABELS: Final = 1_000  # lines like "От: ..." that are tried as the beginning of a header block
 
 
 _REPLY_SUBJECT: Final = re.compile(
@@ -47,13 +48,28 @@ class Split:
     quoted: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Opener:
+class _Opener(NamedTuple):
     """What opens a quote: the index after it, whether all the rest is quoted, whether it may be a forward."""
 
     end: int
     swallows: bool = False
     forwards: bool = False
+
+
+@dataclass(slots=True)
+class _Effort:
+    """How often the costly looks may still be taken at one letter: crafted text must not buy time."""
+
+    attributions: int = 200
+    blocks: int = 100
+    runs: int = 200
+    forwards: int = 20
+
+    def is_spent(self, name: str) -> bool:
+        """Take one look of a kind; answers whether there was none left."""
+        left = getattr(self, name)
+        setattr(self, name, left - 1)
+        return bool(left <= 0)
 
 
 def is_reply_subject(subject: str) -> bool:
@@ -72,25 +88,35 @@ def split_quotes(text: str, *, is_reply: bool = False) -> Split:
 
 def _split(lines: list[str], *, may_forward: bool, depth: int) -> Split:
     marks = [_NEW] * len(lines)
-    at, top, labels = 0, 0, 0
+    at, top = 0, 0
     has_words = False
     answers = False  # an attribution was seen: marked lines are the mail that is answered
+    effort, may = _Effort(), may_open(lines)
     while at < len(lines):
-        labels += bool(label_of(lines[at]))
-        opener = _opener(lines, at, may_be_block=labels <= _MAX_LABELS, may_forward=may_forward)
-        if opener.end > at:
-            if opener.forwards and has_words and is_signature(lines[top:at]):
+        if not lines[at] or lines[at].isspace():
+            at += 1
+        elif is_quote(lines[at]):
+            at = _cite_run(lines, marks, at, effort, answers=answers)
+        elif (
+            may[at]
+            and effort.attributions > 0
+            and (opener := _opener(lines, at, effort, ends=may[at] > 1, may_forward=may_forward)).end > at
+        ):
+            effort.attributions -= 1
+            if (
+                opener.forwards
+                and has_words
+                and not effort.is_spent("forwards")
+                and is_signature(lines[top:at])
+            ):
                 marks[top:at] = [_TOP_SIGNATURE] * (at - top)
                 has_words = False
             if opener.swallows and has_words:
                 marks[at:] = [_QUOTED] * (len(lines) - at)
                 break
             marks[at : opener.end] = [_QUOTED] * (opener.end - at)
-            run = at if is_quote(lines[at]) else _skip_blank(lines, opener.end)
-            at = top = _quote_marked(lines, marks, run, opener.end)
+            at = top = _quote_marked(lines, marks, _skip_blank(lines, opener.end), opener.end)
             answers = True
-        elif is_quote(lines[at]):
-            at = _cite_run(lines, marks, at, answers=answers)
         else:
             has_words = has_words or bool(lines[at].strip(" \t\u00a0-_*=~"))
             at += 1
@@ -99,25 +125,26 @@ def _split(lines: list[str], *, may_forward: bool, depth: int) -> Split:
     return _unwrapped(split, may_forward=may_forward, depth=depth) if depth < _MAX_UNWRAPPED else split
 
 
-def _opener(lines: list[str], at: int, *, may_be_block: bool, may_forward: bool) -> _Opener:
+def _opener(lines: list[str], at: int, effort: _Effort, *, ends: bool, may_forward: bool) -> _Opener:
     """Find what opens a quote at this line; its end is `at` when nothing does."""
     line = lines[at]
-    if not line.strip() or is_quote(line):
-        return _Opener(at)
-    following = _skip_blank(lines, at + 1)
     is_known, is_sure = separator(line)
     if is_known:
+        following = _skip_blank(lines, at + 1)
         end = header_block(lines, following, after_separator=True) if following < len(lines) else following
         if is_sure or end > following or _is_marked(lines, following):
             return _block(lines, max(end, at + 1), forwards=may_forward or is_forward(line))
-    first = following if _RULER.match(line) and following < len(lines) else at
-    if may_be_block and label_of(lines[first]):
+    first = _skip_blank(lines, at + 1) if _RULER.match(line) else at
+    if first < len(lines) and label_of(lines[first]) and not effort.is_spent("blocks"):
         if (end := header_block(lines, first)) > first:
             return _block(lines, end, forwards=may_forward)
-        attributed = _past_labels(lines, first)
-        opener = _attributed(lines, attributed)
-        return opener if opener.end > attributed else _Opener(at)
-    return _attributed(lines, at)
+        first = _past_labels(lines, first)
+    elif first > at:
+        return _Opener(at)
+    if not ends or effort.is_spent("attributions"):
+        return _Opener(at)
+    opener = _attributed(lines, first)
+    return opener if opener.end > first else _Opener(at)
 
 
 def _past_labels(lines: list[str], at: int) -> int:
@@ -129,8 +156,16 @@ def _past_labels(lines: list[str], at: int) -> int:
 
 
 def _block(lines: list[str], end: int, *, forwards: bool) -> _Opener:
-    """Judge what follows a separator or header block: marked lines are answered in between or below."""
-    return _Opener(end, swallows=not _is_marked(lines, _skip_blank(lines, end)), forwards=forwards)
+    """Judge what follows a separator or header block: two runs of marked lines are answered in between.
+
+    One run is more likely a citation with which the old mail itself begins.
+    """
+    run = _skip_blank(lines, end)
+    if not _is_marked(lines, run):
+        return _Opener(end, swallows=True, forwards=forwards)
+    after = _run_end(lines, run)
+    is_answered = any(map(is_quote, lines[after : after + _MAX_ANSWER_LINES]))
+    return _Opener(end, swallows=not is_answered, forwards=forwards)
 
 
 def _attributed(lines: list[str], at: int) -> _Opener:
@@ -156,18 +191,25 @@ def _quote_marked(lines: list[str], marks: list[int], run: int, end: int) -> int
     return last
 
 
-def _cite_run(lines: list[str], marks: list[int], at: int, *, answers: bool) -> int:
+def _cite_run(lines: list[str], marks: list[int], at: int, effort: _Effort, *, answers: bool) -> int:
     """Mark a run of marked lines: quoted when it is known whose they are, else to be settled."""
     end = _run_end(lines, at)
-    bare = [_MARK.sub("", line) for line in lines[at : min(end, at + 12)]]
-    first = _skip_blank(bare, 0)
-    own = answers
-    if not own and first < len(bare):
-        inner = [line.lstrip("> ") for line in bare]
-        own = attribution(inner, first)[0] > 0 or separator(inner[first])[0]
-        own = own or (bool(label_of(inner[first])) and header_block(inner, first) > first)
+    own = answers or (not effort.is_spent("runs") and _names_sender(lines[at : min(end, at + 12)]))
     marks[at:end] = [_QUOTED if own else _CITED] * (end - at)
     return end
+
+
+def _names_sender(run: list[str]) -> bool:
+    """Tell whether a run of marked lines begins with an attribution, a separator or a header block."""
+    inner = [_MARK.sub("", line).lstrip("> ") for line in run]
+    first = _skip_blank(inner, 0)
+    if first >= len(inner):
+        return False
+    return (
+        attribution(inner, first)[0] > 0
+        or separator(inner[first])[0]
+        or (bool(label_of(inner[first])) and header_block(inner, first) > first)
+    )
 
 
 def _run_end(lines: list[str], at: int, *, named: bool = False) -> int:

@@ -36,6 +36,10 @@ _MATTER: Final = re.compile(
     re.IGNORECASE,
 )
 _DIGIT: Final = re.compile(r"\d")  # no matter is named without one, and to look for it costs little
+_ENCLOSED: Final = any_of("enclosed_words")
+_NAME_AND_BOW: Final = re.compile(
+    r"^\s{0,8}[\u4e00-\u9fff·]{2,12}\s{0,3}(?:敬上|谨上|拜上|敬启|谨启)\s{0,3}$"
+)
 _LOWER_WORD: Final = re.compile(r"(?<![^\W\d_])[a-zа-яёіїєà-ÿąćęłńóśźż]{3,}(?![^\W\d_])")
 _SENTENCE_WORDS: Final = 5
 _SIGN_OFFS: Final[dict[str, int]] = {
@@ -60,7 +64,8 @@ MAX_BLOCK_LINES: Final = 14
 MAX_LINE_CHARS: Final = 110
 _MAX_DASHED_LINES: Final = 16
 _MAX_RULER_LINES: Final = 40
-_MAX_MACHINE_BLOCKS: Final = 12
+_MAX_MACHINE_BLOCKS: Final = 6
+_MAX_CLIENT_LINES: Final = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +121,9 @@ def _without_machine_lines(lines: list[str], end: int) -> int:
     """Step back over the lines of clients and over footers."""
     for _ in range(_MAX_MACHINE_BLOCKS):
         before = end
-        while end > 0 and is_client_line(lines[end - 1]):
+        for _ in range(_MAX_CLIENT_LINES):
+            if end == 0 or not is_client_line(lines[end - 1]):
+                break
             end = _without_trailing(lines, end - 1)
         end = _without_trailing(lines, footer_start(lines, end))
         if end == before:
@@ -126,7 +133,10 @@ def _without_machine_lines(lines: list[str], end: int) -> int:
 
 def _without_trailing(lines: list[str], end: int) -> int:
     """Step back over blank lines and rulers."""
-    while end > 0 and len(lines[end - 1]) <= 80 and _TRAILING.match(lines[end - 1]):
+    while end > 0:
+        line = lines[end - 1]
+        if line and not line.isspace() and (len(line) > 80 or not _TRAILING.match(line)):
+            break
         end -= 1
     return end
 
@@ -161,7 +171,7 @@ def _looks_like_footer(block: list[str], *, is_section: bool) -> bool:
         return False
     if DISCLAIMER.search(text):
         return True
-    if is_section and not _CONTACT.search(text):
+    if not _CONTACT.search(text) and (is_section or re.search(r"\d", text) or any(map(_RULER.match, block))):
         return False
     is_short = len(block) <= 4 and all(len(line) <= 70 for line in block)
     return is_short and not re.search(r"[.!]\s+\S", text) and not _goes_on(block)
@@ -173,6 +183,7 @@ def _goes_on(block: list[str]) -> bool:
         _QUESTION.search(line)
         or _REQUEST.match(line)
         or (_DIGIT.search(line) and _MATTER.search(line) and not _CONTACT.search(_MATTER.sub("", line)))
+        or _ENCLOSED.search(line)
         or is_sentence(line)
         for line in block
         if not DISCLAIMER.search(line) and not is_client_line(line)
@@ -201,6 +212,8 @@ def _signed_off(lines: list[str], end: int) -> int:
             has_contact = any(map(_CONTACT.search, [match[2], *block]))
             if len(block) >= _SIGN_OFFS[match[1].lower()] or has_contact:
                 found = number
+        elif _NAME_AND_BOW.match(line):
+            found = number
         elif _goes_on([line]):
             break
     return found

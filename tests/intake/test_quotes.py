@@ -1,9 +1,10 @@
 """The writer's new words apart from quotes and signatures, for the clients that sellers use."""
 
 import time
+from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from intake.quotes import split_quotes
@@ -142,6 +143,16 @@ LINES = st.lists(
             "ok?",
             "-----",
             "-- ",
+            "--",
+            "1 > 2",
+            "On 16 November we shipped 40 boxes",
+            "From: the warehouse in Tver",
+            "От: Анна",
+            "Тема: возврат",
+            "Поддержка написала: ждите",
+            "16.11.2026 в 17:12 звонили",
+            "Best regards,",
+            "Это письмо конфиденциально",
         ]
     ),
     min_size=1,
@@ -149,15 +160,35 @@ LINES = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
-@given(lines=LINES, old=LINES, opener=st.sampled_from(OPENERS))
-def test_quoting_a_mail_under_a_new_text_never_changes_the_new_text(
-    lines: list[str], old: list[str], opener: str
+YANDEX_LABELS = "----------------\nКому: seller@shop.example;\nТема: Поставка;"
+
+
+def marked(old: list[str]) -> str:
+    """The old mail with the marks of plain text."""
+    return "\n".join(f"> {line}" for line in old)
+
+
+HISTORIES = [
+    *(lambda old, opener=opener: f"{opener}\n{marked(old)}" for opener in OPENERS),
+    *(lambda old, opener=opener: f"{opener}\n\n" + "\n".join(["Здравствуйте!", *old]) for opener in OPENERS),
+    *(lambda old, block=block: f"{block}\n\n" + "\n".join(old) for block in BLOCKS),
+    *(lambda old, block=block: marked([*block.split("\n"), *old]) for block in BLOCKS),
+    *(lambda old, opener=opener: marked([opener, "", *old]) for opener in OPENERS),
+    lambda old: f"{YANDEX_LABELS}\n{OPENERS[5]}\n{marked(old)}",
+]
+
+
+@settings(max_examples=200, deadline=None)
+@given(lines=LINES, old=LINES, history=st.sampled_from(HISTORIES))
+def test_the_history_of_any_client_never_changes_the_new_text(
+    lines: list[str], old: list[str], history: Callable[[list[str]], str]
 ) -> None:
+    # An old mail that alternates marked and own lines reads as answers in between: they are kept.
+    assume(sum(line.startswith(">") for line in old) < 2)
     new = "\n".join(["Добрый день!", *lines])
     alone = split_signature(split_quotes(new).new).text
-    with_history = "\n".join([new, "", opener, *(f"> {line}" for line in old)])
-    assert split_signature(split_quotes(with_history).new).text == alone
+    split = split_quotes(f"{new}\n\n{history(old)}")
+    assert split_signature(split.new).text == alone
 
 
 @settings(max_examples=150, deadline=None)
@@ -167,20 +198,46 @@ def test_any_text_is_split_without_loss(text: str) -> None:
     assert sorted((split.new + split.quoted).replace("\n", "")) == sorted(text.replace("\n", ""))
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "On " * 60_000,
-        "\n" * 60_000,
-        "От: x\n" * 20_000,
-        "On 1 Jan 2026 at 10:00 <\n" * 8_000,
-        "> " * 90_000,
-        "Best regards\n" * 15_000,
-        "-----\n" * 30_000,
-        "a@b.c " * 30_000,
-    ],
-)
-def test_crafted_text_costs_linear_time(text: str) -> None:
-    started = time.perf_counter()
-    split_signature(split_quotes(text[:200_000]).new)
-    assert time.perf_counter() - started < 3
+CRAFTED = {
+    "starters": "On ",
+    "blank lines": "\n",
+    "blanks": "  \n",
+    "marks": "> ",
+    "marked lines": ">\n",
+    "labels": "От: x\n",
+    "blocks": "From: a <a@b.example>\n\n",
+    "open angles": "On 1 Jan 2026 at 10:00 <\n",
+    "attributions": "On 16 Nov 2026 at 17:12, X <a@b.example> wrote\n",
+    "dates": "16.11.2026, 17:12, Иван Петров\n",
+    "verbs": "16.11.2026 пишет:\n",
+    "digits": "1 " * 40 + "\n",
+    "sign-offs": "Best regards\n",
+    "rulers": "-----\n",
+    "signature separators": "-- \n",
+    "mailboxes": "a@b.c ",
+    "client lines": "Отправлено с iPhone\n",
+    "forwards": "Отправлено с iPhone\n---- Forwarded message ----\n",
+    "footers": "confidential attachments virus\n",
+    "banners": "external sender links\n",
+    "citations": "> a\nb\n",
+    "orders": "заказ 1 2 3 4\n",
+}
+
+
+@pytest.mark.parametrize("name", CRAFTED)
+def test_crafted_text_costs_little_time(name: str) -> None:
+    unit = CRAFTED[name]
+    text = (unit * (200_000 // len(unit) + 1))[:200_000]
+    best_s = 9.0
+    for _ in range(3):
+        started_s = time.process_time()
+        split_signature(split_quotes(text).new)
+        best_s = min(best_s, time.process_time() - started_s)
+        if best_s < 0.1:
+            break
+    assert best_s < 0.2  # 0.02 to 0.06 on an idle core; see docs/quality.md
+
+
+def test_forwards_in_the_marks_of_forwards_do_not_nest_without_end() -> None:
+    text = "".join(">" * depth + "---- Forwarded message ----\n" for depth in range(1, 600))
+    assert split_quotes(text).new == ""
