@@ -78,14 +78,14 @@ def without_year(month: int, day: int, mail_date: date) -> date | None:
     return next((candidate for candidate in found if candidate is not None), None)
 
 
-def without_month(day: int, mail_date: date) -> date | None:
-    """Return the date nearest to `mail_date` that falls on this day of a month."""
+def without_month(day: int, mail_date: date, *, past: bool = False) -> date | None:
+    """Return the date nearest to `mail_date` that falls on this day of a month; `past`: not after it."""
     around = []
     for shift in (-1, 0, 1):
         month = mail_date.month + shift
         year = mail_date.year + (month - 1) // 12
         candidate = make_date(year, (month - 1) % 12 + 1, day)
-        if candidate is not None:
+        if candidate is not None and not (past and candidate > mail_date):
             around.append(candidate)
     return min(around, key=lambda found: abs((found - mail_date).days), default=None)
 

@@ -25,7 +25,7 @@ _HEAD: Final = re.compile(
     r"|发件人|发送时间|日期|时间|收件人|主题|寄件者|寄件日期)\s?[:：]"
 )
 _WROTE: Final = re.compile(
-    r"(?:wrote|writes|schrieb|a écrit|pisze|пишет|пишут|написал|писал|写道|寫道|вы писали|@)"
+    r"(?:(?<![a-zа-я])(?:wrote|writes|schrieb|a écrit|pisze|пишет|пишут|написал|писал)|写道|寫道|@)"
 )
 _ADDRESS: Final = re.compile(r"<[^<>\s]{1,80}@[^<>\s]{1,80}>")
 _MAX_HEAD: Final = 220
@@ -41,6 +41,7 @@ def plausible(region: Region, start: int, end: int) -> float:
     before, behind = word_before(region.lower, start), word_behind(region.lower, end)
     clock = _CLOCK.match(region.lower, end) is not None
     ranged = _RANGE.match(region.lower, end) or _RANGE_BEFORE.search(region.lower[max(0, start - 12) : start])
+    spoken = ranged is not None and ranged[0].strip("0123456789./ ") in ("到", "至")
     if not clock and word_set("date", "after_against").behind(behind):
         return 0.0
     if word_set("date", "before_against").before(before) or _PRODUCT.search(
@@ -56,12 +57,14 @@ def plausible(region: Region, start: int, end: int) -> float:
         return 0.0
     score = _form_score(written, first, second)
     score += 0.7 * word_set("date", "before_for").before(before) + 1.0 * clock
-    score += (0.8 if len(second) == 2 else 0.2) * (ranged is not None)
+    score += (1.0 if spoken else 0.8 if len(second) == 2 else 0.2) * (ranged is not None)
     score += 0.3 * (_ALSO.match(region.lower, end) is not None)
     score += 0.4 * (_LINE_START.search(region.lower[max(0, start - 8) : start]) is not None)
     score += 0.3 * word_set("date", "after_for").behind(behind) + 0.2 * (behind == "")
     chinese = before[-1:] >= _CJK_FROM or behind[:1] >= _CJK_FROM
     score += 0.3 * ("/" in written and chinese)
+    happened = chinese and "/" in written and word_set("date", "happened").behind(behind)
+    score += 1.0 * happened
     return score + 0.6 if score >= 1.6 else 0.0
 
 

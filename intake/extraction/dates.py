@@ -25,6 +25,7 @@ from intake.extraction.calendar_words import (
     without_month,
     without_year,
 )
+from intake.extraction.neighbours import word_before, word_set
 from intake.extraction.regions import Region
 
 _MONTH: Final = month_pattern()
@@ -67,6 +68,15 @@ _DAY_ONLY: Final = re.compile(
 _DAY_WORDS: Final = ("го", "ого", "号", "號")
 _NIGHT: Final = re.compile(r"(?:night of|night from|ноч[ьи]ю?) (?:с |the )?$")
 MAX_MARKS: Final = 300  # of one form and field; more is a table, not a letter
+_YEAR_SIGNS: Final = ("года", "year", "年")
+_YEAR_SAID: Final = re.compile(
+    r"\s?(?:of )?(прошлого|минувшего|этого|текущего|следующего|last|this|next|去年|前年|今年|明年)"
+    r"(?: года?| year|的?$)"
+)
+_YEAR_SHIFTS: Final = {
+    "про": -1, "мин": -1, "эт": 0, "это": 0, "тек": 0, "сле": 1, "las": -1, "thi": 0, "nex": 1,
+    "去年": -1, "前年": -2, "今年": 0, "明年": 1,
+}  # fmt: skip
 _SAME_STORY: Final = 160  # characters between a bare day and the date whose month it shares
 _PAIR: Final = re.compile(r"(?<![0-9.,/])([0-9]{1,2})[./-]([0-9]{1,2})(?![0-9.,/])")
 _ANY_DIGIT: Final = re.compile(r"[0-9]")
@@ -84,10 +94,12 @@ class DateMark:
     first: Parts
     last: Parts | None = None
     score: float = 4.0
-    kind: str = "word"  # word, iso, dmy, dm, chinese, day
+    kind: str = "word"  # word, iso, dmy, dm, chinese, day, since
 
     def resolved(self, mail_date: date | None) -> date | None:
         """Return the (first) day meant; None when it cannot be known or does not exist."""
+        if self.kind == "since" and self.first[1] is None and mail_date is not None:
+            return without_month(self.first[2], mail_date, past=True)
         return resolve(self.first, mail_date)
 
 
@@ -226,8 +238,10 @@ def _day_only(region: Region) -> Iterator[DateMark]:
     if not any(word in region.lower for word in _DAY_WORDS):
         return
     for match in islice(_DAY_ONLY.finditer(region.lower), MAX_MARKS):
+        before = word_before(region.lower, match.start())
+        kind = "since" if word_set("date", "since").before(before) else "day"
         yield DateMark(
-            match.start(), match.end(), (None, None, int(match["d"] or match["z"])), None, 1.8, "day"
+            match.start(), match.end(), (None, None, int(match["d"] or match["z"])), None, 1.8, kind
         )
 
 
@@ -250,6 +264,26 @@ def _fill_months(region: Region, marks: list[DateMark]) -> list[DateMark]:
     return filled
 
 
+def _with_said_years(region: Region, marks: list[DateMark], mail_date: date) -> list[DateMark]:
+    """Give "20 декабря прошлого года" and 去年12月20日 the year that they name by a word."""
+    if not any(word in region.lower for word in _YEAR_SIGNS):
+        return marks
+    return [_with_said_year(region, mark, mail_date.year) for mark in marks]
+
+
+def _with_said_year(region: Region, mark: DateMark, year: int) -> DateMark:
+    if mark.first[0] is not None:
+        return mark
+    said = _YEAR_SAID.match(region.lower, mark.end) or _YEAR_SAID.search(
+        region.lower[max(0, mark.start - 3) : mark.start]
+    )
+    shift = _YEAR_SHIFTS.get(said[1][:3]) if said is not None else None
+    if shift is None:
+        return mark
+    first = (year + shift, *mark.first[1:])
+    return replace(mark, first=first, last=(year + shift, *mark.last[1:]) if mark.last else None)
+
+
 def find_dates(
     region: Region, language: str, mail_date: date | None, plausible: Callable[[Region, int, int], float]
 ) -> list[DateMark]:
@@ -270,4 +304,5 @@ def find_dates(
             kept.append(mark)
         elif mark.end - mark.start > kept[-1].end - kept[-1].start:
             kept[-1] = mark
-    return _fill_months(region, [mark for mark in kept if 1 <= mark.first[2] <= 31])
+    kept = _fill_months(region, [mark for mark in kept if 1 <= mark.first[2] <= 31])
+    return kept if mail_date is None else _with_said_years(region, kept, mail_date)

@@ -12,12 +12,13 @@ from typing import Final
 
 from intake.extraction.claims import claims_of
 from intake.extraction.compete import Claim, settle
+from intake.extraction.corrections import Correction, find_corrections
 from intake.extraction.fields import ATTACHMENT_PREFIX, Extraction, MailFields
 from intake.extraction.findings import find_findings
 from intake.extraction.marketplace import infer_marketplace
 from intake.extraction.regions import NEW_TEXT, Region, View, read_region, read_view
 from intake.extraction.secrets import PERSONAL, Secret, redact
-from intake.extraction.subtypes import refine
+from intake.extraction.subtypes import refine, with_roles
 from models.records import Entity, Redaction
 
 LABEL: Final = "header"  # where a secret stood that was in a name or a warning
@@ -37,8 +38,9 @@ def extract(fields: MailFields, *, mail_date: date | None, language: str, market
     documents = frozenset(shown for (name, _), shown in names if name in fields.documents)
     regions = [read_region(_capped(view)) for view in views if view.text]
     place = infer_marketplace(regions, marketplace)
+    corrections = _corrections(regions)
     claims = claims_of(regions, mail_date, language, documents)
-    winners = _refined(settle(claims), regions, marketplace, place)
+    winners = with_roles(_refined(settle(claims), regions, marketplace, place), corrections)
     entities = [_entity(claim) for claim in winners]
     order = {view.where: index for index, view in enumerate(views)}
     entities += [
@@ -48,12 +50,17 @@ def extract(fields: MailFields, *, mail_date: date | None, language: str, market
     return Extraction(
         fields=_redacted_fields(views, labels[len(fields.attachments) :]),
         entities=tuple(entities),
-        findings=tuple(find_findings(regions, entities, mail_date)),
+        findings=tuple(find_findings(regions, entities, mail_date, corrections)),
         redactions=tuple(Redaction(secret.kind, secret.where) for secret in secrets),
         marketplace=place,
         subject_tickets=_tickets(entities, "subject"),
         body_tickets=_tickets(entities, "body"),
     )
+
+
+def _corrections(regions: list[Region]) -> dict[str, tuple[Correction, ...]]:
+    texts = (region for region in regions if not region.where.startswith(ATTACHMENT_PREFIX))
+    return {region.where: tuple(find_corrections(region)) for region in texts}
 
 
 def _without_secrets(fields: MailFields, language: str) -> tuple[list[View], tuple[str, ...], list[Secret]]:

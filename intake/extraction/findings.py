@@ -1,35 +1,34 @@
-"""What a decision needs that is no identifier: links, warehouses, deadlines, risks, wishes, who writes.
+"""What a decision needs that is no identifier: links, places, deadlines, risks, wishes, who writes.
 
 In go the prepared regions and the entities found in them; out come findings in reading order of each kind.
-Types: link, warehouse, method_or_screen, deadline, business_risk, preferred_channel, priority_stated,
-relative_date, sender_role. Words live in `data/findings.toml`; the key of a list is the finding's value.
+Types: link, warehouse, method_or_screen, campaign_name, courier_address, time_slot, placeholder, deadline,
+business_risk, preferred_channel, priority_stated, relative_date, relative_period, correction, sender_role.
+Words and patterns live in `data/findings.toml`; the key of a list is the finding's value. What somebody
+wants, fears or is, counts only in the words of this mail, not in what it quotes.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
-from functools import cache
 from typing import Final
 
+from intake.extraction.corrections import Correction
+from intake.extraction.deadlines import find_deadlines
 from intake.extraction.fields import ATTACHMENT_PREFIX
-from intake.extraction.lexicon import Lexicon, load_toml, words_of
+from intake.extraction.finding_words import WORDED, Mark, find_marks
 from intake.extraction.links import find_links
-from intake.extraction.neighbours import WordSet, word_before, word_behind
-from intake.extraction.regions import Region
+from intake.extraction.places import find_places
+from intake.extraction.regions import NEW_TEXT, Region
 from intake.extraction.relative_dates import find_relative_dates
+from intake.extraction.relative_periods import find_relative_periods
 from models.records import Entity, Finding
 
 MAX_PER_KIND: Final = 20
-_FILE: Final = "findings.toml"
-_WORDED: Final = ("preferred_channel", "priority_stated", "business_risk", "sender_role")
-_METHOD: Final = re.compile(
-    r"(?<![a-z0-9.])/?(?:api/v[0-9]|v[0-9]|content/v[0-9])/[a-z0-9_{}/.-]{3,120}", re.IGNORECASE
-)
-_SCREEN: Final = re.compile(r"\"?[A-ZА-ЯЁ][^\n\"→>]{2,40}(?: ?(?:→|->|>) ?[A-ZА-ЯЁ][^\n\"→>.,;]{2,40}){1,4}")
-_ARROW: Final = re.compile("[→>]")
-_WAREHOUSE: Final = re.compile(r"[A-ZА-ЯЁ][A-ZА-ЯЁ-]{2,30}_(?:РФЦ|RFC|RFTS)(?:_[A-ZА-ЯЁ]{2,20})?")
+MAX_PLACES: Final = 100  # of one field
+_SUM_REACH: Final = 25  # from "грозит штраф" to the sum that it threatens with
+_BREAK: Final = re.compile(r"[.!?;]\s|[。！？；\n]")
 
 
 def _at(region: Region, kind: str, span: tuple[int, int], value: str) -> Finding:
@@ -38,71 +37,90 @@ def _at(region: Region, kind: str, span: tuple[int, int], value: str) -> Finding
     return Finding(type=kind, text=text, value=value, where=region.where, start=start, end=end)
 
 
-@cache
-def _wishes() -> Lexicon:
-    """Return the words of all worded kinds; the role of a word is "kind.value"."""
-    data = load_toml(_FILE)
-    return Lexicon(
-        {f"{kind}.{value}": {"sure": words} for value, words in data[kind].items()} for kind in _WORDED
-    )
-
-
-@cache
-def _deadline_words(key: str) -> WordSet:
-    return WordSet(load_toml(_FILE)["deadline"][key])
-
-
 def _links(region: Region) -> Iterator[Finding]:
     for link in find_links(region):
         named = f" {link.kind}:{region.lower[link.id_start : link.id_end]}" if link.kind else ""
         yield _at(region, "link", (link.start, link.end), link.host + named)
 
 
-def _places(region: Region) -> Iterator[Finding]:
-    for match in words_of(_FILE, "warehouse", "names").finditer(region.lower, region.starts):
-        yield _at(region, "warehouse", match.span(), match[0])
-    for match in _WAREHOUSE.finditer(region.folded) if "_" in region.folded else ():
-        yield _at(region, "warehouse", match.span(), match[0])
-    screens = _SCREEN.finditer(region.folded) if _ARROW.search(region.folded) else ()
-    methods = _METHOD.finditer(region.folded) if "/" in region.folded else ()
-    for match in (*methods, *screens):
-        yield _at(region, "method_or_screen", match.span(), match[0].strip(' ".'))
+def _places(region: Region, marks: Sequence[Mark]) -> Iterator[Finding]:
+    taken: list[tuple[str, int, int]] = []
+    for place in find_places(region, marks):
+        if len(taken) >= MAX_PLACES:
+            return
+        if any(kind == place.kind and low < place.end and place.start < high for kind, low, high in taken):
+            continue
+        taken.append((place.kind, place.start, place.end))
+        yield _at(region, place.kind, (place.start, place.end), place.value)
 
 
-def _words(region: Region) -> Iterator[Finding]:
-    for cue in _wishes().find(region.lower, region.starts):
-        for meaning in cue.meanings:
-            kind, _, value = meaning.role.partition(".")
-            yield _at(region, kind, (cue.start, cue.end), cue.word if kind == "business_risk" else value)
+def _words(region: Region, marks: Sequence[Mark], amounts: list[Entity]) -> Iterator[Finding]:
+    for mark in marks:
+        if mark.kind not in WORDED:
+            continue
+        span, value = (mark.start, mark.end), mark.value
+        if mark.kind == "business_risk":
+            span, value = _with_sum(region, mark.start, mark.end, amounts)
+        yield _at(region, mark.kind, span, value)
 
 
-def _deadlines(region: Region, dated: Iterable[tuple[int, int, str]]) -> Iterator[Finding]:
-    for start, end, value in dated:
-        before, behind = word_before(region.lower, start), word_behind(region.lower, end)
-        if _deadline_words("before").before(before) or _deadline_words("behind").behind(behind):
-            yield _at(region, "deadline", (start, end), value)
+def _with_sum(region: Region, start: int, end: int, amounts: list[Entity]) -> tuple[tuple[int, int], str]:
+    """Return the span and words of a risk with the sum behind it, as in "грозит штраф 50 000 ₽"."""
+    for amount in amounts:
+        gap = region.lower[end : amount.start]
+        if 0 <= amount.start - end <= _SUM_REACH and not _BREAK.search(gap):
+            end = amount.end
+            break
+    return (start, end), region.lower[start:end]
 
 
-def _of_region(region: Region, entities: list[Entity], mail_date: date | None) -> Iterator[Finding]:
+def _corrections(region: Region, corrections: Sequence[Correction]) -> Iterator[Finding]:
+    for found in corrections:
+        if not found.moved:
+            old, new = (region.text[low:high] for low, high in (found.old, found.new))
+            yield _at(region, "correction", (found.start, found.end), f"{old} -> {new}")
+
+
+def _of_region(
+    region: Region, entities: list[Entity], mail_date: date | None, *, own: bool
+) -> Iterator[Finding]:
+    marks = find_marks(region)
     yield from _links(region)
-    yield from _places(region)
-    yield from _words(region)
-    relative = find_relative_dates(region, mail_date)
+    yield from _places(region, marks)
+    relative = find_relative_dates(region, marks, mail_date)
     for day in relative:
         yield _at(region, "relative_date", (day.start, day.end), day.value)
+    for span in find_relative_periods(region, marks, mail_date):
+        yield _at(region, "relative_period", (span.start, span.end), span.value)
+    if not own:
+        return
+    yield from _words(region, marks, [item for item in entities if item.type == "amount"])
     dated = [(item.start, item.end, item.value) for item in entities if item.type == "date"]
-    yield from _deadlines(region, dated + [(day.start, day.end, day.value) for day in relative])
+    dated += [(day.start, day.end, day.value) for day in relative]
+    for term in find_deadlines(region, marks, dated, mail_date):
+        yield _at(region, "deadline", (term.start, term.end), term.value)
 
 
-def find_findings(regions: list[Region], entities: list[Entity], mail_date: date | None) -> list[Finding]:
-    """Return the findings of all fields but the attachments; at most 20 of a kind and field."""
+def find_findings(
+    regions: list[Region],
+    entities: list[Entity],
+    mail_date: date | None,
+    corrections: Mapping[str, Sequence[Correction]],
+) -> list[Finding]:
+    """Return the findings of all fields but the attachments; at most 20 of a kind and field.
+
+    `corrections` are those of each field, by its name.
+    """
     found: list[Finding] = []
+    has_words = any(region.where == "body" and region.text.strip() for region in regions)
     for region in regions:
         if region.where.startswith(ATTACHMENT_PREFIX):
             continue
         counts: dict[str, int] = {}
-        own = [entity for entity in entities if entity.where == region.where]
-        for finding in _of_region(region, own, mail_date):
+        own = region.where in NEW_TEXT or not has_words
+        inside = [entity for entity in entities if entity.where == region.where]
+        corrected = _corrections(region, corrections.get(region.where, ()))
+        for finding in (*_of_region(region, inside, mail_date, own=own), *corrected):
             counts[finding.type] = counts.get(finding.type, 0) + 1
             if counts[finding.type] <= MAX_PER_KIND:
                 found.append(finding)

@@ -30,7 +30,7 @@ _NUMBERS: Final = {
     "first": 1, "second": 2, "third": 3, "fourth": 4, "一": 1, "二": 2, "三": 3, "四": 4,
     "1": 1, "2": 2, "3": 3, "4": 4, "上": 1, "下": 2,
 }  # fmt: skip
-_YEAR_BEHIND: Final = r"(?:[ ,'-]{1,2}(?P<y>20[0-9]{2}))?"
+_YEAR_BEHIND: Final = r"(?:(?:[ ,'-]{1,2}| of )(?P<y>20[0-9]{2}))?"
 _QUARTERS: Final = (
     re.compile(
         r"(?<![0-9a-zа-я])(?:(?P<from>[1-4])(?:-?й)? ?(?:и|-|and) ?)?(?P<q>[1-4]|i{1,3}|iv)"
@@ -44,14 +44,16 @@ _QUARTERS: Final = (
     re.compile(r"(?:(?P<y>20[0-9]{2})年?)?第?(?P<q>[一二三四1-4]) ?季度"),
 )
 _QUARTER_WORD: Final = re.compile(r"кв[. а]|q(?:uarter| ?[1-4])|[1-4] ?q|季度")
-_HALF_WORD: Final = re.compile(r"полов|полуг|half|半年")
+_HALF_WORD: Final = re.compile(r"полов|полуг|half|半年|(?<![a-z])h[12](?![a-z0-9])")
 _HALF_MONTH: Final = re.compile(
     rf"(?P<h>перв|втор)[а-я]{{2,3}} половин[ауые] (?P<m>{_MONTH})(?![а-я])"
     rf"|(?P<he>first|second) half of (?P<me>{_MONTH})(?![a-z])"
 )
 _HALF_YEAR: Final = re.compile(
-    r"(?P<h>[上下])半年|(?P<hr>перв|втор|1|2|i|ii)[а-я-]{0,3} полугоди[еяю]"
-    r"|(?P<he>first|second) half of the year"
+    r"(?:(?P<yz>20[0-9]{2}) ?年 ?)?(?P<h>[上下])半年"
+    rf"|(?<![0-9a-zа-я])(?P<hr>перв|втор|1|2|ii|i)[а-я-]{{0,3}} полугоди[еяю]{_YEAR_BEHIND}"
+    r"|(?P<he>first|second) half of (?:the year|(?P<ye>20[0-9]{2}))"
+    r"|(?<![a-z0-9])h(?P<hh>[12])(?![a-z0-9])(?: (?P<yh>20[0-9]{2}))?"
 )
 _YEARS: Final = re.compile(
     r"(?P<a>20[0-9]{2}) ?-? ?(?P<b>20[0-9]{2})? ?(?:гг\.|年度)|за (?P<y>20[0-9]{2}) (?:год|г\.)"
@@ -62,7 +64,7 @@ _MONTHS_OF_YEAR: Final = re.compile(
 _WEEK: Final = re.compile(
     r"第 ?(?P<w>[0-9]{1,2}) ?周"
     r"|(?<![0-9a-zа-я])(?:calendar week|week|недел[яюи]|cw|kw) ?№?(?P<w2>[1-5]?[0-9])"
-    r"(?![0-9.,/-]| ?(?:ago|назад))"
+    r"(?![0-9/-]|[.,][0-9]| ?(?:ago|назад))"
 )
 _CHINESE_MONTH: Final = re.compile(
     r"(?:(?P<y>20[0-9]{2}) ?年 ?)?(?<![0-9.])(?P<m>1[0-2]|0?[1-9]|[一二三四五六七八九十]{1,2}) ?月(?P<f>份)?"
@@ -113,8 +115,12 @@ def _halves(region: Region, mail_date: date) -> Iterator[PeriodMark]:
         span = span if early else (date(year, month, 16), month_end(year, month))
         yield PeriodMark(match.start(), match.end(), *span, 4.6)
     for match in _HALF_YEAR.finditer(region.lower):
-        early = _NUMBERS[match["h"] or match["hr"] or match["he"]] == 1
-        span = _months(mail_date.year, *((1, 6) if early else (7, 12)))
+        early = _NUMBERS[match["h"] or match["hr"] or match["he"] or match["hh"]] == 1
+        written = match["yz"] or match["y"] or match["ye"] or match["yh"]
+        if match["hh"] and not written:
+            continue  # H1 alone is a heading as well
+        year = int(written) if written else mail_date.year
+        span = _months(year, *((1, 6) if early else (7, 12)))
         yield PeriodMark(match.start(), match.end(), *span, 4.0)
 
 

@@ -1,25 +1,29 @@
 """Refines what the competition decided: the subtype of an entity, and old or new where a value is corrected.
 
 The subtype lets a later table map entities to the fields of the required data (act, waybill, ...). `role`
-is "old" or "new" when a mail names two values of one type and says which one is right (rule R66).
+is "old" or "new" when a mail names two values of one type and says which one is right (rule R66), "from" or
+"to" when something goes from one to the other.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Final
 
 from intake.extraction.compete import Claim
+from intake.extraction.corrections import Correction
 from intake.extraction.lexicon import Lexicon, load_toml
 from intake.extraction.neighbours import WordSet, word_before
 
 _BEFORE: Final = 40
 _BEHIND: Final = 14
 _CORRECTED: Final = frozenset(
-    {"tracking_number", "barcode", "order_number", "sku", "article", "supply_number", "amount"}
+    {"tracking_number", "barcode", "order_number", "sku", "article", "supply_number"}
 )
+_NOT_MOVED: Final = frozenset({"date", "period", "amount", "phone", "error_code"})  # "from 5 to 7 November"
 _UUID_LENGTH: Final = 36
 
 
@@ -82,3 +86,33 @@ def _role(claim: Claim) -> str:
     if _corrections("new_value").before(before):
         return "new"
     return "old" if _corrections("old_value").before(before) else ""
+
+
+def with_roles(claims: list[Claim], corrections: Mapping[str, Sequence[Correction]]) -> list[Claim]:
+    """Return the claims with the roles that whole corrections give them; `corrections` by field name."""
+    if not any(corrections.values()):
+        return claims
+    roles: dict[int, str] = {}
+    for where, found in corrections.items():
+        here = [(index, claim) for index, claim in enumerate(claims) if claim.region.where == where]
+        for correction in found:
+            _give_roles(here, correction, roles)
+    return [
+        replace(claim, role=roles[index]) if index in roles else claim for index, claim in enumerate(claims)
+    ]
+
+
+def _give_roles(here: list[tuple[int, Claim]], correction: Correction, roles: dict[int, str]) -> None:
+    """Note the roles of the two entities of a correction; both must be there and of one type."""
+    pair = []
+    for low, high in (correction.old, correction.new):
+        pair.append(
+            next(((index, claim) for index, claim in here if claim.start < high and low < claim.end), None)
+        )
+    (old, new) = pair
+    if old is None or new is None or old[0] == new[0] or old[1].type != new[1].type:
+        return
+    if correction.moved and old[1].type in _NOT_MOVED:
+        return
+    roles.setdefault(old[0], "from" if correction.moved else "old")
+    roles.setdefault(new[0], "to" if correction.moved else "new")

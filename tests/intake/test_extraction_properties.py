@@ -148,6 +148,8 @@ def test_a_normalised_value_is_read_as_itself(kind: str) -> None:
         "A_B ",
         "12345678-1234-1 ",
         "http://a.ru/ ",
+        "с 1 а не 2 перенесите на 3 ",
+        "[SKU] ",
     ],
 )
 def test_two_hundred_kilobytes_of_anything_stay_quick(unit: str) -> None:

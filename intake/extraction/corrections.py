@@ -1,0 +1,87 @@
+"""A seller who takes back one value and gives another (rules R33, R66): "не 1250, а 1260", 更正为, should be.
+
+In go a region, out come pairs of spans: the value that was wrong and the one that is right, or, for a
+thing that moves, where from and where to. The expressions are data (`findings.toml`) and start at the words
+that make a correction; a value is a run of letters, digits and joining signs with at least one digit, with
+a word or two before it. What stands before the words is read backwards over a short window.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import islice
+from typing import Final
+
+from intake.extraction.lexicon import load_toml
+from intake.extraction.regions import Region
+
+MAX_PER_FORM: Final = 30
+_WINDOW: Final = 70  # characters before the words in which the value before them must stand
+_LEAD: Final = (
+    r"[\s:：#№\"]{0,3}(?:[A-Za-zА-Яа-яЁё]{1,14}[.:：]?[ ]|[\u4e00-\u9fff]{1,6}[ :：]?){0,3}[#№\":：]{0,2}\s?"
+)
+_UNIT: Final = r"\"?(?: ?(?:руб(?:лей|\.)?|₽|р\.|шт\.?|rub|rubles|pcs|元|卢布|件))?"
+_LETTER: Final = "0-9A-Za-zА-Яа-яЁё"
+_CODE: Final = (
+    rf"(?=[^\s]{{0,40}}[0-9])[{_LETTER}](?:[{_LETTER}._/:+-]{{0,45}}[{_LETTER}])?"
+    r"(?: [0-9]{3}(?![0-9])){0,3}"
+)
+_ENDS: Final = re.compile(rf"(?<![{_LETTER}])(?P<v>{_CODE}){_UNIT}[,，;；.]?\s?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Two values of which one takes the place of the other; `moved`: the thing goes from one to the other."""
+
+    start: int
+    end: int
+    old: tuple[int, int]
+    new: tuple[int, int]
+    moved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    pattern: re.Pattern[str]
+    signs: tuple[str, ...]  # one of these must stand in a text that can match
+    before: str  # the value that stands before the pattern: "old", "new" or ""
+    moved: bool
+
+
+@cache
+def _forms() -> tuple[_Form, ...]:
+    forms = []
+    for row in load_toml("findings.toml")["correction"]:
+        pattern = row["pattern"]
+        for name in ("old", "new"):
+            pattern = pattern.replace(f"<{name}>", rf"{_LEAD}(?P<{name}>{_CODE}){_UNIT}")
+        compiled = re.compile(pattern, re.IGNORECASE)
+        forms.append(_Form(compiled, tuple(row["signs"]), row.get("before", ""), row.get("moved", False)))
+    return tuple(forms)
+
+
+def find_corrections(region: Region) -> Iterator[Correction]:
+    """Yield the corrections of a region, at most 30 of one form; overlapping readings are left in."""
+    for form in _forms():
+        if any(map(region.lower.__contains__, form.signs)):
+            for match in islice(form.pattern.finditer(region.folded), MAX_PER_FORM):
+                found = _correction(region, form, match)
+                if found is not None:
+                    yield found
+
+
+def _correction(region: Region, form: _Form, match: re.Match[str]) -> Correction | None:
+    spans = {name: match.span(name) for name in ("old", "new") if name in form.pattern.groupindex}
+    start = match.start()
+    if form.before:
+        low = max(0, start - _WINDOW)
+        value = _ENDS.search(region.folded[low:start])
+        if value is None:
+            return None
+        spans[form.before] = (low + value.start("v"), low + value.end("v"))
+        start = low + value.start("v")
+    old, new = spans["old"], spans["new"]
+    return Correction(start, max(old[1], new[1]), old, new, form.moved)
