@@ -45,7 +45,7 @@ def doctor(
 
 def all_checks() -> tuple[Check, ...]:
     """List the checks, the most basic first."""
-    from cli import machine_checks, service_checks
+    from cli import machine_checks, name_service_check, service_checks
 
     return (
         machine_checks.check_python,
@@ -59,6 +59,7 @@ def all_checks() -> tuple[Check, ...]:
         service_checks.check_broker,
         service_checks.check_port,
         service_checks.check_relay,
+        name_service_check.check_name_service,
         service_checks.check_model,
     )
 

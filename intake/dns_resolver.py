@@ -9,7 +9,6 @@ alive, whatever the sender's own servers do, so slow servers of a forger switch 
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 import time
 from collections import OrderedDict
@@ -37,10 +36,12 @@ _TRIES: Final = 2.5  # a lost datagram is sent again within the time of one ques
 class DnsResolver:
     """Asks one name server, or those of the system; safe to share between threads."""
 
-    def __init__(self, server: str = "", *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Take `server` as "address", "address:port" or "[address]:port"; raise `ValueError` for others."""
-        self.server = server
-        self._resolver = _configured(server)
+    def __init__(
+        self, address: str = "", port: int = 53, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Ask the server at an IP address, or with "" those of the system."""
+        self.server = (address, port)
+        self._resolver = _configured(address, port)
         self._clock = clock
         self._lock = threading.Lock()
         self._cache: OrderedDict[tuple[str, str], tuple[float, tuple[str, ...]]] = OrderedDict()
@@ -96,8 +97,8 @@ class DnsResolver:
             self._dead_until_s = self._clock() + DEAD_S
 
 
-def _configured(server: str) -> dns.resolver.Resolver:
-    if not server:
+def _configured(address: str, port: int) -> dns.resolver.Resolver:
+    if not address:
         try:
             resolver = dns.resolver.Resolver()
         except dns.resolver.NoResolverConfiguration:
@@ -105,26 +106,10 @@ def _configured(server: str) -> dns.resolver.Resolver:
             resolver.nameservers = ["127.0.0.1"]  # as the C library does without a resolv.conf
     else:
         resolver = dns.resolver.Resolver(configure=False)
-        address, port = _address_and_port(server)
         resolver.nameservers, resolver.port = [address], port
     resolver.timeout = 2.0 / _TRIES
     resolver.use_edns(0, 0, 1232)  # larger answers come in fragments that get lost
     return resolver
-
-
-def _address_and_port(server: str) -> tuple[str, int]:
-    """Split "address:port"; raise `ValueError` that says how to write it."""
-    host, port = server.strip(), ""
-    if host.startswith("["):
-        host, bracket, rest = host[1:].partition("]")
-        port = rest.removeprefix(":") if bracket else "?"
-    elif host.count(":") == 1:
-        host, _, port = host.partition(":")
-    try:
-        return str(ipaddress.ip_address(host)), int(port or 53)
-    except ValueError:
-        msg = f"RAZBOR_DNS_SERVER must be an IP address, with :port if it is not 53; got {server!r}"
-        raise ValueError(msg) from None
 
 
 def _texts(answer: dns.resolver.Answer) -> tuple[str, ...]:

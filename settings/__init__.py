@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import tempfile
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
@@ -129,6 +130,17 @@ class Settings(BaseSettings):
             return tuple(part.strip().lower() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("dns_server")
+    @classmethod
+    def _check_dns_server(cls, value: str) -> str:
+        _address_and_port(value)
+        return value
+
+    @property
+    def dns_server_address(self) -> tuple[str, int]:
+        """IP address and port of the name server; "" is that of the system."""
+        return _address_and_port(self.dns_server)
+
     @property
     def trusted_authserv_id(self) -> str:
         """Authserv-id whose results count, "" when senders are not checked at all."""
@@ -173,6 +185,26 @@ class Settings(BaseSettings):
     def effective_mail_domain(self) -> str:
         """Domain of our Message-IDs and bounce addresses."""
         return self.mail_domain or self.mailboxes[0].rpartition("@")[2]
+
+
+def _address_and_port(server: str) -> tuple[str, int]:
+    """Split "address", "address:port" or "[address]:port"; raise `ValueError` for anything else."""
+    host, port = server.strip(), ""
+    if not host:
+        return "", 53
+    if host.startswith("["):
+        host, bracket, rest = host[1:].partition("]")
+        port = rest.removeprefix(":") if bracket else "?"
+    elif host.count(":") == 1:
+        host, _, port = host.partition(":")
+    try:
+        address, number = str(ip_address(host)), int(port or 53)
+    except ValueError:
+        number = 0
+    if not 0 < number < 65536:
+        msg = f"RAZBOR_DNS_SERVER must be an IP address, with :port if it is not 53; got {server!r}"
+        raise ValueError(msg)
+    return address, number
 
 
 def _psycopg(url: str) -> str:

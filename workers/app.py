@@ -135,7 +135,7 @@ def _sender_checks(settings: Settings) -> SenderChecks | None:
     from intake.dns_resolver import DnsResolver
     from workers.authenticating import check_senders
 
-    return partial(check_senders, DnsResolver(settings.dns_server))
+    return partial(check_senders, DnsResolver(*settings.dns_server_address))
 
 
 @cache

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from cli import machine_checks, service_checks
+from cli import machine_checks, name_service_check, service_checks
 from cli.doctor import all_checks
 from cli.findings import CheckResult, State
 from cli.instance_lock import Instance, InstanceLock
 from models.store import open_store
 from models.store.migrate import migrate
 from settings import Settings
+from tests.conftest import free_port
+from tests.intake.dns_zone import serving
 
 Planted = Callable[..., Settings]
 
@@ -33,6 +35,20 @@ def planted(tmp_path: Path) -> Iterator[Planted]:
     for settings in made:
         if settings.run_dir.exists():
             settings.run_dir.rmdir()
+
+
+def test_a_silent_name_server_is_named_and_only_asked_when_senders_are_checked(planted: Planted) -> None:
+    silent = f"127.0.0.1:{free_port()}"
+    found = name_service_check.check_name_service(planted(authentication="own", dns_server=silent))
+    assert found.state is State.NOTE
+    assert "RAZBOR_DNS_SERVER" in found.remedy
+    unasked = name_service_check.check_name_service(
+        planted(dns_server=silent, authserv_id="mx.razbor.example")
+    )
+    assert unasked.detail == "checked by the front server mx.razbor.example"
+    with serving({("example.org", "TXT"): ["x"]}) as (_, (address, port)):
+        asked = planted(authentication="own", dns_server=f"{address}:{port}")
+        assert name_service_check.check_name_service(asked).state is State.OK
 
 
 def test_a_sound_machine_has_nothing_to_mend(planted: Planted) -> None:

@@ -57,8 +57,8 @@ def _data(kind: str, value: str) -> object:
 
 
 @contextlib.contextmanager
-def serving(records: Records) -> Iterator[tuple[Zone, str]]:
-    """Run a name server with these records; gives it and its "address:port"."""
+def serving(records: Records) -> Iterator[tuple[Zone, tuple[str, int]]]:
+    """Run a name server with these records; gives it, its address and port."""
     zone = Zone(records)
     quiet = DNSLogger(logf=lambda _: None)
     servers = [DNSServer(zone, address="127.0.0.1", port=0, logger=quiet)]
@@ -68,7 +68,7 @@ def serving(records: Records) -> Iterator[tuple[Zone, str]]:
         server.server.handle_error = lambda *_: None  # an answer that came too late for its socket
         server.start_thread()
     try:
-        yield zone, f"127.0.0.1:{port}"
+        yield zone, ("127.0.0.1", port)
     finally:
         for server in servers:
             server.stop()

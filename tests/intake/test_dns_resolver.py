@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from intake.dns_lookup import MAX_QUERIES, MailLookUps, NoAnswerError, ascii_domain
 from intake.dns_resolver import DEAD_S, FAILURES_BEFORE_PROBE, DnsResolver
+from settings import Settings
 from tests.conftest import free_port
 from tests.intake.dns_zone import Zone, serving
 
 LONG = "v=DKIM1; p=" + "A" * 3_000
+Running = tuple[Zone, tuple[str, int]]
 RECORDS = {
     ("a.example", "A"): ["192.0.2.1", "192.0.2.2"],
     ("a.example", "AAAA"): ["2001:db8::1"],
@@ -24,7 +28,7 @@ RECORDS = {
 
 
 @pytest.fixture(scope="module")
-def zone() -> Iterator[tuple[Zone, str]]:
+def zone() -> Iterator[tuple[Zone, tuple[str, int]]]:
     with serving(RECORDS) as running:
         yield running
 
@@ -41,17 +45,17 @@ def zone() -> Iterator[tuple[Zone, str]]:
         ("missing.example", "TXT", ()),
     ],
 )
-def test_forms_of_records(zone: tuple[Zone, str], name: str, kind: str, expected: tuple[str, ...]) -> None:
-    resolver = DnsResolver(zone[1])
+def test_forms_of_records(zone: Running, name: str, kind: str, expected: tuple[str, ...]) -> None:
+    resolver = DnsResolver(*zone[1])
     assert set(resolver(name, kind, 2.0)) == set(expected)
     asked = len(zone[0].asked)
     assert set(resolver(name, kind, 2.0)) == set(expected)
     assert len(zone[0].asked) == asked  # kept, missing ones too
 
 
-def test_answers_are_kept_for_their_time_only(zone: tuple[Zone, str]) -> None:
+def test_answers_are_kept_for_their_time_only(zone: Running) -> None:
     now_s = 0.0
-    resolver = DnsResolver(zone[1], clock=lambda: now_s)
+    resolver = DnsResolver(*zone[1], clock=lambda: now_s)
     resolver("a.example", "A", 2.0)
     asked = len(zone[0].asked)
     now_s = 59.0
@@ -64,7 +68,7 @@ def test_answers_are_kept_for_their_time_only(zone: tuple[Zone, str]) -> None:
 
 def test_a_dead_server_is_left_alone_for_a_while() -> None:
     now_s = 0.0
-    resolver = DnsResolver(f"127.0.0.1:{free_port()}", clock=lambda: now_s)
+    resolver = DnsResolver("127.0.0.1", free_port(), clock=lambda: now_s)
     for number in range(FAILURES_BEFORE_PROBE):
         with pytest.raises(NoAnswerError):
             resolver(f"n{number}.example", "A", 0.02)
@@ -75,8 +79,8 @@ def test_a_dead_server_is_left_alone_for_a_while() -> None:
         resolver("other.example", "A", 0.02)
 
 
-def test_failing_domains_do_not_make_a_living_server_dead(zone: tuple[Zone, str]) -> None:
-    resolver = DnsResolver(zone[1])
+def test_failing_domains_do_not_make_a_living_server_dead(zone: Running) -> None:
+    resolver = DnsResolver(*zone[1])
     zone[0].broken = {"evil.example"}
     for number in range(2 * FAILURES_BEFORE_PROBE):
         with pytest.raises(NoAnswerError):
@@ -84,15 +88,28 @@ def test_failing_domains_do_not_make_a_living_server_dead(zone: tuple[Zone, str]
     assert resolver("a.example", "AAAA", 2.0) == ("2001:db8::1",)
 
 
-@pytest.mark.parametrize("server", ["ns.example", "127.0.0.1:x", "[::1", "1.2.3"])
+@pytest.mark.parametrize("server", ["ns.example", "127.0.0.1:x", "127.0.0.1:70000", "[::1", "1.2.3"])
 def test_a_server_must_be_an_address(server: str) -> None:
-    with pytest.raises(ValueError, match="RAZBOR_DNS_SERVER"):
-        DnsResolver(server)
+    with pytest.raises(ValidationError, match="RAZBOR_DNS_SERVER"):
+        Settings(_env_file=None, dns_server=server)
 
 
-@pytest.mark.parametrize("server", ["127.0.0.1", "127.0.0.1:5353", "[::1]:5353", "::1"])
-def test_forms_of_a_server(server: str) -> None:
-    assert DnsResolver(server).server == server
+@pytest.mark.parametrize(
+    ("server", "expected"),
+    [
+        ("", ("", 53)),
+        ("192.0.2.53", ("192.0.2.53", 53)),
+        ("127.0.0.1:5353", ("127.0.0.1", 5353)),
+        ("[::1]:5353", ("::1", 5353)),
+        ("::1", ("::1", 53)),
+    ],
+)
+def test_forms_of_a_server(server: str, expected: tuple[str, int]) -> None:
+    assert Settings(_env_file=None, dns_server=server).dns_server_address == expected
+
+
+def test_the_system_has_a_server_or_this_machine_is_taken_for_one() -> None:
+    assert DnsResolver().server == ("", 53)
 
 
 def test_one_mail_asks_a_bounded_number_of_questions_and_each_once() -> None:
@@ -142,7 +159,7 @@ def test_names_that_may_be_asked_for(given_name: str, expected: str) -> None:
     assert ascii_domain(given_name) == expected
 
 
-@settings(max_examples=50, deadline=None)
+@hypothesis_settings(max_examples=50, deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_a_domain_or_none(text: str) -> None:
     found = ascii_domain(text)

@@ -77,7 +77,7 @@ Check = Callable[..., SenderCheck]
 @pytest.fixture(scope="module")
 def zone_and_resolver() -> Iterator[tuple[Zone, DnsResolver]]:
     with serving(RECORDS) as (zone, address):
-        yield zone, DnsResolver(address)
+        yield zone, DnsResolver(*address)
 
 
 @pytest.fixture
@@ -337,7 +337,7 @@ class TestUnansweredQuestions:
     @pytest.fixture
     def broken(self, zone_and_resolver: tuple[Zone, DnsResolver]) -> Iterator[tuple[Zone, DnsResolver]]:
         zone, known = zone_and_resolver
-        yield zone, DnsResolver(known.server)
+        yield zone, DnsResolver(*known.server)
         zone.broken, zone.silent = set(), set()
 
     @pytest.fixture

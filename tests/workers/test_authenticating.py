@@ -32,7 +32,7 @@ FORGED = b"From: seller@shop.example\r\nSubject: s\r\n\r\ntext\r\n"
 @pytest.fixture(scope="module")
 def resolver() -> Iterator[DnsResolver]:
     with serving(RECORDS) as (_, address):
-        yield DnsResolver(address)
+        yield DnsResolver(*address)
 
 
 def raw_mail(raw: bytes = FORGED, raw_id: int = 1, peer: str = FOREIGN) -> RawMail:
