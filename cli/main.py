@@ -25,6 +25,7 @@ from cli import (
     migrate,
     models_command,
     read,
+    replay,
     sellers,
     serve,
     show_settings,
@@ -66,6 +67,7 @@ app.command("evaluate")(evaluate.evaluate)
 app.add_typer(models_command.app, name="models")
 
 # Look and mend
+app.command("replay")(replay.replay)
 app.command("status")(status.status)
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(held.app, name="held")

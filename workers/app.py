@@ -16,7 +16,7 @@ from celery import Celery
 from celery.schedules import crontab
 from kombu.entity import Queue
 
-from models.store import open_store
+from models.store import Store, open_store
 from models.topics import ALL_QUEUES, UPKEEP_QUEUE
 from settings import Settings, load_settings
 from workers.dkim_signing import DkimKey, read_dkim_key
@@ -99,7 +99,11 @@ def _link_once(fresh: Path, path: Path) -> None:
 def create_service(settings: Settings) -> Service:
     """Open the store and make what the tasks of one process share."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    store = open_store(settings.main_database_url, settings.intake_database_url)
+    return service_over(open_store(settings.main_database_url, settings.intake_database_url), settings)
+
+
+def service_over(store: Store, settings: Settings) -> Service:
+    """Make what tasks share over a store that is open already."""
     return Service(
         store=store,
         options=ServiceOptions(
