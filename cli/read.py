@@ -10,6 +10,8 @@ import typer
 from cli.json_lines import JsonOption, print_json
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from models.records import Mail
     from settings import Settings
 
@@ -87,6 +89,8 @@ def _show(name: str, mail: Mail) -> None:
         table.add_row(*(escape(cell) for cell in row))
     if table.row_count:
         console.print(table)
+    if mail.attachments:
+        console.print(_attachment_table(mail))
     for warning in (*mail.warnings, *signal_warnings(mail)):
         console.print(escape(f"warning: {warning}"), style="yellow")
 
@@ -96,5 +100,17 @@ def _rows(mail: Mail) -> list[tuple[str, str, str]]:
         (f"{e.type}{f' ({e.subtype})' if e.subtype else ''}", e.value, e.where) for e in mail.entities
     ]
     rows += [(f.type, f.value or f.text, f.where) for f in mail.findings]
-    rows += [(f"attachment ({a.kind})", f"{a.name}, {a.size_bytes} bytes", "") for a in mail.attachments]
     return rows
+
+
+def _attachment_table(mail: Mail) -> Table:
+    from rich.markup import escape
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for column in ("attachment", "kind", "type", "bytes", "rows"):
+        table.add_column(column, justify="right" if column in {"bytes", "rows"} else "left")
+    for part in mail.attachments:
+        rows = "" if part.row_count is None else str(part.row_count)
+        table.add_row(escape(part.name), part.kind, escape(part.content_type), str(part.size_bytes), rows)
+    return table

@@ -3,9 +3,9 @@
 Octets and type of an attachment go in, a `Table` comes out. Spreadsheets are checked for
 bombs here and read in a child process; csv, tsv and the like are read by
 `intake.delimited_tables`. The header need not be the first row, and may be two rows of
-which the upper one has merged cells: lines above it are put below the rows, so that whoever
-reads the columns finds their names in the first line. Sheets are apart by an empty line,
-those with known columns first.
+which the upper one has merged cells: lines above it are put at the very end as one line, so
+that whoever reads the columns finds their names in the first line. Sheets are apart by an
+empty line, those with known columns first.
 """
 
 from __future__ import annotations
@@ -106,6 +106,7 @@ def _refuse_bomb(octets: bytes) -> None:
 
 def _as_text(sheets: list[Sheet], more_sheets: int) -> Table:
     blocks: list[tuple[int, str]] = []
+    above: list[str] = []
     count = 0
     cut = shortened = False
     for sheet in sheets:
@@ -114,10 +115,11 @@ def _as_text(sheets: list[Sheet], more_sheets: int) -> Table:
         cut = cut or sheet.more_rows > 0
         rows = [[_whole_number(cell) for cell in row] for row in body]
         shortened = shortened or any(map(_is_shortened, (cell for row in rows for cell in row)))
-        lines = ["\t".join(row).rstrip("\t") for row in ([head] if head else []) + rows + titles]
+        lines = ["\t".join(row).rstrip("\t") for row in ([head] if head else []) + rows]
+        above += [" ".join(filter(None, row)) for row in titles]
         blocks.append((-_typed_columns(head), "\n".join(lines)))
     blocks.sort(key=lambda block: block[0])
-    text = "\n\n".join(block for _, block in blocks if block)
+    text = "\n\n".join(filter(None, (*(block for _, block in blocks), " · ".join(above))))
     if len(text) > MAX_TEXT_CHARS:
         text, cut = text[:MAX_TEXT_CHARS].rpartition("\n")[0], True
     warnings = [

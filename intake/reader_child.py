@@ -40,7 +40,7 @@ def main() -> None:
 
 def limit_this_process() -> None:
     """Set the limits that the kernel enforces; they cannot be raised again."""
-    for limit, value in (
+    for limit, wanted in (
         (resource.RLIMIT_AS, MEMORY_BYTES),
         (resource.RLIMIT_CPU, CPU_S),
         (resource.RLIMIT_FSIZE, 0),
@@ -48,6 +48,8 @@ def limit_this_process() -> None:
         (resource.RLIMIT_NPROC, 0),
         (resource.RLIMIT_CORE, 0),
     ):
+        allowed = resource.getrlimit(limit)[1]  # a worker may have been given less already
+        value = wanted if allowed == resource.RLIM_INFINITY else min(wanted, allowed)
         resource.setrlimit(limit, (value, value))
     signal.alarm(_WALL_S)
 
@@ -74,7 +76,7 @@ def _reason(error: Exception) -> str:
         return text[:200]
     if any(word in text for word in _ENCRYPTED):
         return "it is encrypted, ask for it without a password"
-    return f"it is broken ({type(error).__name__})"
+    return "it is broken, ask for it again"
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ def test_chinese_tables(codec: str) -> None:
         ("sep=;\nSKU;n\n148000000;1\n", "SKU\tn\n148000000\t1", 1),
         (
             "Отчёт за ноябрь;;\n\nSKU;Цена;n\n148000000;12,5;1\n",
-            "SKU\tЦена\tn\n148000000\t12,5\t1\nОтчёт за ноябрь",
+            "SKU\tЦена\tn\n148000000\t12,5\t1\n\nОтчёт за ноябрь",
             1,
         ),
         ('Баркод;n\n="04607012345678";1\n00123;2\n', "Баркод\tn\n04607012345678\t1\n00123\t2", 2),
@@ -122,7 +122,7 @@ def test_a_header_below_titles_and_merged_cells_is_found() -> None:
     stream = io.BytesIO()
     book.save(stream)
     table = read_table(stream.getvalue(), XLSX)
-    assert table.text == "Товар SKU\tТовар Артикул\tСклад FBO\n148000000\tA-1\t5\nОстатки на 17.11"
+    assert table.text == "Товар SKU\tТовар Артикул\tСклад FBO\n148000000\tA-1\t5\n\nОстатки на 17.11"
     assert table.row_count == 1
 
 

@@ -131,7 +131,7 @@ def test_a_table_comes_as_lines_with_its_header_first() -> None:
         ["Список SKU"], [], ["Артикул", "SKU", "Цена"], ["A-1", 148000000.0, 12.5], ["A-2", 148000001, None]
     )
     table = read_table(octets, XLSX)
-    assert table.text == "Артикул\tSKU\tЦена\nA-1\t148000000\t12.5\nA-2\t148000001\nСписок SKU"
+    assert table.text == "Артикул\tSKU\tЦена\nA-1\t148000000\t12.5\nA-2\t148000001\n\nСписок SKU"
     assert (table.row_count, table.warning) == (2, "")
 
 

@@ -37,6 +37,13 @@ def test_a_reader_may_not_write_or_open_much(tmp_path: Path) -> None:
     assert b"Too many open files" in run("files = [open('/dev/null') for _ in range(100)]").stderr
 
 
+def test_limits_that_stand_already_are_kept_when_they_are_lower() -> None:
+    preset = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (2, 3))\n"
+    code = preset + LIMITED + "print(resource.getrlimit(resource.RLIMIT_CPU))"
+    child = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert child.stdout == b"(3, 3)\n"
+
+
 def test_a_reader_may_not_start_processes() -> None:
     limit = run("import resource; print(resource.getrlimit(resource.RLIMIT_NPROC))")
     assert limit.stdout == b"(0, 0)\n"  # the kernel enforces it for everybody but root
