@@ -29,7 +29,7 @@ _LABEL_CLASSES: Final[dict[str, str]] = {
     label: kind for kind in ("to", "subject", "date", "from") for label in words("quotes", f"{kind}_labels")
 }
 _LABEL: Final = re.compile(
-    r"^[\s>*_|]{0,12}([^\W\d_][\w'() -]{0,24}?)[\s*_]{0,4}(?:[:：]|\|)[\s*_]{0,4}(.*)$"
+    r"^[\s>*_|]{0,12}([^\W\d_][\w'() \u3000-]{0,24}?)[\s*_]{0,4}(?:[:：]|\|)[\s*_]{0,4}(.*)$"
 )
 _LABEL_END: Final = re.compile(r"[:：|]")
 _SEPARATORS: Final = frozenset(words("quotes", "separators"))
@@ -93,13 +93,16 @@ def header_block(lines: list[str], at: int, *, after_separator: bool = False) ->
     if not label_of(lines[at]):
         return at
     found: dict[str, str] = {}
-    end, strays, is_broken = at, 0, False
+    whole: tuple[int, dict[str, str]] | None = None  # the block as it was before its first blank line
+    end, strays = at, 0
     for number in range(at, min(len(lines), at + _MAX_BLOCK_LINES)):
         line = lines[number].lstrip("> ").strip()
         kind = label_of(lines[number])
         if kind:
-            if kind in found and (kind == "from" or (is_broken and kind != "to")):
-                break  # the writer's own label above a block, or one of the old mail's text below
+            if kind in found and (kind == "from" or (whole is not None and kind != "to")):
+                # The writer's own label stands above a block, or a label of the old mail's text below it.
+                end, found = whole or (end, found)
+                break
             found.setdefault(kind, line)
             end, strays = number + 1, 0
         elif line:
@@ -108,8 +111,8 @@ def header_block(lines: list[str], at: int, *, after_separator: bool = False) ->
                 break
         elif number + 1 >= len(lines) or not label_of(lines[number + 1]):
             break
-        else:
-            is_broken = True
+        elif whole is None:
+            whole = end, dict(found)
     if not after_separator and not _is_complete(found, lines, end):
         return at
     return _past_folded(lines, end) if len(found) > 1 or after_separator else at
@@ -118,12 +121,13 @@ def header_block(lines: list[str], at: int, *, after_separator: bool = False) ->
 def _is_complete(found: dict[str, str], lines: list[str], end: int) -> bool:
     if "from" not in found or not ({"date", "subject"} & set(found)):
         return False
-    if any(is_quote(line) for line in lines[end : end + 2]):
-        return True
     has_mailbox = bool(MAILBOX.search(found["from"]))
+    is_stamped = _is_stamped(found.get("date", ""))
+    if any(is_quote(line) for line in lines[end : end + 2]):
+        return has_mailbox or is_stamped
     if has_mailbox and (len(found) > 2 or "date" in found):
         return True
-    return len(found) > 2 and _is_stamped(found.get("date", ""))
+    return len(found) > 2 and is_stamped
 
 
 def _is_stamped(line: str) -> bool:

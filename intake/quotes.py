@@ -28,7 +28,7 @@ _NEW, _QUOTED, _CITED, _TOP_SIGNATURE = 0, 1, 2, 3
 _RULER: Final = re.compile(r"^[\s>]{0,8}[_\-=—*]{5,}\s{0,8}$")
 _NAME_MARK: Final = re.compile(r"^\s{0,2}(?:[A-Za-zА-Яа-яЁё]{1,12}|\|)\s?[>|]|^\|(?:\s|$)")
 _MARK: Final = re.compile(r"^ {0,3}> ?")
-MAX_LINES: Final = 8_000
+MAX_LINES: Final = 6_000
 _MAX_ANSWER_LINES: Final = 100  # between two quoted questions
 _MAX_UNWRAPPED: Final = 8  # forwards inside the marks of a forward
 

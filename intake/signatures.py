@@ -23,7 +23,9 @@ _DASHES: Final = re.compile(r"^\s{0,3}-- ?$|^\s{0,3}—\s?$")
 _RULER: Final = re.compile(r"^\s{0,8}(?:[-_*—–]{2,}|[=~#+]{3,}|\W{0,2}\u1427\W{0,2})\s{0,8}$")
 _TRAILING: Final = re.compile(r"^[\s\u00a0]*(?:[-_*—–=~#+\u1427]{2,}|[—–\u1427])?[\s\u00a0]*$")
 _CONTACT: Final = re.compile(
-    r"@|https?://|www\.|\+?\d[\d\s()-]{8,}\d|(?:тел|моб|tel|phone|mob|fax|факс|电话|手机|传真|微信|wechat|whatsapp)\b",
+    r"@|https?://|www\.|(?<![\d-])(?:\+\d|\(\d|[78][\s(-]{1,2}\d{3}|0\d{2})[\d\s()-]{6,}\d"
+    r"|(?<![\d-])(?:8\d{10}|1[3-9]\d[\s-]?\d{4}[\s-]?\d{4})(?!\d)"
+    r"|(?:тел|моб|tel|phone|mob|fax|факс|电话|手机|传真|微信|wechat|whatsapp)\b",
     re.IGNORECASE,
 )
 _POSTSCRIPT: Final = re.compile(
