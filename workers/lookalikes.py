@@ -52,7 +52,7 @@ def is_lookalike(domain: str) -> bool:
             return True
         if any(part in {brand + word, word + brand} for part in parts for word in companions):
             return True  # ozonseller.example
-    return "wb" in parts and bool(set(parts) & set(table["wb_companions"]))
+    return "wb" in map(skeleton, parts) and bool(set(parts) & set(table["wb_companions"]))
 
 
 def is_disguised_brand(word: str) -> bool:

@@ -52,7 +52,7 @@ class PhishingSignals:
     @property
     def suspicious(self) -> bool:
         """True when no automatic reply may go out (rule A15)."""
-        return self.strong or bool({LOOKALIKE, "hidden_link"} & set(self.names))
+        return self.strong or bool({LOOKALIKE, "lookalike_reply", "hidden_link"} & set(self.names))
 
 
 def phishing_signals(mail: Mail) -> PhishingSignals:

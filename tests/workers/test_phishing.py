@@ -35,6 +35,7 @@ from workers.phishing import phishing_signals, signal_warnings
         ("оzоn.example", True),  # two Cyrillic о
         ("оzon.рф", True),
         ("ozonseller.example", True),
+        ("vvb-support.example", True),
         ("pay-wildberries.example", True),
         ("sellerozon.example", True),
         ("seller.ozon.ru.evil.example", True),
@@ -123,6 +124,7 @@ def test_a_hidden_link_gets_no_automatic_reply_and_is_named() -> None:
 def test_answers_that_would_go_to_a_lookalike_are_named() -> None:
     mail = Mail(from_=Address("", "a@b.example"), reply_to=(Address("", "x@ozon-support.example"),))
     assert phishing_signals(mail).names == ("lookalike_reply",)
+    assert phishing_signals(mail).suspicious  # an automatic answer would reach the forger
 
 
 @settings(max_examples=100, deadline=None)
