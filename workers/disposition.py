@@ -136,6 +136,8 @@ def outside_role(topic: str, text: str, stated: tuple[str, ...] = ()) -> str:
     """Return "buyer" or "press" when a letter of topic `other` comes from one of them, else ""."""
     if topic != OTHER:
         return ""
+    if {"seller", "pvz_owner", "agency"}.intersection(stated):
+        return ""  # a seller who tells what a buyer wrote
     role = next((role for role in stated if role in {"buyer", "press"}), "")
     return role or {"buyer": "buyer", "press": "press"}.get(subkind_of(OTHER, text, ()), "")
 

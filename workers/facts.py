@@ -45,8 +45,8 @@ def facts_of(mail: Mail, raw_id: int | None) -> tuple[FactValue, ...]:
         fields = ("planned_date",) if _is_future(entity, day) else fields_of_entity(entity, text)
         found += [_fact(entity, name, raw_id) for name in fields]
     for finding in mail.findings:
-        found += [_fact(finding, name, raw_id) for name in _fields_of_finding(finding)]
-    found += mentions_of(mail, raw_id)
+        found += [_fact(finding, name, raw_id) for name in fields_of_finding(finding)]
+    found += _unresolved(mentions_of(mail, raw_id), mail.findings)
     found += _loose_numbers(mail, raw_id)
     return _capped(found)
 
@@ -74,15 +74,26 @@ def fields_of_entity(entity: Entity, text: str) -> tuple[str, ...]:
     return tuple(row["fields"])
 
 
-def _fields_of_finding(finding: Finding) -> tuple[str, ...]:
+def fields_of_finding(finding: Finding) -> tuple[str, ...]:
+    """Fields that `finding` fills; a `kinds` row looks at its value and its text."""
     row = read_table("fact_fields.toml")["finding"].get(finding.type)
     if row is None:
         return ()
-    inside = fold(finding.value or finding.text)
+    inside = fold(f"{finding.value}\n{finding.text}")
     for kind in row.get("kinds", []):
         if any(word in inside for word in kind["words_inside"]):
             return tuple(kind["fields"])
     return tuple(row["fields"])
+
+
+def _unresolved(mentions: tuple[FactValue, ...], findings: tuple[Finding, ...]) -> list[FactValue]:
+    """Return the mentions without the periods in words that the reader resolved to days."""
+    resolved = [fold(finding.text) for finding in findings if finding.type == "relative_period"]
+    return [
+        fact
+        for fact in mentions
+        if fact.type != "period_words" or not any(text in fold(fact.value) for text in resolved)
+    ]
 
 
 @cache

@@ -58,7 +58,7 @@ def priority_of(given: PriorityInput) -> tuple[str, dict[str, int]]:
 
 def is_called_urgent(text: str, findings: Iterable[tuple[str, str]] = ()) -> bool:
     """Tell whether the seller calls the matter urgent (rule R61)."""
-    if any(kind == "priority_stated" for kind, _ in findings):
+    if any(kind == "priority_stated" and value != "low" for kind, value in findings):
         return True
     return _words("stated").occurs(_words("denied").pattern.sub(" ", fold(text)))
 

@@ -22,6 +22,7 @@ _COLUMN_OF: Final = {
     "sender_role": "sender_role",
 }
 _MAX_CHARS: Final = 200
+_LEAST_ROLE: Final = "seller"
 
 
 def stated_by_seller(findings: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -29,6 +30,9 @@ def stated_by_seller(findings: Iterable[tuple[str, str]]) -> dict[str, str]:
     stated: dict[str, str] = {}
     for kind, value in findings:
         column = _COLUMN_OF.get(kind)
-        if column is not None and value:
-            stated[column] = value[:_MAX_CHARS]
+        if column is None or not value:
+            continue
+        if value == _LEAST_ROLE and column in stated:
+            continue  # a pickup point's owner and an agency also say "our shop"
+        stated[column] = value[:_MAX_CHARS]
     return stated

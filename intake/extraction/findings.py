@@ -2,7 +2,8 @@
 
 In go the prepared regions and the entities found in them; out come findings in reading order of each kind.
 Types: link, warehouse, method_or_screen, campaign_name, courier_address, time_slot, placeholder, deadline,
-business_risk, preferred_channel, priority_stated, relative_date, relative_period, correction, sender_role.
+business_risk, preferred_channel, priority_stated, relative_date, relative_period, correction, old_value,
+sender_role.
 Words and patterns live in `data/findings.toml`; the key of a list is the finding's value. What somebody
 wants, fears or is, counts only in the words of this mail, not in what it quotes.
 """
@@ -25,6 +26,11 @@ from intake.extraction.relative_dates import find_relative_dates
 from intake.extraction.relative_periods import find_relative_periods
 from models.records import Entity, Finding
 
+FINDING_TYPES: Final = (
+    "link", "warehouse", "method_or_screen", "campaign_name", "courier_address", "time_slot", "placeholder",
+    "deadline", "business_risk", "preferred_channel", "priority_stated", "relative_date", "relative_period",
+    "correction", "old_value", "sender_role",
+)  # fmt: skip
 MAX_PER_KIND: Final = 20
 MAX_PLACES: Final = 100  # of one field
 _SUM_REACH: Final = 25  # from "грозит штраф" to the sum that it threatens with
@@ -74,11 +80,16 @@ def _with_sum(region: Region, start: int, end: int, amounts: list[Entity]) -> tu
     return (start, end), region.lower[start:end]
 
 
-def _corrections(region: Region, corrections: Sequence[Correction]) -> Iterator[Finding]:
+def _corrections(
+    region: Region, corrections: Sequence[Correction], entities: list[Entity]
+) -> Iterator[Finding]:
+    """Yield each correction, and the old value as the entity there has it: it holds no longer (rule R33)."""
+    values = {(entity.start, entity.end): entity.value for entity in entities}
     for found in corrections:
         if not found.moved:
             old, new = (region.text[low:high] for low, high in (found.old, found.new))
             yield _at(region, "correction", (found.start, found.end), f"{old} -> {new}")
+            yield _at(region, "old_value", found.old, values.get(found.old, "".join(old.split())))
 
 
 def _of_region(
@@ -119,7 +130,7 @@ def find_findings(
         counts: dict[str, int] = {}
         own = region.where in NEW_TEXT or not has_words
         inside = [entity for entity in entities if entity.where == region.where]
-        corrected = _corrections(region, corrections.get(region.where, ()))
+        corrected = _corrections(region, corrections.get(region.where, ()), inside)
         for finding in (*_of_region(region, inside, mail_date, own=own), *corrected):
             counts[finding.type] = counts.get(finding.type, 0) + 1
             if counts[finding.type] <= MAX_PER_KIND:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
+from intake.extraction.findings import FINDING_TYPES
 from models.records import Attachment, Entity, Finding, Mail
-from workers.facts import FACTS_PER_FIELD, facts_of
+from workers.facts import FACTS_PER_FIELD, facts_of, fields_of_finding
+from workers.word_lists import read_table
 
 DAY = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 CORPUS_TYPES = [
@@ -203,3 +207,84 @@ def test_bare_number_counts_only_where_it_can_be_one_thing() -> None:
     sku = entity("sku", "9284417", start=text.index("9284417"))
     assert "loose_number" not in fields(mail(text, sku))
     assert "loose_number" not in fields(mail("20.11.2026, 1 260 000 ₽, 10:20:30, 8-800-234-55-66"))
+
+
+def test_every_entity_and_finding_type_is_mapped_or_listed_as_not_needed() -> None:
+    table = read_table("fact_fields.toml")
+    not_needed = table["not_needed"]
+    assert sorted([*table["entity"], *not_needed["entities"]]) == sorted(
+        [*CORPUS_TYPES, "secret", "ticket_id"]
+    )
+    assert sorted([*table["finding"], *not_needed["findings"]]) == sorted(FINDING_TYPES)
+
+
+def _rows(table: dict[str, Any]) -> Iterator[str]:
+    for row in table.values():
+        yield from row["fields"]
+        for kind in row.get("kinds", ()):
+            yield from kind["fields"]
+
+
+def _reachable() -> set[str]:
+    """Fields that some entity, finding, words of the mail or evidence can fill, and what they count as."""
+    facts, mentions, rules = (
+        read_table(f"{name}.toml") for name in ("fact_fields", "mentions", "required_data")
+    )
+    fields = {*_rows(facts["entity"]), *_rows(facts["finding"]), "loose_number", "list_file", "label_photo"}
+    fields |= {"planned_date"}
+    fields |= {name for pattern in mentions["pattern"] for name in pattern["fields"]}
+    stand_ins = dict(rules["counts_as"])
+    for topic in rules["topics"].values():
+        for row in (topic, *topic.get("subkinds", {}).values()):
+            stand_ins |= row.get("counts_as", {})
+    return fields | {name for name, others in stand_ins.items() if fields.intersection(others)}
+
+
+def test_every_required_field_can_be_filled() -> None:
+    rules = read_table("required_data.toml")
+    needed: set[str] = {name for others in rules["counts_as"].values() for name in others}
+    for topic in rules["topics"].values():
+        for row in (topic, *topic.get("subkinds", {}).values()):
+            needed |= {name for part in row.get("required", ()) for name in part.split("|")}
+            needed |= {name for others in row.get("counts_as", {}).values() for name in others}
+    assert needed <= _reachable()
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        ("relative_period", "2026-11-09/2026-11-15", {"period", "event_date"}),
+        ("campaign_name", "Зимние скидки", {"campaign_ref"}),
+        ("courier_address", "ул. Складочная, 14", {"address"}),
+        ("time_slot", "10:00-12:00", {"time_slot"}),
+        ("deadline", "2026-11-25", {"planned_date"}),
+        ("warehouse", "хоругвино", {"warehouse"}),
+        ("method_or_screen", "/v3/product/list", {"error_ref"}),
+        ("method_or_screen", "Финансы", {"screen"}),
+        ("sender_role", "buyer", set()),
+        ("old_value", "160249683", set()),
+    ],
+)
+def test_findings_fill_their_fields(kind: str, value: str, expected: set[str]) -> None:
+    finding = Finding(type=kind, text=value, value=value, where="body", start=0, end=len(value))
+    assert set(fields_of_finding(finding)) == expected
+
+
+def test_a_link_to_a_review_counts_by_its_address() -> None:
+    text = "https://seller.ozon.ru/app/reviews/0187310a"
+    finding = Finding(type="link", text=text, value="seller.ozon.ru", where="body", start=0, end=len(text))
+    assert fields_of_finding(finding) == ("feedback_ref",)
+
+
+def test_a_resolved_period_replaces_its_words() -> None:
+    text = "сверка за прошлую неделю"
+    span = Finding(
+        type="relative_period",
+        text="прошлую неделю",
+        value="2026-11-09/2026-11-15",
+        where="body",
+        start=10,
+        end=24,
+    )
+    periods = [fact.value for fact in facts_of(mail(text, findings=(span,)), 7) if fact.field == "period"]
+    assert periods == ["2026-11-09/2026-11-15"]
