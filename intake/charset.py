@@ -28,6 +28,7 @@ _ACCEPT_ANYTHING: Final = frozenset(
         "koi8-u",
         "cp866",
         "iso8859-5",
+        "mac-cyrillic",
         "iso8859-15",
         "iso8859-2",
         "latin-1",
@@ -51,7 +52,10 @@ _MULTIBYTE_UTF8: Final = re.compile(
 )
 # A rescue must be clearly better than what the mail itself claims: likeness runs from -1 to 1.
 _RESCUE_MARGIN: Final = 0.35
+_SLIGHT_MARGIN: Final = 0.1
 _WELL_READ: Final = 0.6
+# Letters of windows-1251 that Russian has not; in mac-cyrillic these octets are its capitals.
+_FOREIGN_CYRILLIC: Final = re.compile(rb"[\x80\x81\x83\x8a\x8c-\x90\x9a\x9c-\x9f]")
 _FEW_OCTETS: Final = 200
 _SLIGHTLY_CHINESE: Final = 0.25
 
@@ -127,8 +131,10 @@ def _check_declared(data: bytes, declared: str, codec: str) -> DecodedText:
         utf8 := _strict(data, "utf-8")
     ) is not None:
         return DecodedText(utf8, "utf-8", f"charset: declared {declared}, read as utf-8")
-    best = guess_charset(data) if claimed < _WELL_READ else codec
-    if best and best != codec and likeness(data, best) > claimed + _RESCUE_MARGIN:
+    doubtful = codec == "cp1251" and bool(_FOREIGN_CYRILLIC.search(data))
+    best = guess_charset(data) if claimed < _WELL_READ or doubtful else codec
+    margin = _SLIGHT_MARGIN if doubtful and best == "mac_cyrillic" else _RESCUE_MARGIN
+    if best and best != codec and likeness(data, best) > claimed + margin:
         return DecodedText(
             data.decode(best, "replace"), best, f"charset: declared {declared}, read as {best}"
         )

@@ -1,11 +1,11 @@
 """Which charset wrote these octets: a choice among the few that sellers' mail clients use.
 
 Octets go in, the most likely codec comes out, or "" when nothing fits. The candidates are
-limited to Russian (windows-1251, koi8-r, cp866), Chinese (gb18030, big5) and western
-(windows-1252) text; UTF-8 is settled before. Each candidate reading is rated by how much
-it looks like a language: letter frequency and the place of capitals for Cyrillic (koi8-r
-read as windows-1251 turns the case of every letter), the share of everyday characters for
-Chinese, lone accented letters among ASCII ones for western text.
+limited to Russian (windows-1251, koi8-r, cp866, seldom iso-8859-5 and mac-cyrillic), Chinese
+(gb18030, big5) and western (windows-1252) text; UTF-8 is settled before. Each candidate
+reading is rated by how much it looks like a language: letter frequency and the place of
+capitals for Cyrillic (koi8-r read as windows-1251 turns the case of every letter), the share
+of everyday characters for Chinese, lone accented letters among ASCII ones for western text.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Final
 
 _SAMPLE_BYTES: Final = 6000
 _CYRILLIC: Final = ("cp1251", "koi8_r", "cp866")
+_SELDOM: Final = ("iso8859-5", "mac_cyrillic")  # of old machines: in doubt the text is none of these
+_SELDOM_BEATS_BY: Final = 0.02
 _CHINESE: Final = ("gb18030", "big5")
 # Letters of running Russian text by frequency class (over 5, over 2, over 0.9 per cent of all, under).
 _LETTER_SCORE: Final[dict[str, float]] = {
@@ -60,11 +62,17 @@ _WESTERN_WORD: Final = re.compile(rb"[A-Za-z\x80-\xff]+")
 def guess_charset(data: bytes) -> str:
     """Codec name of the most likely charset of `data`, "" when none of the candidates looks like text."""
     best, best_score = "", 0.0
-    for codec in (*_CYRILLIC, *_CHINESE, "cp1252"):
-        score = likeness(data, codec)
+    for codec in (*_CYRILLIC, *_CHINESE, "cp1252", *_SELDOM):
+        score = likeness(data, codec) - (_SELDOM_BEATS_BY if codec in _SELDOM else 0.0)
+        if codec in _SELDOM and score > best_score and not _has_letters(data, codec):
+            continue  # a lone sign among ASCII proves nothing
         if score > best_score + 0.01:
             best, best_score = codec, score
     return best
+
+
+def _has_letters(data: bytes, codec: str) -> bool:
+    return len(_CYRILLIC_LETTER.findall(_sample(data).decode(codec, "replace"))) >= 3
 
 
 def likeness(data: bytes, codec: str) -> float:
@@ -190,5 +198,6 @@ def _like_western(sample: bytes) -> float:
 
 # Typographic marks that stand in otherwise ASCII text: quotes, dashes, euro, bullet, NBSP, degree ...
 _CP1252_MARKS: Final = frozenset(
-    b"\x80\x85\x91\x92\x93\x94\x95\x96\x97\x99\xa0\xa3\xa7\xa9\xab\xae\xb0\xb1\xb7\xbb\xbd"
+    b"\x80\x85\x91\x92\x93\x94\x95\x96\x97\x99\xa0\xa2\xa3\xa5\xa7\xa9\xab\xae\xb0\xb1\xb2\xb3\xb5\xb7\xbb"
+    b"\xbc\xbd\xbe\xd7"
 )

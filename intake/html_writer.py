@@ -15,15 +15,17 @@ from typing import Final
 MAX_LINKS: Final = 200
 MAX_TARGET_CHARS: Final = 400
 _MAX_FRAMES: Final = 40  # tables in tables and quotes in quotes: deeper ones are read as plain blocks
-_MAX_QUOTE_DEPTH: Final = 8
+_MAX_QUOTE_DEPTH: Final = 5
 _ATTRIBUTE: Final = re.compile(r'([a-z:-]{1,30})="([^"]*)"')
 # One plain blank stays as it is; every other white space, and every run of it, becomes one blank.
 _SPACES: Final = re.compile(
     r"[ \t\r\n\f\u00a0\u200b\u2007\u202f\ufeff]{2,}|[\t\r\n\f\u00a0\u200b\u2007\u202f\ufeff]"
 )
 _HIDING_STYLE: Final = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all|font-size\s*:\s*0(?![\d.])"
-    r"|max-height\s*:\s*0(?![\d.])|opacity\s*:\s*0(?![\d.])",
+    r"display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|mso-hide\s*:\s*all|(?<![\w-])color\s*:\s*transparent"
+    r"|(?:font-size|max-height|opacity)\s*:\s*0(?:\.0{1,5})?(?![\d.])"
+    r"|(?<![\w-])(?:height|width)\s*:\s*0(?:\.0{1,5})?(?![\d.]).{0,200}?overflow\s*:\s*hidden"
+    r"|overflow\s*:\s*hidden.{0,200}?(?<![\w-])(?:height|width)\s*:\s*0(?:\.0{1,5})?(?![\d.])",
     re.IGNORECASE,
 )
 _NO_QUOTE_STYLE: Final = re.compile(r"border(?:-left)?\s*:\s*(?:none|0)", re.IGNORECASE)
@@ -64,6 +66,7 @@ _BLOCKS: Final = frozenset(
     }
 )
 _SPACED_BLOCKS: Final = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "pre", "table"})
+_LISTS: Final = frozenset({"ul", "ol"})
 
 
 @dataclass(slots=True)
@@ -84,6 +87,7 @@ class TextWriter:
         self.length = 0
         self._hidden_in: list[str] = []  # tags open inside hidden content, the hiding one first
         self._pre = 0
+        self._lists = 0
         self._quote_depth = 0
         self._quotes: list[bool] = []  # for each open blockquote whether it became a frame
         self._link: tuple[str, int] | None = None
@@ -123,7 +127,9 @@ class TextWriter:
             self._new_line()
         elif tag in _SPACED_BLOCKS:
             self._pre += tag == "pre"
-            self._new_line(blank=tag != "p" or "mso" not in attributes.lower())
+            self._lists += tag in _LISTS
+            inner_list = tag in _LISTS and self._lists > 1
+            self._new_line(blank=not inner_list and (tag != "p" or "mso" not in attributes.lower()))
         elif tag == "li":
             self._new_line()
             self.frames[-1].pieces.append("- ")
@@ -144,6 +150,7 @@ class TextWriter:
             return
         if tag in _BLOCKS or tag in _SPACED_BLOCKS or tag == "li":
             self._pre = max(0, self._pre - (tag == "pre"))
+            self._lists = max(0, self._lists - (tag in _LISTS))
             self._new_line()
         elif tag == "a":
             self._close_link()

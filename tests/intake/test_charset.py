@@ -2,6 +2,7 @@
 
 import pytest
 
+from benchmarks.charset_rescue import CODECS, WRONG, right, texts
 from intake.charset import decode_text
 from intake.charset_guess import guess_charset
 from intake.charset_labels import codec_of
@@ -94,3 +95,14 @@ def test_noise_is_no_language() -> None:
 def test_utf_7_cannot_smuggle_half_characters() -> None:
     decoded = decode_text(b"+2AA-", "utf-7")
     assert decoded.text.encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("language", "codec"), [(language, codec) for language, codecs in CODECS.items() for codec in codecs]
+)
+def test_corpus_texts_come_back_whole_whatever_the_label(language: str, codec: str) -> None:
+    # docs/quality.md has the figures of the full measurement; few texts here, and the seldom charsets lower.
+    samples = texts(language, 60, codec, 6)
+    wanted = 0.6 if codec in {"mac_cyrillic", "iso8859-5"} else 0.95
+    hits = sum(right(samples, codec, label) for label in ("", *WRONG))
+    assert hits >= wanted * len(samples) * (1 + len(WRONG))

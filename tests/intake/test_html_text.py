@@ -42,6 +42,75 @@ def test_layout(markup: str, text: str) -> None:
     assert html_to_text(markup).text == text
 
 
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        "<div hidden>x</div>",
+        '<div style="visibility: hidden">x</div>',
+        '<div STYLE="DISPLAY:NONE !important">x</div>',
+        "<div style='display:none'>x</div>",
+        '<span style="font-size:0.0pt">x</span>',
+        '<div style="max-height:0px;overflow:hidden">x</div>',
+        '<div style="width:0;height:0;overflow:hidden">x</div>',
+        '<div style="opacity:0">x</div>',
+        '<div style="color:transparent">x</div>',
+        '<span style="display:none"><div>x<p>x</div></span>',
+        '<table><tr style="display:none"><td>x</td></tr></table>',
+        "<!--[if mso]><p>x</p><![endif]-->",
+        "<!-- <p>x</p> -->",
+        "<svg><text>x</text></svg>",
+        "<select><option>x</option></select>",
+        "<head><title>x</title><style>x{}</style></head>",
+    ],
+)
+def test_what_the_client_hides_is_left_out(hidden: str) -> None:
+    assert html_to_text(f"{hidden}y").text == "y"
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "<![if !mso]><p>y</p><![endif]>",
+        '<div style="height:100px;overflow:hidden">y</div>',
+        '<div style="font-size:0.9em">y</div>',
+        '<div style="background-color:transparent">y</div>',
+        '<div style="line-height:0;border-width:0">y</div>',
+        '<div style="opacity:0.8">y</div>',
+        "<noscript></noscript>y",
+    ],
+)
+def test_what_the_client_shows_stays(shown: str) -> None:
+    assert html_to_text(shown).text == "y"
+
+
+def test_tables_without_end_tags_and_lists_in_lists_keep_their_lines() -> None:
+    assert html_to_text("<table><tr><td>a<td>b<tr><td>c<td>d</table>").text == "a\tb\nc\td"
+    assert html_to_text("<ul><li>a<ul><li>b</ul><li>c</ul>").text == "- a\n- b\n- c"
+    assert html_to_text("<p>x</p><ol><li>a<li>b</ol>y").text == "x\n\n- a\n- b\ny"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "<blockquote>",
+        "<blockquote>x",
+        "<b>",
+        "<p>",
+        "<ul><li>",
+        "<i><b><u><p>",
+        "<a href=x>",
+        '<div a="',
+        "<",
+        "&",
+    ],
+)
+def test_hostile_markup_costs_bounded_time(unit: str) -> None:
+    started_s = time.process_time()
+    html_to_text(unit * (400_000 // len(unit)))
+    # 0.05 to 0.3 s each on an idle machine
+    assert time.process_time() - started_s < 2
+
+
 def test_links_are_collected_with_their_targets() -> None:
     page = html_to_text('<a href="https://evil.example/login">seller.ozon.ru</a>')
     assert page.links == (("seller.ozon.ru", "https://evil.example/login"),)
