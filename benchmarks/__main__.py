@@ -12,6 +12,7 @@ import json
 from typing import Any
 
 BENCHMARKS = {
+    "extraction": "benchmarks.extraction",  # finding identifiers, dates and amounts, beside mail-parser
     "intake": "benchmarks.intake",  # durable SMTP acceptance
     "reading": "benchmarks.reading",  # one corpus mail beside mail-parser alone
     "hostile": "benchmarks.hostile",  # what hostile mails cost their reader

@@ -105,12 +105,17 @@ def _small_number(written: str) -> Decimal | None:
 
 def find_amounts(region: Region) -> list[AmountMark]:
     """Return every sum of money of a region; overlapping readings are left to compete."""
-    if not region.text:
+    chinese = "万" in region.lower or "萬" in region.lower or "千" in region.lower
+    if not region.has_digit and not chinese:
         return []
     words = MoneyWords(region)
-    sure = [*_prefixed(region), *_suffixed(region, words)]
+    if not region.has_digit:
+        return list(_chinese(region, words))
+    sure = list(_suffixed(region, words))
+    if money().prefix_end.search(region.lower) is not None:
+        sure = [*_prefixed(region), *sure]
     if "-" in region.lower:
         sure += _ranged(region)
-    if any(char in region.lower for char in "万萬千"):
+    if chinese:
         sure += _chinese(region, words)
     return sure + list(find_bare_amounts(region, words, sure))

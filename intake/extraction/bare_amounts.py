@@ -25,7 +25,12 @@ from intake.extraction.neighbours import word_before, word_behind, word_set
 from intake.extraction.regions import Region
 
 BAR: Final = 1.5
+_MOST_OF_WORDS: Final = 3.4  # what words and place can add to the score of the form
 _LIST_REACH: Final = 8
+_PLAIN_SCORES: Final = {2: -0.6, 3: 0.3, 4: 0.65, 5: 0.65, 6: -0.6}  # by the number of digits
+_BEFORE_WEAK: Final = word_set("amount", "before_weak")
+_BEFORE_COUNT: Final = word_set("amount", "before_count")
+_AFTER_FREE: Final = word_set("amount", "after_free")
 _PLAIN: Final = re.compile(
     rf"(?P<n>{NUMBER})(?![0-9])(?![.,:/-][0-9])"
     r"(?![-_][a-zа-я0-9])(?! ?[x×х*] ?[0-9])"
@@ -38,33 +43,39 @@ _LISTED: Final = re.compile(r"\s?(?:[₽,，;|/→+=-]|и|and|or|или|руб\.
 
 def _form_score(written: str) -> float:
     """Return how much the number's form alone looks like money."""
-    digits = sum(char.isdigit() for char in written)
     if written[0] == "0" and written[1:2].isdigit():
         return -2.0
+    if written.isdigit():
+        return _PLAIN_SCORES.get(len(written), -2.0)
+    digits = sum(char.isdigit() for char in written)
     cents = _CENTS_FORM.search(written) is not None
     if _GROUPED.fullmatch(written):
         return 2.6 if cents else 1.35 if digits <= 7 else -0.2
     if "." in written or "," in written:
         return 1.2 if cents and digits >= 5 and " " not in written else -1.2
-    return 0.65 if 4 <= digits <= 5 else 0.3 if digits == 3 else -0.6 if digits in (2, 6) else -2.0
+    return _PLAIN_SCORES.get(digits, -2.0)
 
 
 def _score(region: Region, words: MoneyWords, start: int, end: int, *, listed: bool) -> tuple[float, str]:
     """Return the score of a number without a currency, and the word that spoke for it."""
     score = _form_score(region.lower[start:end])
+    if score + _MOST_OF_WORDS < BAR:
+        return score, ""
     word, close = words.before(start)
+    said = (0.9 if close else 0.35) if word else 0.0
+    if score + said + 1.3 + 1.2 * listed < BAR:
+        return score, ""
     before, behind = word_before(region.lower, start), word_behind(region.lower, end)
-    if word:
-        score += 0.9 if close else 0.35
-    if before != word and word_set("amount", "before_weak").before(before):
+    score += said
+    if before != word and _BEFORE_WEAK.before(before):
         score += 0.4
-    if word_set("amount", "before_count").before(before):
+    if _BEFORE_COUNT.before(before):
         score -= 1.2
     if listed:
         score += 1.2
     if money().behind.match(behind):
         score += 0.9
-    elif behind and not word_set("amount", "after_free").behind(behind):
+    elif behind and not _AFTER_FREE.behind(behind):
         score -= 1.3
     elif not behind:
         score += 0.15
@@ -80,8 +91,8 @@ def find_bare_amounts(region: Region, words: MoneyWords, sure: list[AmountMark])
         near = 0 < match.start() - last_end <= _LIST_REACH
         listed = near and _LISTED.fullmatch(region.lower, last_end, match.start()) is not None
         score, word = _score(region, words, match.start(), match.end(), listed=listed)
-        number = parse_number(match["n"])
-        if score >= BAR and number:
+        number = parse_number(match["n"]) if score >= BAR else None
+        if number:
             last_end = match.end()
             named = _NAMED_CURRENCY.search(region.lower[max(0, match.start() - 16) : match.start()])
             code = money().currency[named[1]] if named else currency

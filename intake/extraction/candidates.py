@@ -9,22 +9,29 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from intake.extraction.lexicon import load_toml
 from intake.extraction.regions import Region
 
 MAX_CANDIDATES: Final = 600  # of one region; more is a list that no reader wants
+_SIGNS: Final = "0-9A-Za-zА-Яа-яЁё"
+# Words that go on neither with a digit nor with a joined word are passed over within one match.
 _TOKEN: Final = re.compile(
-    r"[0-9A-Za-zА-Яа-яЁё]+(?:[-_/.+][0-9A-Za-zА-Яа-яЁё]+)*(?:[-/][一-鿿]{1,2}(?![一-鿿])|[红白黑蓝灰绿粉黄紫棕](?![一-鿿]))?"
+    rf"[^{_SIGNS}]*+(?:[A-Za-zА-Яа-яЁё]++(?![0-9]|[-_/.+][{_SIGNS}])[^{_SIGNS}]++)*+"
+    rf"(?:([{_SIGNS}]+(?:[-_/.+][{_SIGNS}]+)*"
+    r"(?:[-/][一-鿿]{1,2}(?![一-鿿])|[红白黑蓝灰绿粉黄紫棕](?![一-鿿]))?)|\Z)"
 )
+_SHORT_NUMBERS: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}")
+_DIGITS: Final = "0123456789"
 _DIGIT: Final = re.compile(r"[0-9]")
 _WORTHY: Final = re.compile(r"[0-9]|[A-Za-z][-_]|[A-ZА-Я]{2}-")
 _GROUPS: Final = re.compile(
-    r"(?<![0-9.,:/-])(?<![0-9] )[0-9]{1,5}(?: [0-9]{2,5}){1,4}(?![0-9])(?! [0-9])(?![.,:/-][0-9])"
+    r"[0-9](?<![0-9.,:/-].)(?<![0-9] .)[0-9]{0,4}(?: [0-9]{2,5}){1,4}(?![0-9])(?! [0-9])(?![.,:/-][0-9])"
 )
+_GROUP_START: Final = re.compile("[0-9] [0-9][0-9]")
 _GLUED: Final = re.compile(
     r"([A-Za-zА-Яа-я](?:[A-Za-zА-Яа-я-]{0,20}[A-Za-zА-Яа-я])?)([0-9]{4,20})([А-Яа-я]{0,4})"
 )
@@ -47,6 +54,11 @@ _COLOUR: Final = re.compile(r"(?=[0-9]{0,5}[A-Fa-f])[0-9A-Fa-f]{6}")
 _LONG_DIGITS: Final = re.compile(r"[0-9]{5,}(?:[/+][0-9]{5,})+")
 
 
+def fits(role: str, meant: str) -> bool:
+    """Tell whether a context word for `meant` speaks for a candidate's `role`."""
+    return role == meant or role.startswith(meant + ".") or meant.startswith(role + ".")
+
+
 @dataclass(frozen=True, slots=True)
 class Shape:
     """One row of `shapes.toml`: role -> prior score."""
@@ -55,6 +67,18 @@ class Shape:
     roles: dict[str, float]
     value: str = ""
     latin: bool = False  # the value is written with Latin letters whatever was typed
+    heads: dict[str, str] = field(init=False, compare=False)  # role -> entity type
+    _fitting: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "heads", {role: role.partition(".")[0] for role in self.roles})
+
+    def fitting(self, meant: str) -> tuple[str, ...]:
+        """Return the roles that a context word for `meant` speaks for."""
+        known = self._fitting.get(meant)
+        if known is None:
+            known = self._fitting[meant] = tuple(role for role in self.roles if fits(role, meant))
+        return known
 
 
 CODE: Final = Shape("code", {"article": 0.2, "document_number": 0.0, "none": -0.6})
@@ -65,8 +89,7 @@ WORDS: Final = Shape("code without digits", {"article": -0.7, "document_number":
 SPACED: Final = Shape("digits in groups", {})
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A span that may be an identifier; `value` is its normal form."""
 
     start: int
@@ -76,18 +99,29 @@ class Candidate:
     glued: str = ""  # the word that stands right before the digits, as in SKU160249683
 
 
+@dataclass(frozen=True, slots=True)
+class _Shapes:
+    """The expressions of all shapes; the name of the group that took part leads to the shape."""
+
+    by_group: dict[str, Shape]
+    whole: re.Pattern[str]  # over a token
+    spaced: re.Pattern[str]  # over text, for shapes that may hold blanks
+    begins: re.Pattern[str]  # where such a shape begins that does not begin with a digit
+
+
 @cache
-def _shapes() -> tuple[re.Pattern[str], re.Pattern[str], dict[str, Shape]]:
-    """Return the expression over whole tokens, the one over text with blanks, and the shapes by group."""
-    whole, spaced, shapes = [], [], {}
+def _shapes() -> _Shapes:
+    whole, spaced, begins, shapes = [], [], [], {}
     for number, row in enumerate(load_toml("shapes.toml")["shape"]):
         group = f"s{number}"
         shapes[group] = Shape(row["name"], row["roles"], row.get("value", ""), row.get("latin", False))
-        whole.append(f"(?P<{group}>{row['pattern'].replace(' ?', '')})")
+        # The group's name stands behind, so that a wrong first character rules a shape out at once.
+        whole.append(f"(?:{row['pattern'].replace(' ?', '')})(?P<{group}>)")
         if " " in row["pattern"]:
-            spaced.append(f"(?P<{group}>{row['pattern']})")
+            spaced.append(f"(?:{row['pattern']})(?P<{group}>)")
+            begins += row.get("begins", [])
     guard = rf"(?<![0-9A-Za-z_])(?<![0-9A-Za-z]-)(?:{'|'.join(spaced)})(?![0-9A-Za-z_])(?!-[0-9A-Za-z])"
-    return re.compile("|".join(whole)), re.compile(guard), shapes
+    return _Shapes(shapes, re.compile("|".join(whole)), re.compile(guard), re.compile("|".join(begins)))
 
 
 def _value(shape: Shape, written: str) -> str:
@@ -99,11 +133,10 @@ def _value(shape: Shape, written: str) -> str:
 
 def match_shape(region: Region, start: int, end: int, glued: str = "") -> Candidate | None:
     """Return [start, end) as a candidate when it has the shape of an identifier as a whole."""
-    whole, _, shapes = _shapes()
-    match = whole.fullmatch(region.latin, start, end)
+    match = _shapes().whole.fullmatch(region.latin, start, end)
     if match is None or match.lastgroup is None:
         return None
-    shape = shapes[match.lastgroup]
+    shape = _shapes().by_group[match.lastgroup]
     written = match[0] if shape.latin else region.folded[start:end]
     return Candidate(start, end, _value(shape, written), shape, glued)
 
@@ -129,11 +162,13 @@ def _has_glued_word(region: Region, start: int, end: int) -> bool:
     return glued is not None and any(cue.end == glued.start for cue in region.cues_before(glued.start, 1))
 
 
-def _of_token(region: Region, start: int, end: int) -> Iterator[Candidate]:
-    token = region.folded[start:end]
-    if region.folded[max(0, start - 2) : start] == "1:" and end - start == 36:
+def _of_token(region: Region, start: int, end: int, token: str) -> Iterator[Candidate]:
+    if "." in token and _SHORT_NUMBERS.fullmatch(token) is not None:
+        return
+    if end - start == 36 and region.folded[max(0, start - 2) : start] == "1:":
         start -= 2
-    listed = _LONG_DIGITS.fullmatch(token) is not None
+    joined = "/" in token or "+" in token
+    listed = joined and _LONG_DIGITS.fullmatch(token) is not None
     whole = match_shape(region, start, end)
     if listed and whole is not None and whole.shape.name == SEPARATED:
         whole = None
@@ -142,12 +177,14 @@ def _of_token(region: Region, start: int, end: int) -> Iterator[Candidate]:
     if whole is not None:
         yield whole
         return
-    glued = _glued(region, start, end)
+    glued = None if token[0].isdigit() else _glued(region, start, end)
     if glued is not None:
         yield glued
     if listed or "/" in token or ("." in token and not _DECIMAL.fullmatch(token)):
         for part in _PART.finditer(token):
             place = start + part.start(), start + part.end()
+            if len(part[0]) < 5:
+                continue
             found = match_shape(region, *place) or _glued(region, *place)
             if found is not None and len(found.value) >= 5:
                 yield found
@@ -158,35 +195,55 @@ def _of_token(region: Region, start: int, end: int) -> Iterator[Candidate]:
 
 def _grouped(region: Region) -> Iterator[Candidate]:
     """Yield identifiers typed in groups of digits: 225 610 337, 2000 0210 44876."""
-    whole, _, shapes = _shapes()
+    if _GROUP_START.search(region.folded) is None:
+        return
     for match in _GROUPS.finditer(region.folded):
-        solid = whole.fullmatch(match[0].replace(" ", ""))
+        solid = _shapes().whole.fullmatch(match[0].replace(" ", ""))
         if solid is None or solid.lastgroup is None or len(solid[0]) < 6:
             continue
         loss = 0.0 if _TRIPLES.fullmatch(match[0]) else 2.0 if _THOUSANDS.fullmatch(match[0]) else 0.8
         roles = {
-            role: prior - loss for role, prior in shapes[solid.lastgroup].roles.items() if role != "none"
+            role: prior - loss
+            for role, prior in _shapes().by_group[solid.lastgroup].roles.items()
+            if role != "none"
         }
         yield Candidate(match.start(), match.end(), solid[0], Shape(SPACED.name, roles))
 
 
+def _spaced(region: Region, begins: list[int]) -> Iterator[Candidate]:
+    """Yield identifiers whose shape holds blanks, which start at one of `begins`."""
+    reached = 0
+    for start in sorted(begins):
+        match = _shapes().spaced.match(region.latin, start) if start >= reached else None
+        if match is None or match.lastgroup is None:
+            continue
+        reached = match.end()
+        if " " in match[0]:
+            shape = _shapes().by_group[match.lastgroup]
+            written = match[0] if shape.latin else region.folded[start:reached]
+            yield Candidate(start, reached, _value(shape, written), shape)
+
+
 def find_candidates(region: Region) -> list[Candidate]:
     """Return every span of a region that looks like an identifier, in reading order."""
-    _, spaced, shapes = _shapes()
-    found = [
-        candidate
-        for match in _TOKEN.finditer(region.folded)
-        if _WORTHY.search(match[0])
-        for candidate in _of_token(region, match.start(), match.end())
-    ]
-    for match in spaced.finditer(region.latin):
-        if " " in match[0] and match.lastgroup is not None:
-            shape = shapes[match.lastgroup]
-            written = match[0] if shape.latin else region.folded[match.start() : match.end()]
-            found.append(Candidate(match.start(), match.end(), _value(shape, written), shape))
-    grouped = list(_grouped(region))
+    found: list[Candidate] = []
+    begins = [match.start() for match in _shapes().begins.finditer(region.latin)] if region.has_digit else []
+    for match in _TOKEN.finditer(region.folded):
+        token = match[1]
+        if len(found) >= MAX_CANDIDATES:
+            break
+        if token and (token[0] in _DIGITS or _WORTHY.search(token)):
+            start, end = match.span(1)
+            if len(token) > 2:
+                found += _of_token(region, start, end, token)
+            if token[0] in _DIGITS and region.folded[end : end + 1] == " ":
+                begins.append(start)
+    if begins:
+        found += _spaced(region, begins)
+    grouped = list(_grouped(region)) if begins else []
     if grouped:
         inside = {place for group in grouped for place in range(group.start, group.end)}
         found = [item for item in found if item.start not in inside or len(item.value) > 5] + grouped
-    found.sort(key=lambda candidate: (candidate.start, -candidate.end))
+    if len(found) > 1:
+        found.sort(key=lambda candidate: (candidate.start, -candidate.end))
     return found[:MAX_CANDIDATES]

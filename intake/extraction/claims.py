@@ -47,47 +47,46 @@ def claims_of(
             claims += table_claims(region, roles)
         else:
             texts.append(region)
-    claims += [claim for region in texts for claim in _of_region(region, mail_date, language)]
+    for region in texts:
+        claims += _of_region(region, mail_date, language)
     if not any(claim.type == "error_code" for claim in claims):
         claims += [
             _claim(region, text.start, text.end, "error_code", text.value, text.score)
             for region in texts
             for text in find_error_texts(region)
         ]
-    claims += [claim for reading in read_identifiers(texts) for claim in _of_reading(reading)]
-    return claims
+    return claims + [_of_reading(reading) for reading in read_identifiers(texts) if reading.role]
 
 
-def _of_reading(reading: Reading) -> Iterator[Claim]:
-    role = reading.role
-    if not role:
-        return
-    head, _, subtype = role.partition(".")
-    candidate = reading.candidate
-    reasons = (candidate.shape.name, reading.words.get(role, ""))
-    yield Claim(
-        region=reading.region,
-        start=candidate.start,
-        end=candidate.end,
-        type="" if head == "none" else head,
-        value=candidate.value,
-        score=reading.score,
-        subtype=subtype,
-        reasons=tuple(reason for reason in reasons if reason),
+def _of_reading(reading: Reading) -> Claim:
+    head, _, subtype = reading.role.partition(".")
+    candidate, word = reading.candidate, reading.words.get(reading.role)
+    shape = candidate.shape.name
+    return Claim(
+        reading.region,
+        candidate.start,
+        candidate.end,
+        "" if head == "none" else head,
+        candidate.value,
+        reading.score,
+        subtype,
+        reasons=(shape, word) if word else (shape,),
     )
 
 
 def _of_region(region: Region, mail_date: date | None, language: str) -> Iterator[Claim]:
-    for ticket in find_tickets(region):
-        yield _claim(region, ticket.start, ticket.end, "ticket_id", ticket.value, 9.0)
-    for code in find_marking_codes(region):
-        yield _claim(region, code.start, code.end, "marking_code", code.value, 8.0)
+    if region.has_digit:
+        for ticket in find_tickets(region):
+            yield _claim(region, ticket.start, ticket.end, "ticket_id", ticket.value, 9.0)
+    if region.has_many_digits:
+        for code in find_marking_codes(region):
+            yield _claim(region, code.start, code.end, "marking_code", code.value, 8.0)
+        for phone in find_phones(region):
+            yield _claim(region, phone.start, phone.end, "phone", phone.value, phone.score)
+            extension = EXTENSION.match(region.lower, phone.end)
+            if extension is not None:
+                yield _claim(region, *extension.span("d"), "", "", phone.score)
     yield from _dates(region, mail_date, language)
-    for phone in find_phones(region):
-        yield _claim(region, phone.start, phone.end, "phone", phone.value, phone.score)
-        extension = EXTENSION.match(region.lower, phone.end)
-        if extension is not None:
-            yield _claim(region, *extension.span("d"), "", "", phone.score)
     for amount in find_amounts(region):
         yield _claim(region, amount.start, amount.end, "amount", amount.value, amount.score, amount.word)
     for error in find_errors(region):
@@ -131,12 +130,4 @@ def _dates(region: Region, mail_date: date | None, language: str) -> Iterator[Cl
 def _claim(
     region: Region, start: int, end: int, kind: str, value: str, score: float, reason: str = ""
 ) -> Claim:
-    return Claim(
-        region=region,
-        start=start,
-        end=end,
-        type=kind,
-        value=value,
-        score=score,
-        reasons=(reason,) if reason else (),
-    )
+    return Claim(region, start, end, kind, value, score, reasons=(reason,) if reason else ())

@@ -8,8 +8,8 @@ right behind it counts for half. Nearer words beat farther ones.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from intake.extraction.candidates import SHORT_RANGE, Candidate
 from intake.extraction.lexicon import Cue, Meaning, load_toml
@@ -43,19 +43,14 @@ _BEHIND: Final = re.compile(r"\s?[\"'」]?\s?(?P<bracket>[(\[]\s?)?(?:[-—=:：
 _SIZE: Final = re.compile(r"\s?[x×х*]\s?[0-9]|\+(?![0-9])|[-–]?(?:й|го|е|м|му|х)(?![а-я])")
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(NamedTuple):
     """What one word says: how much, and which word it was."""
 
     weight: float
     word: str
 
 
-def fits(role: str, meant: str) -> bool:
-    """Tell whether a context word for `meant` speaks for a candidate's `role`."""
-    return role == meant or role.startswith(meant + ".") or meant.startswith(role + ".")
-
-
+@lru_cache(maxsize=4096)
 def _strength(gap: str, word: str) -> float:
     """Return how much `word` counts across `gap`, the text between it and the number."""
     ended = gap.startswith((". ", "! ", "? ", "。", "！")) and len(_LAST_WORD.sub("", word)) > _ABBREVIATION
@@ -74,7 +69,7 @@ def _add(found: dict[str, Evidence], meaning: Meaning, weight: float, word: str)
 
 
 def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence]) -> None:
-    damping = 1.0
+    damping, shape = 1.0, candidate.shape
     until = candidate.start
     for cue in region.cues_before(candidate.start, MAX_CUES):
         gap = region.lower[cue.end : until]
@@ -82,16 +77,14 @@ def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence])
             break
         strength = _strength(gap, cue.word)
         plausible = 0.0
-        for meaning in cue.meanings:
-            if meaning.about or (meaning.touching and (strength < 1.0 or len(gap) > 3)):
+        for meaning in cue.sense.meanings:
+            fitting = shape.fitting(meaning.role)
+            if meaning.touching and (strength < 1.0 or len(gap) > 3):
                 continue
             if meaning.role == _COUNT and not _may_count(candidate):
                 continue
-            prior = max(
-                (prior for role, prior in candidate.shape.roles.items() if fits(role, meaning.role)),
-                default=-9.0,
-            )
-            if prior > -9.0:
+            if fitting:
+                prior = max([shape.roles[role] for role in fitting])
                 loose = strength < 0.85 and meaning.role.startswith(_NEEDS_NEAR)
                 weight = meaning.weight * strength * (0.65 if loose else 1.0)
                 _add(found, meaning, weight * damping, cue.word)
@@ -111,9 +104,9 @@ def _look_right(region: Region, candidate: Candidate, found: dict[str, Evidence]
         return
     belongs_to_next = region.lower[cue.end : cue.end + 3].strip(" :：№#")[:1].isdigit()
     share = 0.25 if belongs_to_next and not gap["bracket"] else 0.8 if gap["bracket"] else 0.5
-    for meaning in cue.meanings:
+    for meaning in cue.sense.meanings:
         counts = meaning.role != _COUNT or _may_count(candidate)
-        if not meaning.touching and not meaning.about and counts:
+        if not meaning.touching and counts:
             _add(found, meaning, meaning.weight * share, cue.word)
 
 

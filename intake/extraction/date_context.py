@@ -28,6 +28,10 @@ _WROTE: Final = re.compile(
     r"(?:(?<![a-zа-я])(?:wrote|writes|schrieb|a écrit|pisze|пишет|пишут|написал|писал)|写道|寫道|@)"
 )
 _ADDRESS: Final = re.compile(r"<[^<>\s]{1,80}@[^<>\s]{1,80}>")
+_BEFORE_FOR: Final = word_set("date", "before_for")
+_BEFORE_AGAINST: Final = word_set("date", "before_against")
+_AFTER_FOR: Final = word_set("date", "after_for")
+_AFTER_AGAINST: Final = word_set("date", "after_against")
 _MAX_HEAD: Final = 220
 _TOPIC_REACH: Final = 28
 _SIGN: Final = re.compile(r"(?:^|[^0-9])[-+]$")  # of a number; the dash of a range follows a digit
@@ -37,16 +41,14 @@ _CJK_FROM: Final = "\u2e80"
 def plausible(region: Region, start: int, end: int) -> float:
     """Return how likely the digits at [start, end) are a year-less date; 0.0 when they are none."""
     written = region.lower[start:end]
-    first, second = re.split("[./]", written)
+    first, _, second = written.replace("/", ".").partition(".")
     before, behind = word_before(region.lower, start), word_behind(region.lower, end)
     clock = _CLOCK.match(region.lower, end) is not None
     ranged = _RANGE.match(region.lower, end) or _RANGE_BEFORE.search(region.lower[max(0, start - 12) : start])
     spoken = ranged is not None and ranged[0].strip("0123456789./ ") in ("到", "至")
-    if not clock and word_set("date", "after_against").behind(behind):
+    if not clock and _AFTER_AGAINST.behind(behind):
         return 0.0
-    if word_set("date", "before_against").before(before) or _PRODUCT.search(
-        region.lower[max(0, start - 4) : start]
-    ):
+    if _BEFORE_AGAINST.before(before) or _PRODUCT.search(region.lower[max(0, start - 4) : start]):
         return 0.0
     if written in word_set("date", "sale").exact and word_set("date", "sale_behind").behind(behind):
         return 0.0
@@ -56,11 +58,11 @@ def plausible(region: Region, start: int, end: int) -> float:
     if _SIGN.search(region.lower[max(0, start - 2) : start]):
         return 0.0
     score = _form_score(written, first, second)
-    score += 0.7 * word_set("date", "before_for").before(before) + 1.0 * clock
+    score += 0.7 * _BEFORE_FOR.before(before) + 1.0 * clock
     score += (1.0 if spoken else 0.8 if len(second) == 2 else 0.2) * (ranged is not None)
     score += 0.3 * (_ALSO.match(region.lower, end) is not None)
     score += 0.4 * (_LINE_START.search(region.lower[max(0, start - 8) : start]) is not None)
-    score += 0.3 * word_set("date", "after_for").behind(behind) + 0.2 * (behind == "")
+    score += 0.3 * _AFTER_FOR.behind(behind) + 0.2 * (behind == "")
     chinese = before[-1:] >= _CJK_FROM or behind[:1] >= _CJK_FROM
     score += 0.3 * ("/" in written and chinese)
     happened = chinese and "/" in written and word_set("date", "happened").behind(behind)

@@ -1,32 +1,30 @@
 """Dates as ru, zh and en mails write them; ranges of them are left to `periods`.
 
 Every way of writing becomes a `DateMark`: a day, month and year of which the last two may be missing, or
-two of them when the writing itself is a range ("12-15 ноября", 10月1日至15日). Numbers like 18.11 are day
-first in Russian and English and month first in Chinese, unless a number above 12 on the same line says
-otherwise; they count as a date only when the words beside them allow it.
+two of them when the writing itself is a range ("12-15 ноября", 10月1日至15日). Dates in digits alone are
+found by `numeric_dates`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
 from datetime import date
 from itertools import islice
 from typing import Final
 
 from intake.extraction.calendar_words import (
+    around,
     chinese_number,
     full_year,
-    make_date,
     month_numbers,
     month_pattern,
-    month_words,
-    without_month,
-    without_year,
 )
+from intake.extraction.date_marks import MAX_MARKS, DateMark
 from intake.extraction.neighbours import word_before, word_set
+from intake.extraction.numeric_dates import Plausible, find_numeric_dates
 from intake.extraction.regions import Region
+from intake.extraction.vocabulary import MONTH
 
 _MONTH: Final = month_pattern()
 _ORDINAL: Final = r"(?:-?(?:го|ое|е|го\b|st|nd|rd|th))?"
@@ -38,19 +36,6 @@ _DAY_MONTH: Final = re.compile(
 _MONTH_DAY: Final = re.compile(
     rf"(?P<m>{_MONTH})(?:\.? )(?P<d>[0-9]{{1,2}})(?:st|nd|rd|th)?(?![0-9:.,]?[0-9])"
     rf"(?:\s?(?:-|to|till)\s?(?P<d2>[0-9]{{1,2}})(?![0-9:.]))?(?:,? (?P<y>20[0-9]{{2}})(?![0-9]))?"
-)
-_ISO: Final = re.compile(
-    r"(?<![0-9])(?<!\?datefrom=)(?P<y>20[0-9]{2})(?P<s>[-./])(?P<m>0?[1-9]|1[0-2])(?P=s)(?P<d>0[1-9]|[12][0-9]|3[01]|[1-9])(?![0-9])"
-)
-_DMY: Final = re.compile(
-    r"(?<![0-9.,/:])(?<![a-zа-я]-)(?P<a>[0-9]{1,2})(?P<s>[./-])(?P<b>[0-9]{1,2})(?P=s)"
-    r"(?P<y>20[0-9]{2}|[0-9]{2})(?![0-9]|[./][0-9])"
-)
-_DM: Final = re.compile(
-    r"(?<![0-9.,/:])(?<![0-9][0-9]:[0-9][0-9]-)(?:(?P<d0>[0-9]{1,2})-)?(?P<a>[0-9]{1,2})(?P<s>[./])(?P<b>[0-9]{1,2})(?![0-9])(?![.,:/][0-9])"
-)
-_MD_DASH: Final = re.compile(
-    r"(?<![0-9a-z./:-])(?P<a>0[1-9]|1[0-2])-(?P<b>0[1-9]|[12][0-9]|3[01])(?![0-9a-z/:-]|[天件个])"
 )
 _CHINESE: Final = re.compile(
     r"(?:(?P<y>20[0-9]{2}) ?年 ?)?(?<![0-9.])(?P<m>1[0-2]|0?[1-9]) ?月 ?(?P<d>[0-9]{1,2})"
@@ -65,9 +50,10 @@ _DAY_ONLY: Final = re.compile(
     r"(?![楼店仓线门机厅车柜码铺台室库院月场单托座文馆桌窗馆站])"
 )
 
-_DAY_WORDS: Final = ("го", "ого", "号", "號")
+_DAY_WORD: Final = re.compile("[0-9](?:-?о?го| ?[号號])")
 _NIGHT: Final = re.compile(r"(?:night of|night from|ноч[ьи]ю?) (?:с |the )?$")
-MAX_MARKS: Final = 300  # of one form and field; more is a table, not a letter
+_DAY_REACH: Final = 24  # the longest "12th until 15th of " before a month
+_YEAR_REACH: Final = 8  # "., 2026" behind it, and one more character
 _YEAR_SIGNS: Final = ("года", "year", "年")
 _YEAR_SAID: Final = re.compile(
     r"\s?(?:of )?(прошлого|минувшего|этого|текущего|следующего|last|this|next|去年|前年|今年|明年)"
@@ -78,52 +64,27 @@ _YEAR_SHIFTS: Final = {
     "去年": -1, "前年": -2, "今年": 0, "明年": 1,
 }  # fmt: skip
 _SAME_STORY: Final = 160  # characters between a bare day and the date whose month it shares
-_PAIR: Final = re.compile(r"(?<![0-9.,/])([0-9]{1,2})[./-]([0-9]{1,2})(?![0-9.,/])")
-_ANY_DIGIT: Final = re.compile(r"[0-9]")
-
-
-Parts = tuple[int | None, int | None, int]
-
-
-@dataclass(frozen=True, slots=True)
-class DateMark:
-    """A written date: (year, month, day) with None for what is not written; `last` when it is a range."""
-
-    start: int
-    end: int
-    first: Parts
-    last: Parts | None = None
-    score: float = 4.0
-    kind: str = "word"  # word, iso, dmy, dm, chinese, day, since
-
-    def resolved(self, mail_date: date | None) -> date | None:
-        """Return the (first) day meant; None when it cannot be known or does not exist."""
-        if self.kind == "since" and self.first[1] is None and mail_date is not None:
-            return without_month(self.first[2], mail_date, past=True)
-        return resolve(self.first, mail_date)
-
-
-def resolve(parts: Parts, mail_date: date | None) -> date | None:
-    """Return the day of (year, month, day), completed from the mail's own date."""
-    year, month, day = parts
-    if year is not None and month is not None:
-        return make_date(year, month, day)
-    if mail_date is None:
-        return None
-    if month is not None:
-        return without_year(month, day, mail_date)
-    return without_month(day, mail_date)
 
 
 def _year(match: re.Match[str]) -> int | None:
     return full_year(match["y"]) if match["y"] else None
 
 
+def _days_before(text: str, months: list[tuple[int, int]]) -> Iterator[re.Match[str]]:
+    """Yield days with a month behind; only the characters around month names are searched."""
+    reached = 0
+    for start, end in months:
+        match = _DAY_MONTH.search(text, max(reached, start - _DAY_REACH), end + _YEAR_REACH)
+        if match is not None and match.start("m") <= start:
+            reached = match.end()
+            yield match
+
+
 def _worded(region: Region) -> Iterator[DateMark]:
-    months = [match.start() for match in month_words().finditer(region.lower, region.starts)]
+    months = region.hits.get(MONTH)
     if not months:
         return
-    for match in islice(_DAY_MONTH.finditer(region.lower), MAX_MARKS):
+    for match in islice(_days_before(region.lower, months), MAX_MARKS):
         month, year, day = month_numbers()[match["m"]], _year(match), int(match["d"])
         if match["d0"] and match["by"].strip() in ("и", "and", "&") and not _between(region, match.start()):
             yield DateMark(match.start("d"), match.end(), (year, month, day))
@@ -135,7 +96,7 @@ def _worded(region: Region) -> Iterator[DateMark]:
                 yield DateMark(match.start(), match.end(), first, (year, month, day), score=4.5)
         else:
             yield DateMark(match.start("d"), match.end(), (year, month, day))
-    for start in months[:MAX_MARKS]:
+    for start, _ in months[:MAX_MARKS]:
         if not region.lower[start].isascii():  # "5 ноября. 2 недели" is no November 2
             continue
         found = _MONTH_DAY.match(region.lower, start)
@@ -150,92 +111,19 @@ def _between(region: Region, start: int) -> bool:
 
 
 def _chinese(region: Region) -> Iterator[DateMark]:
-    for match in islice(_CHINESE.finditer(region.lower), MAX_MARKS):
+    for match in islice(around(_CHINESE, region.lower, "月"), MAX_MARKS):
         month, year = int(match["m"]), _year(match)
         last = (year, month, int(match["d2"])) if match["d2"] else None
         end = len(match[0].rstrip()) + match.start()
         yield DateMark(match.start(), end, (year, month, int(match["d"])), last, kind="chinese")
-    for match in _CHINESE_WORDS.finditer(region.lower):
+    for match in around(_CHINESE_WORDS, region.lower, "月"):
         spoken = [chinese_number(match[name]) if match[name] else None for name in ("y", "m", "d")]
         if spoken[1] is not None and spoken[2] is not None:
             yield DateMark(match.start(), match.end(), (spoken[0], spoken[1], spoken[2]), kind="chinese")
 
 
-def _iso(region: Region) -> Iterator[DateMark]:
-    for match in islice(_ISO.finditer(region.lower), MAX_MARKS):
-        yield DateMark(
-            match.start(), match.end(), (int(match["y"]), int(match["m"]), int(match["d"])), kind="iso"
-        )
-
-
-def _line_orders(region: Region) -> dict[int, bool]:
-    """Return line start -> whether its numeric dates are month first, for lines that tell."""
-    orders: dict[int, bool] = {}
-    for match in _PAIR.finditer(region.lower):
-        first, second = int(match[1]), int(match[2])
-        if (first > 12) != (second > 12) and max(first, second) <= 31:
-            orders.setdefault(region.line_start(match.start()), second > 12)
-    return orders
-
-
-def _day_and_month(
-    match: re.Match[str], *, known_order: bool | None, mail_date: date | None
-) -> tuple[int, int] | None:
-    """Return (day, month) of a year-less numeric date, None when it cannot be one."""
-    first, second = int(match["a"]), int(match["b"])
-    month_first = second > 12
-    if first <= 12 and not month_first:
-        order = known_order
-        if order is None and match["s"] == "/" and mail_date is not None:
-            # Both orders are in use with a slash: the reading that lies nearer to the mail is meant.
-            readings = [
-                without_year(month, day, mail_date) for day, month in ((first, second), (second, first))
-            ]
-            distance = [abs((found - mail_date).days) if found else 999 for found in readings]
-            order = distance[1] < distance[0]
-        month_first = bool(order)
-    day, month = (second, first) if month_first else (first, second)
-    return (day, month) if 1 <= month <= 12 and 1 <= day <= 31 else None
-
-
-def _full_numeric(region: Region) -> Iterator[DateMark]:
-    for match in islice(_DMY.finditer(region.lower), MAX_MARKS):
-        day, month = int(match["a"]), int(match["b"])
-        if month > 12 >= day:
-            day, month = month, day
-        short = len(match["y"]) == 2
-        version = short and (len(match["b"]) == 1 or not 20 <= int(match["y"]) <= 35)
-        if 1 <= month <= 12 and not version and not (short and match["s"] == "-"):
-            yield DateMark(match.start(), match.end(), (full_year(match["y"]), month, day), kind="dmy")
-
-
-def _short_numeric(
-    region: Region, language: str, mail_date: date | None, plausible: Callable[[Region, int, int], float]
-) -> Iterator[DateMark]:
-    orders = _line_orders(region)
-    usual = True if language == "zh" else None
-    for match in islice(_DM.finditer(region.lower), MAX_MARKS):
-        order = orders.get(region.line_start(match.start()), usual)
-        pair = _day_and_month(match, known_order=order, mail_date=mail_date)
-        if pair is None:
-            continue
-        day, month = pair
-        start = match.start("a")
-        score = plausible(region, start, match.end())
-        if match["d0"] and int(match["d0"]) < day and match["s"] == "." and score > 0:
-            first = (None, month, int(match["d0"]))
-            yield DateMark(match.start(), match.end(), first, (None, month, day), 3.5, "dm")
-        elif score > 0:
-            yield DateMark(start, match.end(), (None, month, day), None, score, "dm")
-    if language == "zh":
-        for match in _MD_DASH.finditer(region.lower):
-            yield DateMark(
-                match.start(), match.end(), (None, int(match["a"]), int(match["b"])), None, 1.6, "dm"
-            )
-
-
 def _day_only(region: Region) -> Iterator[DateMark]:
-    if not any(word in region.lower for word in _DAY_WORDS):
+    if _DAY_WORD.search(region.lower) is None:
         return
     for match in islice(_DAY_ONLY.finditer(region.lower), MAX_MARKS):
         before = word_before(region.lower, match.start())
@@ -258,7 +146,7 @@ def _fill_months(region: Region, marks: list[DateMark]) -> list[DateMark]:
             year, month, _ = known.last or known.first
             if region.lower[max(0, mark.start - 4) : mark.start].rstrip().endswith(("上个月", "上月")):
                 year, month = None, None
-            filled.append(replace(mark, first=(year, month, mark.first[2])))
+            filled.append(mark._replace(first=(year, month, mark.first[2])))
             continue
         filled.append(mark)
     return filled
@@ -281,22 +169,22 @@ def _with_said_year(region: Region, mark: DateMark, year: int) -> DateMark:
     if shift is None:
         return mark
     first = (year + shift, *mark.first[1:])
-    return replace(mark, first=first, last=(year + shift, *mark.last[1:]) if mark.last else None)
+    return mark._replace(first=first, last=(year + shift, *mark.last[1:]) if mark.last else None)
 
 
-def find_dates(
-    region: Region, language: str, mail_date: date | None, plausible: Callable[[Region, int, int], float]
-) -> list[DateMark]:
+def find_dates(region: Region, language: str, mail_date: date | None, plausible: Plausible) -> list[DateMark]:
     """Return every written date of a region in reading order, overlaps resolved for the longest.
 
     `plausible` says how likely a bare "18.11" at [start, end) is a date; 0 or less means that it is none.
     """
     marks: list[DateMark] = []
-    if _ANY_DIGIT.search(region.lower):
-        marks = [*_worded(region), *_iso(region), *_full_numeric(region), *_day_only(region)]
-        marks += _short_numeric(region, language, mail_date, plausible)
+    if region.has_digit:
+        marks = [*_worded(region), *_day_only(region)]
+    marks += find_numeric_dates(region, language, mail_date, plausible)
     if "月" in region.lower:
         marks += _chinese(region)
+    if not marks:
+        return marks
     marks.sort(key=lambda mark: (mark.start, -mark.end))
     kept: list[DateMark] = []
     for mark in marks:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from itertools import islice
+from typing import Final, NamedTuple
 
 from intake.extraction.lexicon import load_toml, words_of
 from intake.extraction.neighbours import word_before, word_behind, word_set
 from intake.extraction.regions import Region
+from intake.extraction.vocabulary import ERROR_TEXT, ERROR_WORD
 
 _FILE: Final = "errors.toml"
 _SNAKE: Final = re.compile(
@@ -40,11 +41,12 @@ _OWN_NAME: Final = re.compile(
     r"(?:0x(?<![0-9a-z].{2})[0-9a-f]{4,8}|err(?<![0-9a-z_-].{3})(?:or)?-[0-9]{2,6})(?![0-9a-z-])"
 )
 _FILE_END: Final = re.compile(r"\.[a-z]{2,4}(?![a-z0-9])")  # IMG_20251112.jpg is a file
+_STATUS_OR_BODY: Final = re.compile(r"[45\"](?:(?<=[45])(?<![0-9+-].)[0-9]{2}(?![0-9-])|(?<=\")code\")")
 _REACH: Final = 60
+MAX_MARKS: Final = 300  # of one form and field; more is a log, not a letter
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorMark:
+class ErrorMark(NamedTuple):
     """A written error code or text; an empty value only blocks its span."""
 
     start: int
@@ -70,22 +72,23 @@ def _names(region: Region) -> Iterator[ErrorMark]:
             continue
         if not name.startswith(_not_error("start")) and not name.endswith(_not_error("end")):
             yield _mark(region, *match.span(), 3.4)
-    for match in _SCRIPT.finditer(region.folded):
+    for match in _SCRIPT.finditer(region.folded) if "Error" in region.folded else ():
         yield _mark(region, *match.span(), 3.0)
-    for match in _CAMEL.finditer(region.folded):
+    camels = _CAMEL.finditer(region.folded) if _STATUS_OR_BODY.search(region.lower) else iter(())
+    for match in islice(camels, MAX_MARKS):
         before = region.lower[max(0, match.start() - 4) : match.start()].strip()
         beside = before.endswith('"') or before.isdigit()
         if (beside or _is_spoken_of(region, *match.span())) and _near_status(region, *match.span()):
             yield _mark(region, *match.span(), 2.6)
-    for match in _LOWER_SNAKE.finditer(region.lower) if snakes else ():
+    for match in _LOWER_SNAKE.finditer(region.lower) if snakes and ERROR_WORD in region.hits else ():
         if words_of(_FILE, "words", "before_name").fullmatch(word_before(region.lower, match.start())):
             yield _mark(region, *match.span(), 2.4)
 
 
 def find_error_texts(region: Region) -> Iterator[ErrorMark]:
     """Yield texts like "access denied"; they count only in a mail without any code."""
-    for match in words_of(_FILE, "words", "phrases").finditer(region.lower, region.starts):
-        yield _mark(region, *match.span(), 2.0)
+    for start, end in region.hits.get(ERROR_TEXT, ()):
+        yield _mark(region, start, end, 2.0)
 
 
 def _not_error(place: str) -> tuple[str, ...]:
@@ -95,7 +98,7 @@ def _not_error(place: str) -> tuple[str, ...]:
 def _near_status(region: Region, start: int, end: int) -> bool:
     """Tell whether an HTTP error status or a JSON body stands near a CamelCase name."""
     around = region.lower[max(0, start - _REACH) : end + 30]
-    return re.search(r"(?<![0-9+-])[45][0-9]{2}(?![0-9-])|\"code\"", around) is not None
+    return _STATUS_OR_BODY.search(around) is not None
 
 
 def _bodies(region: Region) -> Iterator[ErrorMark]:
@@ -132,15 +135,16 @@ def _status_score(region: Region, start: int, end: int) -> float:
 
 
 def _statuses(region: Region) -> Iterator[ErrorMark]:
-    for match in _STATUS.finditer(region.lower):
+    for match in islice(_STATUS.finditer(region.lower), MAX_MARKS):
         score = _status_score(region, *match.span())
         if score:
             yield _mark(region, *match.span(), score)
-    for match in _NUMBER.finditer(region.lower):
+    for match in _NUMBER.finditer(region.lower) if ERROR_WORD in region.hits else ():
         allowed = "before_number" if match[0].isdigit() or "-" in match[0] else "before_letters"
         if words_of(_FILE, "words", allowed).fullmatch(word_before(region.lower, match.start())):
             yield _mark(region, *match.span(), 2.0)
-    for match in _OWN_NAME.finditer(region.lower):
+    named = "0x" in region.lower or "err" in region.lower
+    for match in _OWN_NAME.finditer(region.lower) if named else ():
         yield _mark(region, *match.span(), 3.4)
 
 
@@ -156,7 +160,11 @@ def _quoted(region: Region) -> Iterator[ErrorMark]:
 
 def find_errors(region: Region) -> list[ErrorMark]:
     """Return the error codes and texts of a region; competing readings are left in."""
-    found = [*_names(region), *_statuses(region)]
+    found = list(_names(region))
+    if region.has_digit:
+        found += _statuses(region)
     if '"' in region.folded:
-        found += [*_bodies(region), *_quoted(region)]
+        found += _bodies(region)
+        if ERROR_WORD in region.hits:
+            found += _quoted(region)
     return found

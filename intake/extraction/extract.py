@@ -15,15 +15,13 @@ from intake.extraction.compete import Claim, settle
 from intake.extraction.corrections import Correction, find_corrections
 from intake.extraction.fields import ATTACHMENT_PREFIX, Extraction, MailFields
 from intake.extraction.findings import find_findings
-from intake.extraction.marketplace import infer_marketplace
+from intake.extraction.marketplace import infer_marketplaces
 from intake.extraction.regions import NEW_TEXT, Region, View, read_region, read_view
 from intake.extraction.secrets import PERSONAL, Secret, redact
-from intake.extraction.subtypes import refine, with_roles
+from intake.extraction.subtypes import Refined, refine, with_roles
 from models.records import Entity, Redaction
 
 LABEL: Final = "header"  # where a secret stood that was in a name or a warning
-# Of one field: secrets are looked for in all of it, facts only so far (long seller letters have 10,000).
-MAX_READ_CHARS: Final = 24_000
 
 
 def extract(fields: MailFields, *, mail_date: date | None, language: str, marketplace: str) -> Extraction:
@@ -36,12 +34,11 @@ def extract(fields: MailFields, *, mail_date: date | None, language: str, market
     views, labels, secrets = _without_secrets(fields, language)
     names = zip(fields.attachments, labels, strict=False)
     documents = frozenset(shown for (name, _), shown in names if name in fields.documents)
-    regions = [read_region(_capped(view)) for view in views if view.text]
-    place = infer_marketplace(regions, marketplace)
+    regions = [read_region(view) for view in views if view.text]
+    place, new_place = infer_marketplaces(regions, marketplace)
     corrections = _corrections(regions)
-    claims = claims_of(regions, mail_date, language, documents)
-    winners = with_roles(_refined(settle(claims), regions, marketplace, place), corrections)
-    entities = [_entity(claim) for claim in winners]
+    winners = _refined(settle(claims_of(regions, mail_date, language, documents)), place, new_place)
+    entities = [_entity(*winner) for winner in with_roles(winners, corrections)]
     order = {view.where: index for index, view in enumerate(views)}
     entities += [
         _secret_entity(secret) for secret in secrets if secret.kind not in PERSONAL and secret.where in order
@@ -80,19 +77,18 @@ def _without_secrets(fields: MailFields, language: str) -> tuple[list[View], tup
     kept = views[: len(regions)]
     if renamed:
         kept = [replace(view, where=renamed.get(view.where, view.where)) for view in kept]
-        secrets = [replace(secret, where=renamed.get(secret.where, secret.where)) for secret in secrets]
+        secrets = [secret._replace(where=renamed.get(secret.where, secret.where)) for secret in secrets]
     return kept, clean, secrets
 
 
-def _refined(winners: list[Claim], regions: list[Region], hint: str, place: str) -> list[Claim]:
+def _refined(winners: list[Claim], place: str, new_place: str) -> list[Refined]:
     """Subtype new text by its own marketplace: what somebody quotes below must not change it."""
-    new_regions = [region for region in regions if region.where in NEW_TEXT]
     new = [claim for claim in winners if claim.region.where in NEW_TEXT]
     rest = [claim for claim in winners if claim.region.where not in NEW_TEXT]
-    return refine(new, infer_marketplace(new_regions, hint)) + refine(rest, place)
+    return refine(new, new_place) + refine(rest, place)
 
 
-def _entity(claim: Claim) -> Entity:
+def _entity(claim: Claim, subtype: str, role: str) -> Entity:
     return Entity(
         type=claim.type,
         text=claim.text,
@@ -100,8 +96,8 @@ def _entity(claim: Claim) -> Entity:
         where=claim.region.where,
         start=claim.start,
         end=claim.end,
-        subtype=claim.subtype,
-        role=claim.role,
+        subtype=subtype,
+        role=role,
         reasons=claim.reasons,
     )
 
@@ -116,10 +112,6 @@ def _secret_entity(secret: Secret) -> Entity:
         end=secret.end,
         subtype=secret.kind,
     )
-
-
-def _capped(view: View) -> View:
-    return view if len(view.text) <= MAX_READ_CHARS else read_view(view.where, view.text[:MAX_READ_CHARS])
 
 
 def _redacted_fields(views: list[View], labels: tuple[str, ...]) -> MailFields:

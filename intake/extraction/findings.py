@@ -18,12 +18,13 @@ from typing import Final
 from intake.extraction.corrections import Correction
 from intake.extraction.deadlines import find_deadlines
 from intake.extraction.fields import ATTACHMENT_PREFIX
-from intake.extraction.finding_words import WORDED, Mark, find_marks
+from intake.extraction.finding_words import Mark, find_marks
 from intake.extraction.links import find_links
 from intake.extraction.places import find_places
 from intake.extraction.regions import NEW_TEXT, Region
 from intake.extraction.relative_dates import find_relative_dates
 from intake.extraction.relative_periods import find_relative_periods
+from intake.extraction.vocabulary import WORDED
 from models.records import Entity, Finding
 
 FINDING_TYPES: Final = (

@@ -12,11 +12,10 @@ import re
 from itertools import pairwise
 from typing import Final
 
-from intake.extraction.candidates import WORDS, Candidate, find_candidates
-from intake.extraction.context import fits
+from intake.extraction.candidates import WORDS, Candidate, find_candidates, fits
 from intake.extraction.leftovers import adopt_leftovers
 from intake.extraction.lexicon import load_toml
-from intake.extraction.pasted_tables import PastedTables
+from intake.extraction.pasted_tables import pasted_tables
 from intake.extraction.readings import BAR, Reading, choose, read_candidate
 from intake.extraction.regions import NEW_TEXT, Region
 
@@ -122,15 +121,16 @@ def read_identifiers(regions: list[Region]) -> list[Reading]:
     """
     readings: list[Reading] = []
     about = frozenset(
-        meaning.role
-        for region in regions
-        if region.where in NEW_TEXT
-        for cue in region.cues
-        for meaning in cue.meanings
-        if meaning.about
+        [
+            role
+            for region in regions
+            if region.where in NEW_TEXT
+            for cue in region.cues
+            for role in cue.sense.about
+        ]
     )
     for region in regions:
-        tables = PastedTables(region)
+        tables = pasted_tables(region)
         of_region = [
             read_candidate(region, candidate, about, tables) for candidate in find_candidates(region)
         ]

@@ -16,14 +16,14 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 WEIGHTS: Final = {"sure": 3.0, "likely": 2.2, "hint": 1.2, "touching": 2.2, "about": 0.0}
-_LETTER: Final = "a-zа-яіїәғқңөұүһ"
-_CJK_FROM: Final = "\u2e80"
+LETTER: Final = "a-zа-яіїәғқңөұүһ"
+CJK_FROM: Final = "\u2e80"
+_FIRST_WORD: Final = re.compile(f"[{LETTER}]+")
 MARKETPLACE: Final = "marketplace."  # roles of the words that name one begin so
 
 
@@ -33,36 +33,24 @@ def load_toml(name: str) -> dict[str, Any]:
     return tomllib.loads((files("intake.extraction") / "data" / name).read_text(encoding="utf-8"))
 
 
-def _branch(tails: list[str]) -> str:
+def either(tails: Iterable[str]) -> str:
     """Return an expression that matches the longest of `tails` (each may end in `*`)."""
     heads: dict[str, list[str]] = {}
     end = ""
     for tail in tails:
         if tail == "*":
-            end = f"[{_LETTER}]{{0,8}}"
+            end = f"[{LETTER}]{{0,8}}"
         elif tail == "":
             end = end or "$"
         else:
             heads.setdefault(tail[0], []).append(tail[1:])
-    branches = [re.escape(head) + _branch(rest) for head, rest in sorted(heads.items())]
+    branches = [re.escape(head) + either(rest) for head, rest in sorted(heads.items())]
     if not branches:
         return "" if end == "$" else end
     inner = "|".join(branches)
     if end == "$":
         return f"(?:{inner})?"
     return f"(?:{inner}|{end})" if end else f"(?:{inner})" if len(branches) > 1 else inner
-
-
-Starts = list[tuple[int, str]]
-_START: Final = re.compile(rf"[{_LETTER}0-9](?<![{_LETTER}0-9_].)|[\u2e80-\uffef]")
-
-
-def word_starts(lower_text: str) -> Starts:
-    """Return where words begin (every Chinese character is a beginning), each with the two letters there."""
-    return [
-        (place.start(), lower_text[place.start() : place.start() + 2])
-        for place in _START.finditer(lower_text)
-    ]
 
 
 class Words:
@@ -74,32 +62,41 @@ class Words:
             groups.setdefault(word[0] if len(word.rstrip("*")) == 1 else word[:2], []).append(word)
         self._patterns = {key: _compiled(group) for key, group in groups.items()}
         self._short = frozenset(key for key in groups if len(key) == 1)
-        narrow = "".join(sorted({re.escape(key[0]) for key in groups if key < _CJK_FROM}))
-        wide = "".join(sorted({key[0] for key in groups if key >= _CJK_FROM}))
-        starts = [f"[{narrow}](?<![{_LETTER}0-9_].)"] if narrow else []
-        self._keys = re.compile("|".join(starts + ([f"[{wide}]"] if wide else [])))
+        heads = (_FIRST_WORD.match(word) for group in groups.values() for word in group)
+        self._heads = frozenset(
+            head[0] for head in heads if head is not None and head.end() < len(head.string.rstrip("*"))
+        )
+        narrow = "".join(sorted({re.escape(key[0]) for key in groups if key < CJK_FROM}))
+        wide = "".join(sorted({key[0] for key in groups if key >= CJK_FROM}))
+        starts = [f"[{narrow}](?<![{LETTER}0-9_].)"] if narrow else []
+        self._starts = re.compile("|".join(starts + ([f"[{wide}]"] if wide else [])))
 
-    def finditer(self, text: str, starts: Starts | None = None) -> Iterator[re.Match[str]]:
-        """Yield the longest match at each place, without overlaps, in order.
+    def first_characters(self) -> Iterable[str]:
+        """Return the first one or two characters of every entry."""
+        return self._patterns
 
-        `starts` (from `word_starts`) is worth its price where several lists are looked for in one text.
-        """
+    def patterns_for(self, text: str) -> tuple[re.Pattern[str], ...]:
+        """Return the expressions that may match where `text` begins, in the order to try them."""
+        keys = (text[:2], text[:1]) if text[:1] in self._short else (text[:2],)
+        return tuple(pattern for key in keys if (pattern := self._patterns.get(key)) is not None)
+
+    def may_go_on(self, word: str) -> bool:
+        """Tell whether an entry of several words begins with the whole word `word`."""
+        return word in self._heads
+
+    def finditer(self, text: str) -> Iterator[re.Match[str]]:
+        """Yield the longest match at each place, without overlaps, in order."""
         reached = 0
-        for here, key in self._own_starts(text) if starts is None else starts:
+        for place in self._starts.finditer(text):
+            here = place.start()
             if here < reached:
                 continue
-            pattern = self._patterns.get(key)
-            match = pattern.match(text, here) if pattern is not None else None
-            if match is None and key[0] in self._short:
-                match = self._patterns[key[0]].match(text, here)
-            if match is not None:
-                reached = match.end()
-                yield match
-
-    def _own_starts(self, text: str) -> Iterator[tuple[int, str]]:
-        for place in self._keys.finditer(text):
-            here = place.start()
-            yield here, text[here : here + 2]
+            for pattern in self.patterns_for(text[here : here + 2]):
+                match = pattern.match(text, here)
+                if match is not None:
+                    reached = match.end()
+                    yield match
+                    break
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return the first match, None when there is none."""
@@ -119,8 +116,8 @@ class Words:
 
 
 def _compiled(group: list[str]) -> re.Pattern[str]:
-    border = "" if group[0][0] >= _CJK_FROM else f"(?![{_LETTER}])"
-    return re.compile((_branch(group) + border).replace(r"\ ", r"[ \n_-]{1,2}"))
+    border = "" if group[0][0] >= CJK_FROM else f"(?![{LETTER}])"
+    return re.compile((either(group) + border).replace(r"\ ", r"[ \n_-]{1,2}"))
 
 
 @cache
@@ -129,24 +126,28 @@ def words_of(name: str, table: str, key: str) -> Words:
     return Words(load_toml(name)[table][key])
 
 
-@dataclass(frozen=True, slots=True)
-class Meaning:
+class Meaning(NamedTuple):
     """What a context word says about the number beside it."""
 
     role: str  # "order_number", "document_number.act", "none"
     weight: float
     touching: bool = False
-    about: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Cue:
+class Sense(NamedTuple):
+    """All that a word says: of a number beside it, and of the whole mail (roles, and marketplaces)."""
+
+    meanings: tuple[Meaning, ...]
+    about: tuple[str, ...]
+
+
+class Cue(NamedTuple):
     """A context word that was found at [start, end) of a region."""
 
     start: int
     end: int
     word: str
-    meanings: tuple[Meaning, ...]
+    sense: Sense
 
 
 class Lexicon:
@@ -159,7 +160,7 @@ class Lexicon:
                 self._add(role, groups)
         self._words = Words(self._stems)
         self._longest = max(len(stem) for stem in self._stems)
-        self._known: dict[str, tuple[Meaning, ...]] = {}
+        self._known: dict[str, Sense] = {}
 
     def _add(self, role: str, groups: dict[str, Any]) -> None:
         for strength, words in groups.items():
@@ -167,10 +168,16 @@ class Lexicon:
                 self._add(f"{role}.{strength}", words)
                 continue
             for word in words:
-                meaning = Meaning(role, WEIGHTS[strength], strength == "touching", strength == "about")
+                meaning = Meaning(role, WEIGHTS[strength], strength == "touching")
                 self._stems.setdefault(word, []).append(meaning)
 
-    def _meanings(self, word: str) -> tuple[Meaning, ...]:
+    @property
+    def words(self) -> Words:
+        """The words without their meanings."""
+        return self._words
+
+    def sense(self, word: str) -> Sense:
+        """Return what a found word says: its own entry first, then the longest stem with `*`."""
         found = self._known.get(word)
         if found is None:
             key = re.sub(r"[\n_-]", " ", word).replace("  ", " ")
@@ -179,23 +186,31 @@ class Lexicon:
             )
             inflected = next((meanings for meanings in stems if meanings is not None), [])
             exact = self._stems.get(key) or self._stems.get(word) or []
-            found = tuple(dict.fromkeys([*exact, *inflected]))
+            said = dict.fromkeys([*exact, *inflected])
+            found = Sense(
+                tuple(meaning for meaning in said if meaning.weight),
+                tuple(meaning.role for meaning in said if not meaning.weight),
+            )
             if len(self._known) < 4096:  # inflected forms are many: hostile text must not fill the memory
                 self._known[word] = found
         return found
 
-    def spans(self, lower_text: str) -> Iterator[tuple[int, int, tuple[Meaning, ...]]]:
-        """Yield (start, end, meanings) of the words of a long text, without a record for each."""
-        known = self._known
-        for match in self._words.finditer(lower_text):
-            word = match[0]
-            yield match.start(), match.end(), known.get(word) or self._meanings(word)
+    def meanings(self, word: str) -> tuple[Meaning, ...]:
+        """Return what a found word says of a number beside it."""
+        return self.sense(word).meanings
 
-    def find(self, lower_text: str, starts: Starts | None = None) -> tuple[Cue, ...]:
+    def find(self, lower_text: str) -> tuple[Cue, ...]:
         """Return the words of a folded, lower-case text with their meanings, in order."""
+        return self.cues(lower_text, (match.span() for match in self._words.finditer(lower_text)))
+
+    def cues(self, lower_text: str, spans: Iterable[tuple[int, int]]) -> tuple[Cue, ...]:
+        """Return the words at `spans` with their meanings."""
+        known, sense = self._known, self.sense
         return tuple(
-            Cue(match.start(), match.end(), match[0], self._meanings(match[0]))
-            for match in self._words.finditer(lower_text, starts)
+            [
+                Cue(start, end, word := lower_text[start:end], known.get(word) or sense(word))
+                for start, end in spans
+            ]
         )
 
 

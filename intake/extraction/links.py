@@ -7,11 +7,11 @@ an e-mail address or an IP address is taken out of the competition.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from intake.extraction.lexicon import load_toml
+from intake.extraction.numerals import IP_ADDRESS
 from intake.extraction.regions import Region
 
 _URL: Final = re.compile(
@@ -19,12 +19,14 @@ _URL: Final = re.compile(
     r"|(?<![a-z0-9@./-])(?:[a-z0-9-]{1,63}\.){1,4}[a-z]{2,12}/[^\s<>\"')\]，。；、]{1,2000}"
 )
 _MAIL: Final = re.compile(r"[a-z0-9._%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,6}")
-_IP: Final = re.compile(r"(?<![0-9.])(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:/[0-9]{1,2})?(?![0-9.])")
+_IP: Final = re.compile(
+    r"[0-9](?<![0-9.].)[0-9]{0,2}\.(?:[0-9]{1,3}\.){2}[0-9]{1,3}(?:/[0-9]{1,2})?(?![0-9.])"
+)
+_SLASH: Final = re.compile(r"[:.](?:(?<=:)//|[a-z]{2,12}/)")
 _HOST: Final = re.compile(r"(?:[a-z]{4,5}://)?(?P<host>[^/?#:\s]{1,253})")
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """An address in a text; `kind` is "" when it names no object, then `id_start` equals `id_end`."""
 
     start: int
@@ -44,9 +46,9 @@ def _objects() -> list[tuple[str, re.Pattern[str], str, str]]:
 
 def find_links(region: Region) -> list[Link]:
     """Return the web addresses of a region with the object that they name."""
-    if "/" not in region.lower:
-        return []
-    links = []
+    links: list[Link] = []
+    if "/" not in region.lower or _SLASH.search(region.lower) is None:
+        return links
     for match in _URL.finditer(region.lower):
         found = _HOST.match(match[0])
         host = found["host"] if found else ""
@@ -66,4 +68,6 @@ def find_blocked(region: Region) -> list[tuple[int, int]]:
     found = []
     if "@" in region.lower:
         found += [match.span() for match in _MAIL.finditer(region.lower)]
-    return found + [match.span() for match in _IP.finditer(region.lower)]
+    if region.digits & IP_ADDRESS:
+        found += [match.span() for match in _IP.finditer(region.lower)]
+    return found

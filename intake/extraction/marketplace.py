@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from functools import cache
 
 from intake.extraction.lexicon import MARKETPLACE, load_toml
@@ -21,27 +20,29 @@ def _signs() -> dict[str, re.Pattern[str]]:
     }
 
 
-def _counts(regions: list[Region]) -> Counter[str]:
-    found: Counter[str] = Counter()
+def _most_named(regions: list[Region]) -> str:
+    """Return the marketplace that is named most often, "" when none or two are."""
+    found = dict.fromkeys(_signs(), 0)
     for region in regions:
-        found.update(
-            meaning.role.removeprefix(MARKETPLACE)
-            for cue in region.cues
-            for meaning in cue.meanings
-            if meaning.about and meaning.role.startswith(MARKETPLACE)
-        )
-        for name, pattern in _signs().items():
-            found[name] += len(pattern.findall(region.lower))
-    return found
+        for cue in region.cues:
+            for role in cue.sense.about:
+                if role.startswith(MARKETPLACE):
+                    found[role.removeprefix(MARKETPLACE)] += 1
+        if region.has_digit:
+            for name, pattern in _signs().items():
+                found[name] += len(pattern.findall(region.lower))
+    counts = sorted(found.values(), reverse=True)
+    return max(found, key=found.__getitem__) if counts[0] > sum(counts[1:2]) else ""
 
 
-def infer_marketplace(regions: list[Region], hint: str) -> str:
-    """Return ozon, wb or unknown: the words of subject and new text, then of the rest, then the hint."""
-    new = [region for region in regions if region.where in NEW_TEXT]
-    old = [region for region in regions if region.where in ("quoted", "signature")]
-    for part in (new, old):
-        counts = _counts(part)
-        (first, most), (_, next_most) = [*counts.most_common(2), ("", 0), ("", 0)][:2]
-        if most > next_most:
-            return first
-    return hint
+def infer_marketplaces(regions: list[Region], hint: str) -> tuple[str, str]:
+    """Return the marketplace of the whole mail and that of its new text by itself: ozon, wb or `hint`.
+
+    The words of subject and new text decide; for the whole mail, where these are silent, those of quotes
+    and signature.
+    """
+    new = _most_named([region for region in regions if region.where in NEW_TEXT])
+    if new:
+        return new, new
+    old = _most_named([region for region in regions if region.where in ("quoted", "signature")])
+    return old or hint, hint

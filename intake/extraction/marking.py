@@ -8,20 +8,18 @@ blanks and without the brackets of the readable form.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from intake.extraction.regions import Region
 
 SERIAL_LENGTH: Final = 13
-_PLAIN: Final = re.compile(r"(?<![0-9A-Za-z])01(?P<gtin>[0-9]{14})21(?P<serial>[!-~]{5,13})")
+_PLAIN: Final = re.compile(r"01(?<![0-9A-Za-z]..)(?P<gtin>[0-9]{14})21(?P<serial>[!-~]{5,13})")
 _READABLE: Final = re.compile(r"\(01\) ?(?P<gtin>[0-9]{14}) ?\(21\) ?(?P<serial>[!-~]{5,13})")
 _TAIL: Final = re.compile(r"(?:\u001d| )?\(?91\)?[!-~]{4}(?:\u001d| )?\(?92\)?[!-~]{4,88}")
 _END: Final = ".,;:)\"'"
 
 
-@dataclass(frozen=True, slots=True)
-class MarkingMark:
+class MarkingMark(NamedTuple):
     """A written marking code and its value."""
 
     start: int
@@ -31,10 +29,10 @@ class MarkingMark:
 
 def find_marking_codes(region: Region) -> list[MarkingMark]:
     """Return the marking codes of a region; the serial is cut at blank space and at its usual length."""
+    marks: list[MarkingMark] = []
     if "01" not in region.folded:
-        return []
-    marks = []
-    for pattern in (_PLAIN, _READABLE):
+        return marks
+    for pattern in (_PLAIN, _READABLE) if "(01)" in region.folded else (_PLAIN,):
         for match in pattern.finditer(region.folded):
             written = region.text[match.start("serial") : match.end("serial")]
             serial = re.match(r"[!-~]+", written)

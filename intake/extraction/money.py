@@ -11,10 +11,11 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from intake.extraction.lexicon import Words, load_toml
+from intake.extraction.lexicon import Words, either, load_toml
 from intake.extraction.regions import Region
+from intake.extraction.vocabulary import MONEY
 
 MAX_VALUE: Final = Decimal(10) ** 12
 MAX_MARKS: Final = 600  # numbers of one field that are looked at
@@ -28,8 +29,7 @@ _CLOSE: Final = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class AmountMark:
+class AmountMark(NamedTuple):
     """A written sum; `word` is the currency or the word that made it one."""
 
     start: int
@@ -46,15 +46,11 @@ class Money:
     suffixed: re.Pattern[str]
     ranged: re.Pattern[str]  # 500-2000卢布: two sums with one currency
     prefixed: re.Pattern[str]
+    prefix_end: re.Pattern[str]  # what every prefixed sum holds: the end of a sign and a digit
     currency: dict[str, str]
     multiplier: dict[str, int]
-    before: Words
     behind: Words
     alone: frozenset[str]  # multipliers that make money without a currency
-
-
-def _either(words: list[str]) -> str:
-    return "|".join(re.escape(word) for word in sorted(words, key=lambda word: (-len(word), word)))
 
 
 @cache
@@ -64,25 +60,26 @@ def money() -> Money:
     currency = {word: code for code, words in data["currencies"].items() for word in words}
     prefixes = {word: code for code, words in data["prefixes"].items() for word in words}
     multiplier = {word: int(factor) for factor, words in data["multipliers"].items() for word in words}
-    factor = _either(list(multiplier))
+    factor = either(multiplier)
     firsts = "".join(sorted({re.escape(word[0]) for word in (*currency, *multiplier, "(")}))
     words = (
-        rf"(?:(?P<x>{factor})(?![a-zа-яіїәғқңөұүһ0-9]) ?)?(?:(?:{_either(data['adjectives']['words'])}) )?"
-        rf"(?:(?P<c>{_either(list(currency))})(?![a-zа-яіїәғқңөұүһ0-9]|-[a-zа-я]))?"
+        rf"(?:(?P<x>{factor})(?![a-zа-яіїәғқңөұүһ0-9]) ?)?(?:(?:{either(data['adjectives']['words'])}) )?"
+        rf"(?:(?P<c>{either(currency)})(?![a-zа-яіїәғқңөұүһ0-9]|-[a-zа-я]))?"
     )
     suffixed = rf"(?P<n>{NUMBER})(?= ?[{firsts}])(?: ?\([^()\n]{{3,90}}\))? ?{words}"
     ranged = rf"(?P<low>{NUMBER})-(?P<n>[0-9]{_REST})(?= ?[{firsts}]) ?{words}"
     prefixed = (
-        rf"(?P<c>{_either(list(prefixes))}) ?¥?(?P<n>[0-9]{_REST})(?: ?(?P<x>{factor})(?![a-zа-я0-9]))?"
+        rf"(?P<c>{either(prefixes)}) ?¥?(?P<n>[0-9]{_REST})(?: ?(?P<x>{factor})(?![a-zа-я0-9]))?"
         r"(?![0-9])"
     )
+    ends = "".join(sorted({re.escape(word[-1]) for word in prefixes}))
     return Money(
         suffixed=re.compile(suffixed),
         ranged=re.compile(ranged),
         prefixed=re.compile(prefixed),
+        prefix_end=re.compile(f"[{ends}] ?¥?[0-9]"),
         currency=currency | prefixes,
         multiplier=multiplier,
-        before=Words(data["words"]["before"]),
         behind=Words(data["words"]["behind"]),
         alone=frozenset(data["money_multipliers"]["words"]),
     )
@@ -112,18 +109,16 @@ class MoneyWords:
 
     def __init__(self, region: Region) -> None:
         self.text = region.lower
-        self._found = [
-            (match.end(), match[0]) for match in money().before.finditer(region.lower, region.starts)
-        ]
-        self._ends = [end for end, _ in self._found]
+        self._found = region.hits.get(MONEY, ())
+        self._ends = [end for _, end in self._found]
 
     def before(self, start: int) -> tuple[str, bool]:
         """Return the nearest word before `start` in its sentence, and whether it stands close to it."""
         index = bisect_right(self._ends, start) - 1
         if index < 0 or start - self._ends[index] > _REACH:
             return "", False
-        end, word = self._found[index]
+        first, end = self._found[index]
         gap = self.text[end:start]
         if _BREAK.search(gap):
             return "", False
-        return word, len(gap) <= 4 or _CLOSE.fullmatch(gap) is not None
+        return self.text[first:end], len(gap) <= 4 or _CLOSE.fullmatch(gap) is not None

@@ -12,17 +12,18 @@ from datetime import date, timedelta
 from typing import Final
 
 from intake.extraction.calendar_words import (
+    around,
     chinese_number,
     month_end,
     month_numbers,
     month_pattern,
-    month_words,
     year_of_month,
 )
 from intake.extraction.lexicon import load_toml
 from intake.extraction.neighbours import WordSet, word_before, word_behind
 from intake.extraction.periods import PeriodMark
 from intake.extraction.regions import Region
+from intake.extraction.vocabulary import MONTH
 
 _MONTH: Final = month_pattern()
 _NUMBERS: Final = {
@@ -44,7 +45,6 @@ _QUARTERS: Final = (
     re.compile(r"(?:(?P<y>20[0-9]{2})年?)?第?(?P<q>[一二三四1-4]) ?季度"),
 )
 _QUARTER_WORD: Final = re.compile(r"кв[. а]|q(?:uarter| ?[1-4])|[1-4] ?q|季度")
-_HALF_WORD: Final = re.compile(r"полов|полуг|half|半年|(?<![a-z])h[12](?![a-z0-9])")
 _HALF_MONTH: Final = re.compile(
     rf"(?P<h>перв|втор)[а-я]{{2,3}} половин[ауые] (?P<m>{_MONTH})(?![а-я])"
     rf"|(?P<he>first|second) half of (?P<me>{_MONTH})(?![a-z])"
@@ -62,9 +62,9 @@ _MONTHS_OF_YEAR: Final = re.compile(
     r"(?<![0-9])(?P<n>[1-9]|1[0-2]) ?(?:мес\.|месяц[а-я]{0,3}) (?P<y>20[0-9]{2})"
 )
 _WEEK: Final = re.compile(
-    r"第 ?(?P<w>[0-9]{1,2}) ?周"
-    r"|(?<![0-9a-zа-я])(?:calendar week|week|недел[яюи]|cw|kw) ?№?(?P<w2>[1-5]?[0-9])"
-    r"(?![0-9/-]|[.,][0-9]| ?(?:ago|назад))"
+    r"[第cwнk](?:(?<=第) ?(?P<w>[0-9]{1,2}) ?周"
+    r"|(?<![0-9a-zа-я].)(?:(?<=c)(?:alendar week|w)|(?<=w)eek|(?<=н)едел[яюи]|(?<=k)w)"
+    r" ?№?(?P<w2>[1-5]?[0-9])(?![0-9/-]|[.,][0-9]| ?(?:ago|назад)))"
 )
 _CHINESE_MONTH: Final = re.compile(
     r"(?:(?P<y>20[0-9]{2}) ?年 ?)?(?<![0-9.])(?P<m>1[0-2]|0?[1-9]|[一二三四五六七八九十]{1,2}) ?月(?P<f>份)?"
@@ -94,7 +94,8 @@ def _months(year: int, first: int, last: int) -> tuple[date, date]:
 
 
 def _quarters(region: Region, mail_date: date) -> Iterator[PeriodMark]:
-    for pattern in _QUARTERS if _QUARTER_WORD.search(region.lower) else ():
+    named = "кв" in region.lower or "q" in region.lower or "季度" in region.lower
+    for pattern in _QUARTERS if named and _QUARTER_WORD.search(region.lower) else ():
         for match in pattern.finditer(region.lower):
             quarter = _NUMBERS[match["q"]]
             first = int(match["from"]) if "from" in pattern.groupindex and match["from"] else quarter
@@ -105,7 +106,9 @@ def _quarters(region: Region, mail_date: date) -> Iterator[PeriodMark]:
 
 
 def _halves(region: Region, mail_date: date) -> Iterator[PeriodMark]:
-    if _HALF_WORD.search(region.lower) is None:
+    small = region.lower
+    words = "полов" in small or "полуг" in small or "half" in small or "半年" in small
+    if not words and "h1" not in small and "h2" not in small:
         return
     for match in _HALF_MONTH.finditer(region.lower):
         month = month_numbers()[match["m"] or match["me"]]
@@ -125,14 +128,17 @@ def _halves(region: Region, mail_date: date) -> Iterator[PeriodMark]:
 
 
 def _years_and_weeks(region: Region, mail_date: date) -> Iterator[PeriodMark]:
-    for match in _YEARS.finditer(region.lower):
+    small = region.lower
+    years = "гг." in small or "年度" in small or "за 20" in small
+    for match in _YEARS.finditer(small) if years else ():
         first = int(match["a"] or match["y"])
         last = int(match["b"] or first)
         if first <= last:
             yield PeriodMark(match.start(), match.end(), date(first, 1, 1), date(last, 12, 31), 4.0)
-    for match in _MONTHS_OF_YEAR.finditer(region.lower):
+    for match in _MONTHS_OF_YEAR.finditer(small) if "мес" in small else ():
         yield PeriodMark(match.start(), match.end(), *_months(int(match["y"]), 1, int(match["n"])), 4.4)
-    for match in _WEEK.finditer(region.lower):
+    weeks = "недел" in small or "周" in small or "week" in small or "cw" in small or "kw" in small
+    for match in _WEEK.finditer(small) if weeks else ():
         week = int(match["w"] or match["w2"])
         if 1 <= week <= date(mail_date.year, 12, 28).isocalendar().week:
             begin = date.fromisocalendar(mail_date.year, week, 1)
@@ -147,7 +153,7 @@ def _speaks_of_a_period(region: Region, match: re.Match[str]) -> bool:
 
 
 def _word_months(region: Region, mail_date: date) -> Iterator[PeriodMark]:
-    places = (place.start() for place in month_words().finditer(region.lower, region.starts))
+    places = (start for start, _ in region.hits.get(MONTH, ()))
     for match in (_WORD_MONTH.match(region.lower, start) for start in places):
         if match is None or not (match["y"] or match["m2"] or _speaks_of_a_period(region, match)):
             continue
@@ -158,7 +164,7 @@ def _word_months(region: Region, mail_date: date) -> Iterator[PeriodMark]:
 
 
 def _chinese_months(region: Region, mail_date: date) -> Iterator[PeriodMark]:
-    for match in _CHINESE_MONTH.finditer(region.lower):
+    for match in around(_CHINESE_MONTH, region.lower, "月"):
         first, last = _chinese_month(match["m"]), _chinese_month(match["m2"] or match["m"])
         before = region.lower[max(0, match.start() - 6) : match.start()].rstrip(" ：:，的")
         behind = region.lower[match.end() : match.end() + 7]
@@ -181,5 +187,8 @@ def find_periods(region: Region, mail_date: date | None) -> list[PeriodMark]:
     if mail_date is None or not region.text:
         return []
     found = [*_quarters(region, mail_date), *_halves(region, mail_date)]
-    found += [*_years_and_weeks(region, mail_date), *_word_months(region, mail_date)]
+    if region.has_digit:
+        found += _years_and_weeks(region, mail_date)
+    if MONTH in region.hits:
+        found += _word_months(region, mail_date)
     return found + (list(_chinese_months(region, mail_date)) if "月" in region.lower else [])

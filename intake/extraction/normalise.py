@@ -7,6 +7,7 @@ not enough: it leaves U+2010, U+2012-U+2014 and U+2212 alone and may change the 
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 _DASHES: Final = "‐‑‒–—―−⁃﹘﹣－⸺ー─"
@@ -27,11 +28,30 @@ _FOLD: Final[dict[int, int]] = (
 )
 # Capital Cyrillic letters that look Latin: РВ123456785RU is typed in the wrong layout more often than not.
 _LATIN: Final = str.maketrans("АВЕКМНОРСТУХ", "ABEKMHOPCTYX")
+_FOLDED: Final = {chr(code): chr(folded) for code, folded in _FOLD.items()}
+_LATINISED: Final = {chr(code): chr(folded) for code, folded in _LATIN.items()}
+_ANY_FOLDED: Final = re.compile("[" + "".join(map(re.escape, _FOLDED)) + "]")
+_ANY_LATINISED: Final = re.compile("[" + "".join(_LATINISED) + "]")
+_MAX_REPLACED: Final = 12  # different characters that are replaced one by one; more go through the table
+
+
+def _replaced(text: str, present: re.Pattern[str], pairs: dict[str, str], table: dict[int, int]) -> str:
+    """Return `text.translate(table)`, sooner than by asking the table for every character."""
+    found = present.findall(text)
+    if len(found) > _MAX_REPLACED:
+        found = list(set(found))
+    if len(found) > _MAX_REPLACED:
+        return text.translate(table)
+    for char in found:
+        text = text.replace(char, pairs[char])
+    return text
 
 
 def fold(text: str) -> str:
     """Return `text` with look-alike characters made equal; same length."""
-    return text if text.isascii() and "\t" not in text else text.translate(_FOLD)
+    if text.isascii():
+        return text.replace("\t", " ").replace("\r", "\n")
+    return _replaced(text, _ANY_FOLDED, _FOLDED, _FOLD)
 
 
 def lower(folded: str) -> str:
@@ -47,7 +67,7 @@ def lower(folded: str) -> str:
 
 def latin(folded: str) -> str:
     """Return `folded` with capital Cyrillic look-alikes as Latin letters; same length."""
-    return folded if folded.isascii() else folded.translate(_LATIN)
+    return folded if folded.isascii() else _replaced(folded, _ANY_LATINISED, _LATINISED, _LATIN)
 
 
 def without_spaces(text: str) -> str:

@@ -17,6 +17,7 @@ Roles = dict[str, float]
 
 MAX_ROWS: Final = 300
 MAX_COLUMNS: Final = 30
+MAX_HEADS: Final = 200  # lines of one field that are tried as a head
 MAX_HEAD: Final = 30  # characters; a longer cell is a clause of a sentence
 _SIGNS: Final = ("|", "\t", ";")
 _LONG_NUMBER: Final = re.compile(r"[0-9]{4}")
@@ -26,8 +27,8 @@ def roles_of_head(head: str) -> Roles:
     """Return role -> weight of what a folded, lower-case column head says of its cells."""
     found: Roles = {}
     for cue in lexicon().find(head):
-        for meaning in cue.meanings:
-            if not meaning.about and not meaning.touching:
+        for meaning in cue.sense.meanings:
+            if not meaning.touching:
                 found[meaning.role] = max(found.get(meaning.role, 0.0), meaning.weight)
     return found
 
@@ -35,15 +36,20 @@ def roles_of_head(head: str) -> Roles:
 class PastedTables:
     """The cells of all pasted tables of a region with what their heads say."""
 
-    def __init__(self, region: Region) -> None:
+    def __init__(self, region: Region | None) -> None:
         self._starts: list[int] = []
         self._cells: list[tuple[int, Roles]] = []
-        if any(sign in region.text for sign in _SIGNS):
+        if region is not None:
             self._find(region)
+
+    @property
+    def are_there(self) -> bool:
+        """Tell whether there is any cell."""
+        return bool(self._starts)
 
     def _find(self, region: Region) -> None:
         heads: list[Roles] = []
-        sign, rows, offset = "", 0, 0
+        sign, rows, offset, tried = "", 0, 0, 0
         for line in region.text.split("\n"):
             count = line.count(sign) if sign else 0
             if heads and count == len(heads) - 1 and rows < MAX_ROWS:
@@ -51,10 +57,11 @@ class PastedTables:
                 rows += 1
             else:
                 sign, heads, rows = "", [], 0
-                for candidate in _SIGNS:
+                for candidate in _SIGNS if tried < MAX_HEADS else ():
                     if 1 <= line.count(candidate) < MAX_COLUMNS and not _LONG_NUMBER.search(line):
                         small = region.lower[offset : offset + len(line)]
                         sign, heads = candidate, _heads(line, small, candidate)
+                        tried += 1
                         break
             offset += len(line) + 1
 
@@ -70,6 +77,15 @@ class PastedTables:
         if index < 0 or self._cells[index][0] < start:
             return {}
         return self._cells[index][1]
+
+
+_NO_TABLES: Final = PastedTables(None)
+
+
+def pasted_tables(region: Region) -> PastedTables:
+    """Return the pasted tables of a region."""
+    text = region.text
+    return PastedTables(region) if "|" in text or "\t" in text or ";" in text else _NO_TABLES
 
 
 def _heads(line: str, small: str, sign: str) -> list[Roles]:

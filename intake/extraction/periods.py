@@ -7,11 +7,10 @@ are possible ("01.11-11.10"), the shorter range is meant.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
-from intake.extraction.dates import DateMark, Parts, resolve
+from intake.extraction.date_marks import DateMark, Parts, resolve
 from intake.extraction.regions import Region
 
 LONGEST: Final = timedelta(days=800)
@@ -22,8 +21,7 @@ _JOIN_BETWEEN: Final = re.compile(r"\s(?:and|и)\s")
 _MAX_GAP: Final = 12
 
 
-@dataclass(frozen=True, slots=True)
-class PeriodMark:
+class PeriodMark(NamedTuple):
     """A written period: both days included."""
 
     start: int

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from intake.extraction.lexicon import words_of
 from intake.extraction.regions import Region
@@ -59,8 +58,7 @@ _RUNS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class PhoneMark:
+class PhoneMark(NamedTuple):
     """A written telephone number and its E.164 value."""
 
     start: int

@@ -77,7 +77,7 @@ def _placeholders(region: Region) -> Iterator[Place]:
                 yield Place("placeholder", match.start(), match.end(), region.lower[low:high])
     for match in islice(_BLANK.finditer(region.folded), MAX_BRACKETS):
         cues = region.cues_before(match.start(), 1)
-        if cues and match.start() - cues[0].end <= 6 and any(not item.about for item in cues[0].meanings):
+        if cues and match.start() - cues[0].end <= 6 and cues[0].sense.meanings:
             yield Place("placeholder", match.start(), match.end(), cues[0].word)
 
 
@@ -89,9 +89,7 @@ def _names_a_field(region: Region, low: int, high: int) -> bool:
     cues = [cue for cue in region.cues_before(high, 3) if cue.start >= low]
     covered = sum(cue.end - cue.start for cue in cues)
     return covered >= 0.6 * (high - low) and any(
-        not meaning.about and meaning.weight >= 2.0 and not meaning.role.startswith("marketplace.")
-        for cue in cues
-        for meaning in cue.meanings
+        meaning.weight >= 2.0 for cue in cues for meaning in cue.sense.meanings
     )
 
 

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from typing import Final
 
 from intake.extraction.candidates import CODE, WORDS, Candidate
-from intake.extraction.context import Evidence, evidence_around, fits, glued_cue
+from intake.extraction.context import Evidence, evidence_around, glued_cue
 from intake.extraction.lexicon import words_of
 from intake.extraction.pasted_tables import PastedTables
 from intake.extraction.regions import Region
 
 BAR: Final = 1.5
+_NOTHING: Final = Evidence(0.0, "")
 ABOUT: Final = 1.2
 _NUMERO: Final = re.compile(r"№[\s:：]{0,2}$")
 _NUMERO_OF_CODE: Final = re.compile(r"(?:№|#|\bno\.?|\bn[ro]?\.|\bref\.?|号|编号)[\s:：]{0,2}$")
@@ -49,14 +50,17 @@ class Reading:
 
 
 def _apply(reading: Reading, evidence: dict[str, Evidence]) -> None:
-    for role, prior in reading.candidate.shape.roles.items():
-        best = max(
-            ((item.weight, item.word) for meant, item in evidence.items() if fits(role, meant)),
-            default=(0.0, ""),
-        )
-        reading.scores[role] = prior + best[0]
-        if best[0]:
-            reading.words[role] = best[1]
+    shape = reading.candidate.shape
+    best: dict[str, Evidence] = {}
+    for meant, item in evidence.items():
+        for role in shape.fitting(meant):
+            if role not in best or item > best[role]:
+                best[role] = item
+    for role, prior in shape.roles.items():
+        weight, word = best.get(role, _NOTHING)
+        reading.scores[role] = prior + weight
+        if weight:
+            reading.words[role] = word
     # A context word may be finer than the shape: "act" for a shape that only knows document_number.
     for meant, item in evidence.items():
         head = meant.partition(".")[0]
@@ -67,12 +71,37 @@ def _apply(reading: Reading, evidence: dict[str, Evidence]) -> None:
 
 def choose(reading: Reading) -> None:
     """Give the reading its best role, "" when none reaches the bar."""
-    role, score = max(reading.scores.items(), key=lambda item: item[1], default=("", 0.0))
+    role = max(reading.scores, key=reading.scores.__getitem__, default="")
+    score = reading.scores.get(role, 0.0)
     reading.role = role if score >= BAR else ""
     prior = reading.candidate.shape.roles.get(role)
     if prior is None:
         prior = reading.candidate.shape.roles.get(role.partition(".")[0], 0.0)
     reading.cue = score - prior
+
+
+def _evidence(region: Region, candidate: Candidate, tables: PastedTables) -> dict[str, Evidence]:
+    """Return what words, a column head and a "№" say of the candidate."""
+    evidence = evidence_around(region, candidate)
+    if tables.are_there and len(candidate.value) > 4:
+        for role, weight in tables.roles_at(candidate.start).items():
+            if role not in evidence or evidence[role].weight < weight:
+                evidence[role] = Evidence(weight, "column head")
+    before = region.lower[max(0, candidate.start - 8) : candidate.start]
+    numero = _NUMERO_OF_CODE if candidate.shape is CODE else _NUMERO if "№" in before else None
+    if numero is not None and "document_number" in candidate.shape.roles and numero.search(before):
+        known = max((item.weight for item in evidence.values()), default=0.0)
+        if known < 1.3:
+            evidence["document_number"] = Evidence(1.7, "№")
+    return evidence
+
+
+def _add_topic(reading: Reading, about: frozenset[str]) -> None:
+    """Count for a role that the whole mail is about such things."""
+    heads = reading.candidate.shape.heads
+    for role in reading.scores:
+        if role in about or (heads.get(role) or role.partition(".")[0]) in about:
+            reading.scores[role] += ABOUT
 
 
 def read_candidate(
@@ -82,21 +111,10 @@ def read_candidate(
     reading = Reading(region, candidate, {}, {})
     if candidate.glued and glued_cue(region, candidate) is None:
         return reading  # letters glued to digits that are no context word: part of a name
-    evidence = evidence_around(region, candidate)
-    heads = tables.roles_at(candidate.start) if len(candidate.value) > 4 else {}
-    for role, weight in heads.items():
-        if role not in evidence or evidence[role].weight < weight:
-            evidence[role] = Evidence(weight, "column head")
-    before = region.lower[max(0, candidate.start - 8) : candidate.start]
-    numero = _NUMERO_OF_CODE if candidate.shape is CODE else _NUMERO
-    if "document_number" in candidate.shape.roles and numero.search(before):
-        known = max((item.weight for item in evidence.values()), default=0.0)
-        if known < 1.3:
-            evidence["document_number"] = Evidence(1.7, "№")
+    evidence = _evidence(region, candidate, tables)
     _apply(reading, evidence)
-    for role in reading.scores:
-        if role.partition(".")[0] in about or role in about:
-            reading.scores[role] += ABOUT
+    if about:
+        _add_topic(reading, about)
     if candidate.shape is CODE or candidate.shape is WORDS:
         _judge_code(reading)
     if _INN in candidate.shape.roles and len(candidate.value) == 10:

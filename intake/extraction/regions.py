@@ -1,20 +1,30 @@
 """One field of the mail, prepared once for everything that reads it.
 
 A `View` is the text as written with its folded forms (dashes, blanks, full width; lower case), all of the
-same length; secrets are looked for in it. A `Region` is a view of redacted text with Latin look-alike
-letters and its context words, which is what all other extractors read.
+same length, and the words of all lists that stand in it; secrets are looked for in it. A `Region` is a view
+of redacted text with Latin look-alike letters and its context words, which is what all other extractors
+read.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Final
 
-from intake.extraction.lexicon import Cue, Starts, lexicon, word_starts
+from intake.extraction.lexicon import Cue, lexicon
 from intake.extraction.normalise import fold, latin, lower
+from intake.extraction.numerals import kinds_of_digits
+from intake.extraction.vocabulary import CUE, all_words, only_secret_words
+from intake.extraction.word_scan import Hits
 
 NEW_TEXT: Final = frozenset({"subject", "body"})
+# Of one field: secrets are looked for in all of it, facts only so far (long seller letters have 10,000).
+MAX_READ_CHARS: Final = 24_000
+_DIGIT: Final = re.compile(r"[0-9]")
+# Ten digits in groups: without them there is no telephone, card or posting number.
+_MANY_DIGITS: Final = re.compile(r"[0-9](?:[ ().-]{0,3}[0-9]){9}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +35,9 @@ class View:
     text: str
     folded: str
     lower: str
+    hits: Hits
+    has_digit: bool
+    has_many_digits: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +45,9 @@ class Region(View):
     """One redacted field with everything that extractors need."""
 
     latin: str
-    starts: Starts
     cues: tuple[Cue, ...]
     cue_ends: tuple[int, ...]
+    digits: int  # the kinds of joined digits (`numerals`)
 
     def cues_before(self, position: int, count: int) -> tuple[Cue, ...]:
         """Return up to `count` context words that end at or before `position`, nearest first."""
@@ -52,14 +65,32 @@ class Region(View):
 
 
 def read_view(where: str, text: str) -> View:
-    """Fold one field."""
+    """Fold one field and find its words."""
+    if not text:
+        return View(where, "", "", "", {}, has_digit=False, has_many_digits=False)
     folded = fold(text)
-    return View(where, text, folded, lower(folded))
+    small = lower(folded)
+    words = all_words() if len(text) <= MAX_READ_CHARS else only_secret_words()
+    has_digit = _DIGIT.search(small) is not None
+    many = has_digit and _MANY_DIGITS.search(small) is not None
+    return View(where, text, folded, small, words.find(small), has_digit, many)
 
 
 def read_region(view: View) -> Region:
-    """Prepare one redacted field for the extractors."""
-    starts = word_starts(view.lower)
-    cues = lexicon().find(view.lower, starts)
-    ends = tuple(cue.end for cue in cues)
-    return Region(view.where, view.text, view.folded, view.lower, latin(view.folded), starts, cues, ends)
+    """Prepare one redacted field for the extractors; what is longer than `MAX_READ_CHARS` is cut."""
+    if len(view.text) > MAX_READ_CHARS:
+        view = read_view(view.where, view.text[:MAX_READ_CHARS])
+    cues = lexicon().cues(view.lower, view.hits.get(CUE, ()))
+    return Region(
+        view.where,
+        view.text,
+        view.folded,
+        view.lower,
+        view.hits,
+        view.has_digit,
+        view.has_many_digits,
+        latin(view.folded),
+        cues,
+        tuple([cue.end for cue in cues]),
+        kinds_of_digits(view.folded) if view.has_digit else 0,
+    )

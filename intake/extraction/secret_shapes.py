@@ -29,13 +29,16 @@ _ASSIGNED: Final = re.compile(
 _IN_URL: Final = re.compile(
     r"[?&](?:token|access_token|sid|sig|signature|key|auth|code|password)=(?P<s>[^&\s\"<>]{6,400})"
 )
-_WORTH: Final = re.compile(r"authoriz|bearer|secret|token|key|session|cookie|sessid|[?&][a-z_]{2,12}=")
+_WORTH: Final = ("authoriz", "bearer", "secret", "token", "key", "session", "cookie", "sessid")
+_PARAMETER: Final = re.compile(r"[?&][a-z_]{2,12}=")
 _CARD: Final = re.compile(
     r"(?P<s>[2-6](?<![0-9a-z+.,/_-].)(?<![0-9] .)[0-9]{3}(?P<g>[ -]?)[0-9]{4}(?P=g)[0-9]{4}(?P=g)[0-9]{4}"
     r"(?:(?P=g)[0-9]{1,3})?)(?! ?[0-9])(?![_-][0-9a-z]|\.[0-9])"
 )
-_ACCOUNT: Final = re.compile(r"(?<![0-9])(?P<s>(?:40[5-8]|30[12]|42[0-9])[0-9]{17})(?![0-9])")
-_SNILS: Final = re.compile(r"(?<![0-9-])(?P<s>[0-9]{3}-[0-9]{3}-[0-9]{3}[ -][0-9]{2})(?![0-9-])")
+_ACCOUNT: Final = re.compile(
+    r"(?P<s>[34](?<![0-9].)(?:(?<=4)0[5-8]|(?<=3)0[12]|(?<=4)2[0-9])[0-9]{17})(?![0-9])"
+)
+_SNILS: Final = re.compile(r"(?P<s>[0-9](?<![0-9-].)[0-9]{2}-[0-9]{3}-[0-9]{3}[ -][0-9]{2})(?![0-9-])")
 
 
 def luhn_valid(digits: str) -> bool:
@@ -49,17 +52,24 @@ def luhn_valid(digits: str) -> bool:
 
 def find_tokens(view: View) -> Iterator[Span]:
     """Yield JSON web tokens (RFC 7519), Authorization headers (RFC 9110), assigned keys and URL tokens."""
-    for match in _JWT.finditer(view.folded):
+    for match in _JWT.finditer(view.folded) if "eyJ" in view.folded else ():
         yield match.start(), match.end(), "token"
-    if _WORTH.search(view.lower) is None:
-        return
+    for word in _WORTH:
+        if word in view.lower:
+            break
+    else:
+        if "=" not in view.lower or _PARAMETER.search(view.lower) is None:
+            return
     for pattern, kind in ((_HEADER, "token"), (_BEARER, "token"), (_ASSIGNED, "api_key"), (_IN_URL, "token")):
         for match in pattern.finditer(view.lower):
             yield match.start("s"), match.end("s"), kind
 
 
-def find_numbers(small: str) -> Iterator[Span]:
+def find_numbers(view: View) -> Iterator[Span]:
     """Yield card numbers, bank accounts and СНИЛС."""
+    if not view.has_many_digits:
+        return
+    small = view.lower
     for match in _CARD.finditer(small):
         around = small[max(0, match.start() - 60) : match.end() + 12]
         digits = "".join(char for char in match["s"] if char.isdigit())

@@ -9,22 +9,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import cache
 from typing import Final
 
-from intake.extraction.lexicon import Lexicon, load_toml, words_of
+from intake.extraction.lexicon import words_of
 from intake.extraction.neighbours import word_before, word_behind
 from intake.extraction.regions import View
 from intake.extraction.secret_shapes import Span
+from intake.extraction.vocabulary import BEFORE_HIDDEN, SECRET_KINDS, secret_words
 
 _FILE: Final = "secrets.toml"
 _UUID: Final = re.compile(
-    r"(?<![0-9a-z:-])(?<!1:)[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-z-])"
+    r"[0-9a-f](?<![0-9a-z:-].)(?<!1:.)[0-9a-f]{7}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}(?![0-9a-z-])"
 )
 _CLIENT: Final = re.compile(r"client[ -_]?id|клиент")
 _PASSWORD_VALUE: Final = re.compile(
     r"(?<![A-Za-zА-Яа-я0-9@#$%^&*_+=.~-])(?P<s>[A-Za-zА-Яа-я0-9!@#$%^&*_+=.?~-]{4,40})"
 )
+_LETTER: Final = re.compile("[A-Za-zА-Яа-я]")
+_DIGIT: Final = re.compile("[0-9]")
+_SIGN: Final = re.compile("[!@#$%^&*+=?~]")  # dots, dashes and underscores join ordinary words too
 _MAIL_ADDRESS: Final = re.compile(r"@[a-z0-9-]{1,30}\.[a-z]")
 _NO_PASSWORD: Final = re.compile(
     r"[0-9]{1,2}-[а-я]{1,3}|[0-9]+[a-zа-я]{1,4}|[A-Z]{2}-[0-9]{6}|[а-яё]+-[а-яё]+|\S*\.\.\.?|[А-Яа-яё]+[-.,!?]*"
@@ -35,46 +38,39 @@ _CODE_VALUE: Final = re.compile(
 )
 _BREAK: Final = re.compile(r"\n\n|[.!?]\s|[。！？]")
 _PASSPORT: Final = re.compile(r"[^0-9\n]{0,24}(?P<s>[0-9]{2} ?[0-9]{2}[^0-9\n]{0,12}[0-9]{6})(?![0-9])")
-_KINDS: Final = {
-    "password": "password",
-    "code_sure": "code",
-    "code_weak": "code",
-    "code_topic": "topic",
-    "passport": "passport",
-}
 _REACH: Final = 60
 _SHORTEST: Final = 5  # a blank and four characters
 
 
 def find_keys(small: str) -> Iterator[Span]:
     """Yield the UUIDs that are API keys."""
+    if small.count("-") < 4:
+        return
     for match in _UUID.finditer(small):
         before = small[max(0, match.start() - _REACH) : match.start()]
         words = list(words_of(_FILE, "words", "key").finditer(before))
         others = list(words_of(_FILE, "words", "not_key").finditer(before))
         nearest = bool(words) and not (others and others[-1].start() > words[-1].start())
-        beside_client = _CLIENT.search(small, match.end(), match.end() + 30) is not None
-        block = small[max(0, match.start() - 200) : match.start()]
-        spoken = beside_client and not others and words_of(_FILE, "words", "key").search(block) is not None
-        if nearest or spoken:
+        if nearest or (not others and _beside_client_id(small, match)):
             yield match.start(), match.end(), "api_key"
+
+
+def _beside_client_id(small: str, match: re.Match[str]) -> bool:
+    """Tell whether a Client-Id stands right behind a UUID and a word for a key not far before it."""
+    if _CLIENT.search(small, match.end(), match.end() + 30) is None:
+        return False
+    block = small[max(0, match.start() - 200) : match.start()]
+    return words_of(_FILE, "words", "key").search(block) is not None
 
 
 def _looks_like_password(value: str, gap: str) -> bool:
     if value.isalpha():
         return False
-    letters = any(char.isalpha() for char in value)
-    digits = any(char.isdigit() for char in value)
-    signs = any(not char.isalnum() and char not in ".-_" for char in value.rstrip(".?!"))
+    letters, digits = _LETTER.search(value) is not None, _DIGIT.search(value) is not None
+    signs = _SIGN.search(value.rstrip(".?!")) is not None
     if letters and (digits or signs):
         return _NO_PASSWORD.fullmatch(value) is None
     return digits and not letters and len(gap.strip(" :：=\"'(-")) <= 12
-
-
-@cache
-def _vocabulary() -> Lexicon:
-    table = load_toml(_FILE)["words"]
-    return Lexicon([{role: {"sure": table[role]} for role in _KINDS}])
 
 
 def find_spoken(view: View) -> Iterator[Span]:
@@ -82,10 +78,14 @@ def find_spoken(view: View) -> Iterator[Span]:
 
     A word's reach ends where the next word of its kind begins, so the whole costs linear time.
     """
-    by_kind: dict[str, list[tuple[int, int, bool]]] = {kind: [] for kind in _KINDS.values()}
-    for start, end, meanings in _vocabulary().spans(view.lower):
-        for meaning in meanings:
-            by_kind[_KINDS[meaning.role]].append((start, end, meaning.role != "code_weak"))
+    hits = view.hits.get(BEFORE_HIDDEN)
+    if hits is None:
+        return
+    by_kind: dict[str, list[tuple[int, int, bool]]] = {kind: [] for kind in SECRET_KINDS.values()}
+    meanings = secret_words().meanings
+    for start, end in hits:
+        for meaning in meanings(view.lower[start:end]):
+            by_kind[SECRET_KINDS[meaning.role]].append((start, end, meaning.role != "code_weak"))
     topic = bool(by_kind["topic"]) or any(sure for _, _, sure in by_kind["code"])
     for kind, places in by_kind.items():
         reaches = [start for start, _, _ in places[1:]] + [len(view.lower)]

@@ -9,8 +9,7 @@ out wherever else the same characters stand.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from intake.extraction.lexicon import load_toml
 from intake.extraction.regions import View, read_view
@@ -23,10 +22,10 @@ _MIN_COPY: Final = 6  # shorter secrets are not looked for elsewhere: 1234 is al
 _MAX_KNOWN: Final = 200
 _LABEL_CHARS: Final = 200
 _NEEDED: Final = re.compile(r"[0-9０-９!#$%^&*+=~@]")  # every kind of secret has a digit or a sign
+MAX_TOLD: Final = 500  # of one field; all are taken out, but nobody needs a longer list of where they stood
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(NamedTuple):
     """Where a secret stood: the span of its placeholder in the redacted text."""
 
     where: str
@@ -52,8 +51,10 @@ def find_secrets(view: View) -> list[Span]:
         *find_stated(view),
         *find_keys(view.lower),
         *find_spoken(view),
-        *find_numbers(view.lower),
+        *find_numbers(view),
     ]
+    if not found:
+        return found
     kept: list[Span] = []
     for span in sorted(found, key=lambda item: (item[0], item[0] - item[1])):
         if not kept or span[0] >= kept[-1][1]:
@@ -104,7 +105,8 @@ def _replace(view: View, spans: list[Span], language: str) -> tuple[str, list[Se
     for start, end, kind in spans:
         mark = placeholder(kind, language)
         length += start - position
-        places.append(Secret(view.where, length, length + len(mark), kind))
+        if len(places) < MAX_TOLD:
+            places.append(Secret(view.where, length, length + len(mark), kind))
         parts += [view.text[position:start], mark]
         length += len(mark)
         position = end

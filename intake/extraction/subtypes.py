@@ -7,16 +7,17 @@ is "old" or "new" when a mail names two values of one type and says which one is
 
 from __future__ import annotations
 
-from collections import Counter
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import cache
+from operator import itemgetter
 from typing import Final
 
 from intake.extraction.compete import Claim
 from intake.extraction.corrections import Correction
-from intake.extraction.lexicon import Lexicon, load_toml
+from intake.extraction.lexicon import load_toml
 from intake.extraction.neighbours import WordSet, word_before
+from intake.extraction.vocabulary import SUBTYPE, subtype_words
 
 _BEFORE: Final = 40
 _BEHIND: Final = 14
@@ -25,12 +26,7 @@ _CORRECTED: Final = frozenset(
 )
 _NOT_MOVED: Final = frozenset({"date", "period", "amount", "phone", "error_code"})  # "from 5 to 7 November"
 _UUID_LENGTH: Final = 36
-
-
-@cache
-def _vocabulary(kind: str) -> Lexicon | None:
-    table = load_toml("subtypes.toml").get(kind)
-    return Lexicon([{subtype: {"sure": words} for subtype, words in table.items()}]) if table else None
+Refined = tuple[Claim, str, str]  # with its subtype and role
 
 
 @cache
@@ -40,13 +36,18 @@ def _corrections(key: str) -> WordSet:
 
 def _nearest(claim: Claim) -> str:
     """Return the subtype whose word stands nearest before the claim, else behind it."""
-    before = claim.region.lower[max(0, claim.start - _BEFORE) : claim.start]
-    behind = claim.region.lower[claim.end : claim.end + _BEHIND]
-    vocabulary = _vocabulary(claim.type)
-    if vocabulary is None:
+    hits, vocabulary = claim.region.hits.get(SUBTYPE + claim.type), subtype_words(claim.type)
+    if hits is None or vocabulary is None:
         return ""
-    cues = vocabulary.find(before)[-1:] or vocabulary.find(behind)[:1]
-    return cues[0].meanings[0].role if cues else ""
+    index = bisect_right(hits, claim.start, key=itemgetter(1)) - 1
+    if index < 0 or hits[index][0] < claim.start - _BEFORE:
+        index += 1
+        while index < len(hits) and hits[index][0] < claim.end:
+            index += 1
+        if index == len(hits) or hits[index][1] > claim.end + _BEHIND:
+            return ""
+    start, end = hits[index]
+    return vocabulary.meanings(claim.region.lower[start:end])[0].role
 
 
 def _by_marketplace(claim: Claim, marketplace: str) -> str:
@@ -60,13 +61,13 @@ def _by_marketplace(claim: Claim, marketplace: str) -> str:
     return claim.subtype
 
 
-def refine(claims: list[Claim], marketplace: str) -> list[Claim]:
-    """Return the claims with their subtype and role."""
-    counts = Counter(claim.type for claim in claims)
+def refine(claims: list[Claim], marketplace: str) -> list[Refined]:
+    """Return each claim with its subtype and role."""
+    counts: dict[str, int] = {}
+    for claim in claims:
+        counts[claim.type] = counts.get(claim.type, 0) + 1
     return [
-        replace(
-            claim, subtype=_subtype(claim, marketplace), role=_role(claim) if counts[claim.type] > 1 else ""
-        )
+        (claim, _subtype(claim, marketplace), _role(claim) if counts[claim.type] > 1 else "")
         for claim in claims
     ]
 
@@ -88,18 +89,16 @@ def _role(claim: Claim) -> str:
     return "old" if _corrections("old_value").before(before) else ""
 
 
-def with_roles(claims: list[Claim], corrections: Mapping[str, Sequence[Correction]]) -> list[Claim]:
+def with_roles(refined: list[Refined], corrections: Mapping[str, Sequence[Correction]]) -> list[Refined]:
     """Return the claims with the roles that whole corrections give them; `corrections` by field name."""
     if not any(corrections.values()):
-        return claims
+        return refined
     roles: dict[int, str] = {}
     for where, found in corrections.items():
-        here = [(index, claim) for index, claim in enumerate(claims) if claim.region.where == where]
+        here = [(index, claim) for index, (claim, _, _) in enumerate(refined) if claim.region.where == where]
         for correction in found:
             _give_roles(here, correction, roles)
-    return [
-        replace(claim, role=roles[index]) if index in roles else claim for index, claim in enumerate(claims)
-    ]
+    return [(claim, subtype, roles.get(index, role)) for index, (claim, subtype, role) in enumerate(refined)]
 
 
 def _give_roles(here: list[tuple[int, Claim]], correction: Correction, roles: dict[int, str]) -> None:

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from intake.extraction.candidates import Candidate, match_shape
+from intake.extraction.candidates import Candidate, fits, match_shape
 from intake.extraction.compete import MAX_PER_ATTACHMENT, Claim
-from intake.extraction.context import fits
 from intake.extraction.pasted_tables import roles_of_head
 from intake.extraction.regions import Region
 

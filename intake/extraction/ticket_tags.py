@@ -7,20 +7,18 @@ groups, the letters typed in the Russian layout (КЯ, РЗ). Numbers start at 1
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from intake.extraction.regions import Region
 
 FIRST_NUMBER: Final = 100001
 _TAG: Final = re.compile(
-    r"(?<![0-9A-Za-zА-Яа-я])(?:RZ|Rz|rz|rZ|PZ|PЗ|рз|KЯ|кя)[ _#:：№.-]{0,3}"
+    r"[RrPрKк](?<![0-9A-Za-zА-Яа-я].)(?:(?<=[Rr])[Zz]|(?<=P)[ZЗ]|(?<=р)з|(?<=K)Я|(?<=к)я)[ _#:：№.-]{0,3}"
     r"(?P<n>[1-9][0-9]{2} ?[0-9]{3,6})(?![0-9A-Za-z]|-[0-9])"
 )
 
 
-@dataclass(frozen=True, slots=True)
-class TicketMark:
+class TicketMark(NamedTuple):
     """A written ticket number in its normal form."""
 
     start: int

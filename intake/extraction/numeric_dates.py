@@ -1,0 +1,129 @@
+"""Dates in digits alone: 2026-11-18, 18.11.2026, 18.11, 11/18.
+
+Numbers like 18.11 are day first in Russian and English and month first in Chinese, unless a number above 12
+on the same line says otherwise; they count as a date only when the words beside them allow it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date
+from itertools import islice
+from typing import Final
+
+from intake.extraction.calendar_words import full_year, without_year
+from intake.extraction.date_marks import MAX_MARKS, DateMark
+from intake.extraction.numerals import DAY_MONTH, FULL_DATE, ISO_DATE, MONTH_DASH_DAY
+from intake.extraction.regions import Region
+
+Plausible = Callable[[Region, int, int], float]
+_ISO: Final = re.compile(
+    r"(?<![0-9])(?<!\?datefrom=)(?P<y>20[0-9]{2})(?P<s>[-./])(?P<m>0?[1-9]|1[0-2])(?P=s)(?P<d>0[1-9]|[12][0-9]|3[01]|[1-9])(?![0-9])"
+)
+_DMY: Final = re.compile(
+    r"(?<![0-9.,/:])(?<![a-zа-я]-)(?P<a>[0-9]{1,2})(?P<s>[./-])(?P<b>[0-9]{1,2})(?P=s)"
+    r"(?P<y>20[0-9]{2}|[0-9]{2})(?![0-9]|[./][0-9])"
+)
+_DM: Final = re.compile(
+    r"(?<![0-9.,/:])(?<![0-9][0-9]:[0-9][0-9]-)(?:(?P<d0>[0-9]{1,2})-)?(?P<a>[0-9]{1,2})(?P<s>[./])(?P<b>[0-9]{1,2})(?![0-9])(?![.,:/][0-9])"
+)
+_MD_DASH: Final = re.compile(
+    r"(?<![0-9a-z./:-])(?P<a>0[1-9]|1[0-2])-(?P<b>0[1-9]|[12][0-9]|3[01])(?![0-9a-z/:-]|[天件个])"
+)
+_PAIR: Final = re.compile(r"(?<![0-9.,/])([0-9]{1,2})[./-]([0-9]{1,2})(?![0-9.,/])")
+
+
+def _iso(region: Region) -> Iterator[DateMark]:
+    for match in islice(_ISO.finditer(region.lower), MAX_MARKS):
+        yield DateMark(
+            match.start(), match.end(), (int(match["y"]), int(match["m"]), int(match["d"])), kind="iso"
+        )
+
+
+def _line_orders(region: Region) -> dict[int, bool]:
+    """Return line start -> whether its numeric dates are month first, for lines that tell."""
+    orders: dict[int, bool] = {}
+    for match in _PAIR.finditer(region.lower):
+        first, second = int(match[1]), int(match[2])
+        if (first > 12) != (second > 12) and max(first, second) <= 31:
+            orders.setdefault(region.line_start(match.start()), second > 12)
+    return orders
+
+
+def _day_and_month(
+    match: re.Match[str], order_of: Callable[[int], bool | None], mail_date: date | None
+) -> tuple[int, int] | None:
+    """Return (day, month) of a year-less numeric date, None when it cannot be one."""
+    first, second = int(match["a"]), int(match["b"])
+    month_first = second > 12
+    if first <= 12 and not month_first:
+        order = order_of(match.start())
+        if order is None and match["s"] == "/" and mail_date is not None:
+            # Both orders are in use with a slash: the reading that lies nearer to the mail is meant.
+            readings = [
+                without_year(month, day, mail_date) for day, month in ((first, second), (second, first))
+            ]
+            distance = [abs((found - mail_date).days) if found else 999 for found in readings]
+            order = distance[1] < distance[0]
+        month_first = bool(order)
+    day, month = (second, first) if month_first else (first, second)
+    return (day, month) if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
+def _full_numeric(region: Region) -> Iterator[DateMark]:
+    for match in islice(_DMY.finditer(region.lower), MAX_MARKS):
+        day, month = int(match["a"]), int(match["b"])
+        if month > 12 >= day:
+            day, month = month, day
+        short = len(match["y"]) == 2
+        version = short and (len(match["b"]) == 1 or not 20 <= int(match["y"]) <= 35)
+        if 1 <= month <= 12 and not version and not (short and match["s"] == "-"):
+            yield DateMark(match.start(), match.end(), (full_year(match["y"]), month, day), kind="dmy")
+
+
+def _short_numeric(
+    region: Region, language: str, mail_date: date | None, plausible: Plausible
+) -> Iterator[DateMark]:
+    orders: list[dict[int, bool]] = []
+    usual = True if language == "zh" else None
+
+    def order_of(start: int) -> bool | None:
+        if not orders:
+            orders.append(_line_orders(region))
+        return orders[0].get(region.line_start(start), usual)
+
+    for match in islice(_DM.finditer(region.lower), MAX_MARKS):
+        pair = _day_and_month(match, order_of, mail_date)
+        if pair is None:
+            continue
+        day, month = pair
+        start = match.start("a")
+        score = plausible(region, start, match.end())
+        if match["d0"] and int(match["d0"]) < day and match["s"] == "." and score > 0:
+            first = (None, month, int(match["d0"]))
+            yield DateMark(match.start(), match.end(), first, (None, month, day), 3.5, "dm")
+        elif score > 0:
+            yield DateMark(start, match.end(), (None, month, day), None, score, "dm")
+
+
+def _dashed(region: Region) -> Iterator[DateMark]:
+    for match in _MD_DASH.finditer(region.lower):
+        yield DateMark(match.start(), match.end(), (None, int(match["a"]), int(match["b"])), None, 1.6, "dm")
+
+
+def find_numeric_dates(
+    region: Region, language: str, mail_date: date | None, plausible: Plausible
+) -> Iterator[DateMark]:
+    """Yield the dates in digits of a region; readings of the same digits may overlap.
+
+    `plausible` says how likely a bare "18.11" at [start, end) is a date; 0 or less means that it is none.
+    """
+    if region.digits & ISO_DATE:
+        yield from _iso(region)
+    if region.digits & FULL_DATE:
+        yield from _full_numeric(region)
+    if region.digits & DAY_MONTH:
+        yield from _short_numeric(region, language, mail_date, plausible)
+    if region.digits & MONTH_DASH_DAY and language == "zh":
+        yield from _dashed(region)
