@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from classifier.confidence import SIGNALS, Calibration
 from classifier.documents import Document
 from classifier.model import Model
+from classifier.network import Network
 from classifier.reader import Reader
 from classifier.space import BLOCK_NAMES, Space
 from classifier.thresholds import ThresholdSet
@@ -29,9 +30,9 @@ from classifier.train import TrainedModel
 
 __all__ = ["ArtifactError", "Model", "dump", "load"]
 
-FORMAT: Final = (
-    2  # 1: one space per view; 2: blocks over one vocabulary, calibration with spam and second topic
-)
+# 1: one space per view; 2: blocks over one vocabulary, calibration with spam and second topic;
+# 3: the network as second member
+FORMAT: Final = 3
 MAX_BYTES: Final = 512 * 1024 * 1024  # unpacked
 REMEDY: Final = "run `razbor train` to make a new one, or promote another with `razbor models promote`"
 PROBES: Final = (
@@ -39,7 +40,8 @@ PROBES: Final = (
     Document(subject="关于罚款", text="没有参加活动，为什么扣款？11月12日", language="zh"),
     Document(subject="API token", text="GET /v3/orders returns 401 since yesterday", language="en"),
 )
-_PROBE_AGREEMENT: Final = 1e-5
+NETWORK_PARTS: Final = ("inner", "inner_bias", "outer", "outer_bias")
+_PROBE_AGREEMENT: Final = 1e-4
 _BROKEN_ARCHIVE: Final = (zipfile.BadZipFile, zlib.error)
 
 
@@ -69,7 +71,9 @@ def dump(trained: TrainedModel) -> bytes:
         },
         "thresholds": model.thresholds.as_json(),
         "environment": trained.environment,
+        "network_share": model.network_share,
     }
+    network = {} if model.network is None else {part: getattr(model.network, part) for part in NETWORK_PARTS}
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
@@ -80,6 +84,7 @@ def dump(trained: TrainedModel) -> bytes:
         weights=model.weights,
         intercepts=model.intercepts,
         probes=np.stack([model.score(probe).scores for probe in PROBES]),
+        **network,
     )
     return buffer.getvalue()
 
@@ -141,6 +146,14 @@ def _model(meta: Mapping[str, Any], parts: Mapping[str, NDArray[Any]], name: str
         "intercepts": (len(topics),),
         "probes": (len(PROBES), len(topics)),
     }
+    if meta["network_share"]:
+        units = len(parts["inner_bias"])
+        shapes |= {
+            "inner": (width, units),
+            "inner_bias": (units,),
+            "outer": (units, len(topics)),
+            "outer_bias": (len(topics),),
+        }
     wrong = [
         part
         for part, shape in shapes.items()
@@ -160,7 +173,16 @@ def _model(meta: Mapping[str, Any], parts: Mapping[str, NDArray[Any]], name: str
         Calibration(weights, **{key: float(value) for key, value in calibration.items()}),
         ThresholdSet.from_json(meta["thresholds"]),
         Reader(vocabulary),
+        _network(parts) if meta["network_share"] else None,
+        float(meta["network_share"]),
         name,
+    )
+
+
+def _network(parts: Mapping[str, NDArray[Any]]) -> Network:
+    return Network(
+        parts["inner"].astype(np.float16),
+        *(parts[part].astype(np.float32) for part in NETWORK_PARTS[1:]),
     )
 
 

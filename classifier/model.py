@@ -1,7 +1,8 @@
 """A trained model in memory: documents in, predictions out. Plain NumPy, no scikit-learn.
 
-One mail is a sparse row; its scores are the sum of the rows of the weight matrix that its
-tokens name. The same sum, taken apart, gives the reasons.
+One mail is a sparse row; the machine's scores are the sum of the rows of the weight matrix that
+its tokens name, the network's the same with one hidden layer in between. Both are linear in the
+tokens once it is known which units the mail switches on, so the sums, taken apart, give the reasons.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from classifier.confidence import Calibration, Evidence, confidence_of, probabilities_of, spam_probability
 from classifier.documents import Document
 from classifier.explain import reasons_of
+from classifier.network import LINEAR_SHARPNESS, Network, mixed
 from classifier.reader import Reader, Reading
 from classifier.space import Space, weigh
 from classifier.thresholds import ThresholdSet
@@ -31,7 +33,9 @@ class Scored:
 
     reading: Reading
     values: NDArray[np.float64]
-    scores: NDArray[np.float64]
+    linear: NDArray[np.float64]  # scores of the machine alone
+    scores: NDArray[np.float64]  # of both members together
+    hidden: NDArray[np.float32] | None = None  # sums of the network's hidden layer
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,8 @@ class Model:
     calibration: Calibration
     thresholds: ThresholdSet
     reader: Reader
+    network: Network | None = None
+    network_share: float = 0.0
     name: str = ""
 
     def with_thresholds(self, thresholds: ThresholdSet) -> Model:
@@ -59,7 +65,24 @@ class Model:
         """Return the score of every topic, and what it was made from."""
         reading = self.reader.read(document)
         values = weigh(self.space, reading.columns, reading.counts)
-        return Scored(reading, values, values @ self.weights[reading.columns] + self.intercepts)
+        linear = values @ self.weights[reading.columns] + self.intercepts
+        if self.network is None:
+            return Scored(reading, values, linear, linear)
+        hidden = self.network.hidden_of(reading.columns, values)
+        scores = mixed(linear, self.network.log_probabilities(hidden), self.network_share)
+        return Scored(reading, values, linear, scores, hidden)
+
+    def pulls(self, scored: Scored, places: list[int]) -> NDArray[np.float64]:
+        """Return what one unit of each of the mail's columns adds to some topics (columns x topics).
+
+        With the values they sum up to the scores, but for what no token has part in: the intercepts,
+        and the common sum that makes log-probabilities of scores.
+        """
+        linear = self.weights[scored.reading.columns][:, places].astype(np.float64)
+        if self.network is None or scored.hidden is None:
+            return linear
+        network = self.network.pulls(scored.reading.columns, scored.hidden, places)
+        return (1 - self.network_share) * LINEAR_SHARPNESS * linear + self.network_share * network
 
     def predict_one(self, document: Document) -> Prediction:
         """Predict the topic of one mail.
@@ -70,15 +93,13 @@ class Model:
         scored = self.score(document)
         reading, scores = scored.reading, scored.scores
         language = document.analyser
-        confidence = confidence_of(
-            self.calibration, Evidence(scores, language, reading.words, reading.unseen_share)
-        )
+        evidence = Evidence(scores, scored.linear, language, reading.words, reading.unseen_share)
+        confidence = confidence_of(self.calibration, evidence)
         spam = spam_probability(self.calibration, scores, self.topics)
         ranked = [int(place) for place in np.argsort(-scores, kind="stable")]
         topic = self.topics[ranked[0]]
         shares = probabilities_of(scores, confidence).tolist()
         shown = ranked[:EXPLAINED_TOPICS]
-        weights = self.weights[reading.columns][:, shown].astype(np.float64)
         return Prediction(
             topic=topic,
             confidence=confidence,
@@ -87,7 +108,9 @@ class Model:
             ),
             threshold=min(self.thresholds.of(language, topic), 1.0),
             probabilities=dict.fromkeys(SLUGS, 0.0) | dict(zip(self.topics, shares, strict=True)),
-            reasons=reasons_of(reading, scored.values, weights, [self.topics[place] for place in shown]),
+            reasons=reasons_of(
+                reading, scored.values, self.pulls(scored, shown), [self.topics[place] for place in shown]
+            ),
             also_topics=self._also(scores, ranked),
             spam_probability=spam,
             model=self.name,

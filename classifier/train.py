@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import platform
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,22 +25,22 @@ from classifier.confidence import (
     fit_calibration,
     spam_probability,
 )
-from classifier.dataset import Example, phrase_examples
+from classifier.dataset import Example
 from classifier.evaluate import figures
-from classifier.features import MIN_DOCUMENTS, WORD
+from classifier.features import MIN_DOCUMENTS
 from classifier.folds import fold_numbers
+from classifier.material import READING_SHARE, Material, Progress, prepare
+from classifier.members import choose_share, fit_members
 from classifier.model import Model
-from classifier.reader import Reader, Reading
+from classifier.network import mixed
+from classifier.reader import Reader
 from classifier.space import Space
 from classifier.thresholds import Judged, ThresholdSet, choose_thresholds, coverage
 
 FOLDS: Final = 5
-_READING_SHARE: Final = 0.5  # of the whole time
-_NEVER_FIRST: Final = -2.0  # score of a topic without a single example in a fold
 _CHECKED_MAILS: Final = 20
 _AGREEMENT: Final = 1e-6
-
-Progress = Callable[[float, str], None]
+_NETWORK_AGREEMENT: Final = 1e-4  # single precision, summed in another order
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,22 +59,12 @@ class TrainedModel:
 
 
 @dataclass(frozen=True, slots=True)
-class _Material:
-    """Everything that the fits share: `mails` are judged, `phrases` only teach."""
+class CrossFit:
+    """Held-out scores of every mail, by members that saw neither it nor its group."""
 
-    mails: list[Example]
-    phrases: list[Example]
-    readings: list[Reading]
-    tokens: list[str]
-    counts: Any  # scipy matrix, a row for each mail and then each phrase
-    labels: NDArray[np.intp]
-    topics: tuple[str, ...]
-    is_word: NDArray[np.bool_]  # per token: words, and pairs of Chinese characters
-    rare_words: NDArray[np.float64]  # per mail: occurrences of words that no other mail has
-
-    @property
-    def sample_weights(self) -> NDArray[np.float64]:
-        return np.array([example.weight for example in (*self.mails, *self.phrases)])
+    linear: NDArray[np.float64]
+    network: NDArray[np.float64]
+    unseen: NDArray[np.float64]
 
 
 def train(
@@ -86,9 +76,11 @@ def train(
     routed mails that must be right. Raises ValueError for fewer than two topics.
     """
     tell = progress or (lambda _share, _stage: None)
-    material = _prepare(examples, tell)
-    evidence = _cross_fit(material, tell)
-    truth = material.labels[: len(material.mails)]
+    material = prepare(examples, tell)
+    found = cross_fit(material, tell)
+    truth = material.truth
+    share = choose_share(found.linear, found.network, truth)
+    evidence = _evidence(material, found, share)
     also = [
         frozenset(material.topics.index(topic) for topic in mail.also_topics if topic in material.topics)
         for mail in material.mails
@@ -97,11 +89,10 @@ def train(
     judged = _judge(calibration, evidence, truth, material.topics)
     thresholds = choose_thresholds(judged, target, Counter(mail.topic for mail in material.mails))
     tell(0.9, "last fit")
-    model = _last_fit(material, calibration, thresholds)
+    model = _last_fit(material, calibration, thresholds, share)
     tell(1.0, "done")
-    return TrainedModel(
-        model, _metrics(material, judged, thresholds), _parameters(material), environment_stamp()
-    )
+    parameters = _parameters(material) | {"network_share": share}
+    return TrainedModel(model, _metrics(material, judged, thresholds), parameters, environment_stamp())
 
 
 def environment_stamp() -> dict[str, Any]:
@@ -111,125 +102,79 @@ def environment_stamp() -> dict[str, Any]:
     return {"python": platform.python_version(), "scikit-learn": sklearn.__version__, "numpy": np.__version__}
 
 
-def _prepare(examples: Sequence[Example], tell: Progress) -> _Material:
-    """Read every text once; folds and the last fit share the counts."""
-    from classifier.pipeline import count_matrix, without_rare
-
-    mails = sorted(examples, key=lambda example: example.id)
-    topics = tuple(sorted({example.topic for example in mails}))
-    if len(topics) < 2:
-        msg = f"training needs mails of two topics at least, got {len(topics)}: add labelled mails"
-        raise ValueError(msg)
-    phrases = [phrase for phrase in phrase_examples() if phrase.topic in topics]
-    reader = Reader({}, growing=True)
-    readings: list[Reading] = []
-    for index, example in enumerate([*mails, *phrases]):
-        if index % 100 == 0:
-            tell(_READING_SHARE * index / (len(mails) + len(phrases)), "reading texts")
-        readings.append(reader.read(example.document))
-    all_counts = count_matrix(readings, len(reader.vocabulary))
-    tokens, counts = without_rare(reader, all_counts)
-    words_in_all = all_counts[: len(mails)] @ _are_words(list(reader.vocabulary)).astype(np.float64)
-    is_word = _are_words(tokens)
-    labels = np.array([topics.index(example.topic) for example in (*mails, *phrases)])
-    return _Material(
-        mails=mails,
-        phrases=phrases,
-        readings=readings[: len(mails)],
-        tokens=tokens,
-        counts=counts,
-        labels=labels,
-        topics=topics,
-        is_word=is_word,
-        rare_words=words_in_all - counts[: len(mails)] @ is_word.astype(np.float64),
-    )
-
-
-def _are_words(tokens: Sequence[str]) -> NDArray[np.bool_]:
-    """Tell which tokens the share of unseen words is about."""
-    return np.array(
-        [token[0] == WORD or (len(token) == 2 and "\u4e00" <= token[0] <= "\u9fff") for token in tokens]
-    )
-
-
-def _cross_fit(material: _Material, tell: Progress) -> list[Evidence]:
-    """Score every mail by a pipeline that saw neither it nor its group."""
+def cross_fit(material: Material, tell: Progress) -> CrossFit:
+    """Score every mail by members that saw neither it nor its group."""
     mails = len(material.mails)
     numbers = np.array(fold_numbers(material.mails, FOLDS))
     phrase_rows = np.arange(mails, len(material.labels))
-    scores = np.full((mails, len(material.topics)), _NEVER_FIRST)
-    unseen = np.zeros(mails)
+    shape = (mails, len(material.topics))
+    found = CrossFit(np.full(shape, -2.0), np.full(shape, -np.log(shape[1])), np.zeros(mails))
     for number in range(FOLDS):
-        tell(_READING_SHARE + (0.9 - _READING_SHARE) * number / FOLDS, f"cross-fit {number + 1} of {FOLDS}")
+        tell(READING_SHARE + (0.9 - READING_SHARE) * number / FOLDS, f"cross-fit {number + 1} of {FOLDS}")
         left_out = np.flatnonzero(numbers == number)
         kept = np.concatenate([np.flatnonzero(numbers != number), phrase_rows])
         if not len(left_out) or len(set(material.labels[kept])) < 2:
             continue  # nothing to judge, or nothing to tell apart: these mails stay without a first topic
-        pipeline = _fit(material, kept)
-        scores[left_out] = scores_of(pipeline, material.counts[left_out], len(material.topics))
-        unseen[left_out] = _unseen_shares(material, kept, left_out)
+        members = fit_members(material, kept, with_network=True)
+        found.linear[left_out] = members.linear_scores(material.counts[left_out], shape[1])
+        found.network[left_out] = members.network_scores(material.counts[left_out])
+        found.unseen[left_out] = _unseen_shares(material, kept, left_out)
+    return found
+
+
+def _evidence(material: Material, found: CrossFit, share: float) -> list[Evidence]:
+    scores = mixed(found.linear, found.network, share)
     return [
-        Evidence(row, mail.document.analyser, reading.words, float(share))
-        for row, mail, reading, share in zip(scores, material.mails, material.readings, unseen, strict=True)
+        Evidence(row, linear, mail.document.analyser, int(words), float(unseen))
+        for row, linear, mail, words, unseen in zip(
+            scores, found.linear, material.mails, material.words, found.unseen, strict=True
+        )
     ]
 
 
 def _unseen_shares(
-    material: _Material, kept: NDArray[np.intp], left_out: NDArray[np.intp]
+    material: Material, kept: NDArray[np.intp], left_out: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """Return what share of the words of each mail the vocabulary of the kept rows would not know."""
     rows = material.counts[kept]
     frequency = np.bincount(rows.indices, minlength=rows.shape[1])
     is_lost = material.is_word & (frequency < MIN_DOCUMENTS["text"])
     new = material.rare_words[left_out] + material.counts[left_out] @ is_lost.astype(np.float64)
-    words = np.array([material.readings[index].words for index in left_out])
+    words = material.words[left_out]
     return np.asarray(np.minimum(new / np.maximum(words, 1), 1.0))
 
 
-def _fit(material: _Material, rows: NDArray[np.intp]) -> Any:
-    from classifier.pipeline import make_pipeline
-
-    pipeline = make_pipeline(material.tokens)
-    weights = material.sample_weights[rows]
-    return pipeline.fit(material.counts[rows], material.labels[rows], machine__sample_weight=weights)
-
-
-def scores_of(pipeline: Any, counts: Any, topics: int) -> NDArray[np.float64]:
-    """Return the scores of a fitted pipeline, a column per topic; absent topics score lowest."""
-    found = pipeline.decision_function(counts)
-    classes = pipeline.named_steps["machine"].classes_
-    scores = np.full((counts.shape[0], topics), _NEVER_FIRST)
-    scores[:, classes] = found if found.ndim > 1 else np.stack([-found, found], axis=1)
-    return scores
-
-
-def _last_fit(material: _Material, calibration: Calibration, thresholds: ThresholdSet) -> Model:
+def _last_fit(material: Material, calibration: Calibration, thresholds: ThresholdSet, share: float) -> Model:
     """Fit on everything and take the pipeline apart into what serving needs.
 
-    Raises RuntimeError when the served scores are not those of the pipeline.
+    Raises RuntimeError when the served scores are not those of the fitted members.
     """
-    pipeline = _fit(material, np.arange(len(material.labels)))
-    weighting, machine = pipeline.named_steps["weighting"], pipeline.named_steps["machine"]
+    members = fit_members(material, np.arange(len(material.labels)), with_network=share > 0)
+    weighting, machine = (members.pipeline.named_steps[step] for step in ("weighting", "machine"))
     coefficients, intercepts = machine.coef_, machine.intercept_
     if len(machine.classes_) == 2:  # one row of coefficients for two topics
         coefficients = np.concatenate([-coefficients, coefficients])
         intercepts = np.concatenate([-intercepts, intercepts])
     vocabulary = {token: column for column, token in enumerate(material.tokens)}
-    space = Space(vocabulary, weighting.blocks, weighting.rarity_)
     model = Model(
-        space,
+        Space(vocabulary, weighting.blocks, weighting.rarity_),
         material.topics,
         np.ascontiguousarray(coefficients.T, dtype=np.float32),
         np.asarray(intercepts, dtype=np.float64),
         calibration,
         thresholds,
         Reader(vocabulary),
+        members.network,
+        share,
     )
     checked = slice(0, _CHECKED_MAILS)
-    expected = scores_of(pipeline, material.counts[checked], len(material.topics))
+    counts = material.counts[checked]
+    expected = mixed(
+        members.linear_scores(counts, len(material.topics)), members.network_scores(counts), share
+    )
     served = np.stack([model.score(mail.document).scores for mail in material.mails[checked]])
-    if np.abs(served - expected).max() > _AGREEMENT:
-        msg = "the served scores differ from the trained pipeline's: the model is not usable, report this"
+    if np.abs(served - expected).max() > (_AGREEMENT if share == 0 else _NETWORK_AGREEMENT):
+        msg = "the served scores differ from the trained members': the model is not usable, report this"
         raise RuntimeError(msg)
     return model
 
@@ -249,7 +194,7 @@ def _judge(
     ]
 
 
-def _metrics(material: _Material, judged: Sequence[Judged], thresholds: ThresholdSet) -> dict[str, Any]:
+def _metrics(material: Material, judged: Sequence[Judged], thresholds: ThresholdSet) -> dict[str, Any]:
     """Return the cross-fitted figures; confidence and thresholds saw these mails, the weights did not."""
     share, precision = coverage(judged, thresholds)
     return figures(
@@ -260,7 +205,7 @@ def _metrics(material: _Material, judged: Sequence[Judged], thresholds: Threshol
     ) | {"coverage_at_target": round(share, 4), "precision_at_coverage": round(precision, 4)}
 
 
-def _parameters(material: _Material) -> dict[str, Any]:
+def _parameters(material: Material) -> dict[str, Any]:
     from classifier.pipeline import REGULARISATION, SEED
 
     return {

@@ -30,14 +30,17 @@ def few_examples(train_examples: list[Example]) -> list[Example]:
 
 @pytest.fixture(scope="session")
 def trained(few_examples: list[Example]) -> TrainedModel:
-    return train(few_examples)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("classifier.network.EPOCHS", 3)  # enough for what is tested here, a quarter of the time
+        return train(few_examples)
 
 
 @pytest.fixture
 def few_phrases(monkeypatch: pytest.MonkeyPatch) -> None:
     """Leave out most phrases where a training is only about its course."""
     some = phrase_examples()[::10]
-    monkeypatch.setattr("classifier.train.phrase_examples", lambda: some)
+    monkeypatch.setattr("classifier.material.phrase_examples", lambda: some)
+    monkeypatch.setattr("classifier.network.EPOCHS", 1)
 
 
 @pytest.fixture(scope="session")

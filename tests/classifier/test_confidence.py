@@ -39,7 +39,7 @@ def some_evidence(count: int, seed: int) -> tuple[list[Evidence], np.ndarray, np
     truth = rng.integers(0, 5, count)
     scores = rng.normal(-0.8, 0.35, (count, 5))
     scores[np.arange(count), truth] += rng.choice([0.3, 1.4], count)
-    evidence = [Evidence(row, "ru", 40, 0.1) for row in scores]
+    evidence = [Evidence(row, row, "ru", 40, 0.1) for row in scores]
     return evidence, truth, scores
 
 
@@ -83,4 +83,4 @@ def test_a_second_topic_is_named_only_where_labels_named_it() -> None:
 
 def test_confidence_is_never_below_chance() -> None:
     calibration = Calibration((0.0,) * 9, -20.0, 4.0)
-    assert confidence_of(calibration, Evidence(np.zeros(4), "ru", 0, 1.0)) > 0.25
+    assert confidence_of(calibration, Evidence(np.zeros(4), np.zeros(4), "ru", 0, 1.0)) > 0.25

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from classifier.dataset import Example, phrase_examples
 from classifier.documents import Document
 from classifier.explain import contributions
+from classifier.members import scores_of
 from classifier.model import Model
+from classifier.network import LINEAR_SHARPNESS, log_softmax
 from classifier.pipeline import count_matrix, make_pipeline, without_rare
 from classifier.reader import Reader
-from classifier.train import TrainedModel, scores_of
+from classifier.train import TrainedModel
 from models.topics import OTHER, SLUGS, SPAM
 
 
@@ -32,19 +34,41 @@ def test_the_served_scores_are_the_pipelines(few_examples: list[Example], model:
     weights = [example.weight for example in examples]
     pipeline = make_pipeline(tokens).fit(counts, labels, machine__sample_weight=weights)
     expected = scores_of(pipeline, counts[:200], len(model.topics))
-    served = np.stack([model.score(example.document).scores for example in examples[:200]])
+    served = np.stack([model.score(example.document).linear for example in examples[:200]])
     assert np.abs(served - expected).max() < 1e-6
 
 
 def test_reasons_add_up_to_the_score(few_examples: list[Example], model: Model) -> None:
+    """Characters, tokens without a place and constants together are the differences between the topics."""
+    assert model.network is not None
+    share, tokens = model.network_share, list(model.space.vocabulary)
     for example in few_examples[::40]:
         scored = model.score(example.document)
-        weights = model.weights[scored.reading.columns].astype(np.float64)
+        weights = model.pulls(scored, list(range(len(model.topics))))
         by_character = contributions(scored.reading, scored.values, weights).sum(axis=1)
-        tokens = list(model.space.vocabulary)
         beside = [place for place, column in enumerate(scored.reading.columns) if tokens[column][0] == "@"]
         unplaced = scored.values[beside] @ weights[beside]
-        assert by_character + unplaced + model.intercepts == pytest.approx(scored.scores, abs=1e-9)
+        assert scored.hidden is not None
+        on = model.network.outer * (scored.hidden > 0)[:, None]
+        constant = (1 - share) * LINEAR_SHARPNESS * model.intercepts + share * (
+            model.network.inner_bias @ on + model.network.outer_bias
+        )
+        gathered = by_character + unplaced + constant
+        assert gathered - gathered.max() == pytest.approx(scored.scores - scored.scores.max(), abs=2e-3)
+
+
+def test_the_served_network_is_the_trained_one(few_examples: list[Example], model: Model) -> None:
+    """The hidden layer computed for all mails at once in single precision gives the served answers."""
+    network = model.network
+    assert network is not None
+    for example in few_examples[::50]:
+        scored = model.score(example.document)
+        row = np.zeros(model.space.width)
+        row[scored.reading.columns] = scored.values
+        hidden = np.maximum(row @ network.inner.astype(np.float64) + network.inner_bias, 0)
+        expected = log_softmax(hidden @ network.outer + network.outer_bias)
+        mean = (1 - model.network_share) * log_softmax(LINEAR_SHARPNESS * scored.linear)
+        assert scored.scores == pytest.approx(mean + model.network_share * expected, abs=1e-3)
 
 
 def test_reasons_name_words_of_the_mail_and_no_identifiers(model: Model) -> None:
