@@ -13,7 +13,8 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any, Final
 
 import numpy as np
@@ -21,14 +22,17 @@ from numpy.typing import NDArray
 
 from classifier.confidence import SIGNALS, Calibration
 from classifier.documents import Document
+from classifier.gate import Answer
 from classifier.model import Model
 from classifier.network import Network
 from classifier.reader import Reader
+from classifier.scope import SCOPE_SIGNALS, ScopeDetector
 from classifier.space import BLOCK_NAMES, Space
 from classifier.thresholds import ThresholdSet
 from classifier.train import TrainedModel
+from models.topics import OTHER
 
-__all__ = ["ArtifactError", "Model", "dump", "load"]
+__all__ = ["ArtifactError", "Model", "dump", "held_out_of", "load"]
 
 # 1: one space per view; 2: blocks over one vocabulary, calibration with spam and second topic;
 # 3: the network as second member
@@ -66,14 +70,17 @@ def dump(trained: TrainedModel) -> bytes:
             "intercept": model.calibration.intercept,
             "sharpness": model.calibration.sharpness,
             "spam_slope": model.calibration.spam_slope,
+            "spam_own": model.calibration.spam_own,
             "spam_intercept": model.calibration.spam_intercept,
             "also_bar": model.calibration.also_bar,
         },
+        "scope": None if model.calibration.scope is None else asdict(model.calibration.scope),
         "thresholds": model.thresholds.as_json(),
         "environment": trained.environment,
         "network_share": model.network_share,
     }
     network = {} if model.network is None else {part: getattr(model.network, part) for part in NETWORK_PARTS}
+    answers = {name: (one.topic, one.confidence, one.sure) for name, one in trained.held_out.items()}
     buffer = io.BytesIO()
     np.savez_compressed(
         buffer,
@@ -84,6 +91,7 @@ def dump(trained: TrainedModel) -> bytes:
         weights=model.weights,
         intercepts=model.intercepts,
         probes=np.stack([model.score(probe).scores for probe in PROBES]),
+        held_out=_bytes(json.dumps({name: list(answer) for name, answer in answers.items()}, sort_keys=True)),
         **network,
     )
     return buffer.getvalue()
@@ -122,6 +130,15 @@ def load(data: bytes, sha256: str, *, name: str = "") -> Model:
         made_with = json.dumps(meta.get("environment", {}), sort_keys=True)
         raise ArtifactError(f"reads text otherwise here than where it was trained ({made_with})")
     return model
+
+
+def held_out_of(data: bytes) -> dict[str, Answer]:
+    """Return what the version answered to mails that it had not learnt; empty when it does not say."""
+    try:
+        stored = json.loads(_unpacked(data)["held_out"].tobytes())
+        return {str(name): Answer(str(t), float(c), bool(s)) for name, (t, c, s) in stored.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, OSError, EOFError, *_BROKEN_ARCHIVE):
+        return {}
 
 
 def _unpacked(data: bytes) -> dict[str, NDArray[Any]]:
@@ -170,13 +187,28 @@ def _model(meta: Mapping[str, Any], parts: Mapping[str, NDArray[Any]], name: str
         topics,
         parts["weights"].astype(np.float32),
         parts["intercepts"].astype(np.float64),
-        Calibration(weights, **{key: float(value) for key, value in calibration.items()}),
+        Calibration(
+            weights,
+            **{key: float(value) for key, value in calibration.items()},
+            scope=_scope(meta["scope"], topics),
+        ),
         ThresholdSet.from_json(meta["thresholds"]),
         Reader(vocabulary),
         _network(parts) if meta["network_share"] else None,
         float(meta["network_share"]),
         name,
     )
+
+
+def _scope(stored: Mapping[str, Any] | None, topics: Sequence[str]) -> ScopeDetector | None:
+    if stored is None:
+        return None
+    place = int(stored["place"])
+    if topics[place] != OTHER or len(stored["weights"]) != SCOPE_SIGNALS:
+        msg = "the detector of what is out of scope does not fit"
+        raise ValueError(msg)
+    weights = tuple(float(weight) for weight in stored["weights"])
+    return ScopeDetector(place, weights, float(stored["intercept"]), float(stored["bar"]))
 
 
 def _network(parts: Mapping[str, NDArray[Any]]) -> Network:

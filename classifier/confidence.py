@@ -12,12 +12,14 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.logistic import fit_logistic, logistic
+from classifier.scope import ScopeDetector, fit_scope
 from models.topics import LANGUAGES, SPAM
 
 Scores = NDArray[np.float64]
@@ -60,9 +62,11 @@ class Calibration:
     weights: tuple[float, ...]
     intercept: float
     sharpness: float  # of the softmax that entropy is taken of
-    spam_slope: float = 4.0
+    spam_slope: float = 4.0  # of how far spam stands above the best of the others
+    spam_own: float = 0.0  # of what the linear member says of spam against all else
     spam_intercept: float = 0.0
     also_bar: float = _NEVER
+    scope: ScopeDetector | None = None
 
 
 def softmax(scores: Scores, sharpness: float) -> Scores:
@@ -96,7 +100,7 @@ def confidence_of(calibration: Calibration, evidence: Evidence) -> float:
     """Return the probability that the topic with the highest score is right."""
     signals = signals_of(evidence, calibration.sharpness)
     chance = 1.0 / len(evidence.scores)
-    raw = _logistic(calibration.intercept + float(np.dot(calibration.weights, signals)))
+    raw = logistic(calibration.intercept + float(np.dot(calibration.weights, signals)))
     return min(max(raw, chance + 1e-6), _SURE)
 
 
@@ -122,13 +126,12 @@ def probabilities_of(scores: Scores, confidence: float) -> Scores:
     return softmax(scores, sharpness)
 
 
-def spam_probability(calibration: Calibration, scores: Scores, topics: Sequence[str]) -> float:
+def spam_probability(calibration: Calibration, evidence: Evidence, topics: Sequence[str]) -> float:
     """Return the probability that a mail is spam or phishing, whatever the first topic is."""
     if SPAM not in topics:
         return 0.0
-    return _logistic(
-        calibration.spam_intercept + calibration.spam_slope * _gap(scores, list(topics).index(SPAM))
-    )
+    gap, own = _spam_signals(evidence, list(topics).index(SPAM))
+    return logistic(calibration.spam_intercept + calibration.spam_slope * gap + calibration.spam_own * own)
 
 
 def fit_calibration(
@@ -138,30 +141,36 @@ def fit_calibration(
     topics: Sequence[str],
 ) -> Calibration:
     """Learn from held-out scores; `also` are the second topics that a mail really asks about."""
+    plain = np.stack([one.scores for one in evidence])
+    sharpness = _fit_sharpness(plain, truth)
+    scope = fit_scope(plain, np.stack([one.linear for one in evidence]), truth, topics)
+    evidence = [scoped(one, scope, sharpness) for one in evidence]
     scores = np.stack([one.scores for one in evidence])
-    sharpness = _fit_sharpness(scores, truth)
     right = scores.argmax(axis=1) == truth
     signals = np.array([signals_of(one, sharpness) for one in evidence])
-    weights, intercept = _fit_logistic(signals, right)
-    slope, spam_intercept = 4.0, 0.0
+    weights, intercept = fit_logistic(signals, right)
+    slope, own, spam_intercept = 4.0, 0.0, 0.0
     if SPAM in topics:
         spam = list(topics).index(SPAM)
-        gaps = np.array([[_gap(row, spam)] for row in scores])
-        (slope,), spam_intercept = _fit_logistic(gaps, truth == spam)
-    return Calibration(weights, intercept, sharpness, slope, spam_intercept, _also_bar(scores, truth, also))
+        told = np.array([_spam_signals(one, spam) for one in evidence])
+        (slope, own), spam_intercept = fit_logistic(told, truth == spam)
+    return Calibration(
+        weights,
+        intercept,
+        sharpness,
+        slope,
+        own,
+        spam_intercept,
+        _also_bar(scores, truth, also),
+        scope,
+    )
 
 
-def _fit_logistic(signals: NDArray[np.float64], right: NDArray[np.bool_]) -> tuple[tuple[float, ...], float]:
-    """Fit on standardised signals; returns weights for the signals as they are."""
-    from sklearn.linear_model import LogisticRegression
-
-    if right.all() or not right.any():  # nothing to learn from: always or never
-        return (0.0,) * signals.shape[1], 4.0 if right.all() else -4.0
-    mean, spread = signals.mean(axis=0), signals.std(axis=0)
-    spread[spread == 0] = 1.0
-    fitted = LogisticRegression(C=0.3, max_iter=2000).fit((signals - mean) / spread, right)
-    weights = fitted.coef_[0] / spread
-    return tuple(map(float, weights)), float(fitted.intercept_[0] - weights @ mean)
+def scoped(evidence: Evidence, scope: ScopeDetector | None, sharpness: float) -> Evidence:
+    """Return the evidence with the score that the detector gives to `other`; call it before all else."""
+    if scope is None:
+        return evidence
+    return replace(evidence, scores=scope.rescored(evidence.scores, evidence.linear, sharpness))
 
 
 def _fit_sharpness(scores: Scores, truth: NDArray[np.intp]) -> float:
@@ -187,12 +196,12 @@ def _also_bar(scores: Scores, truth: NDArray[np.intp], also: Sequence[frozenset[
     return float(scores[row, second[row]])
 
 
+def _spam_signals(evidence: Evidence, spam: int) -> tuple[float, float]:
+    return _gap(evidence.scores, spam), float(evidence.linear[spam])
+
+
 def _gap(scores: Scores, topic: int) -> float:
     """Return how far a topic stands above the best of the others."""
     values = scores.tolist()
     own = values.pop(topic)
     return float(own - max(values))
-
-
-def _logistic(log_odds: float) -> float:
-    return 1.0 / (1.0 + float(np.exp(-np.clip(log_odds, -30, 30))))

@@ -14,7 +14,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.confidence import Calibration, Evidence, confidence_of, probabilities_of, spam_probability
+from classifier.confidence import (
+    Calibration,
+    Evidence,
+    confidence_of,
+    probabilities_of,
+    scoped,
+    spam_probability,
+)
 from classifier.documents import Document
 from classifier.explain import reasons_of
 from classifier.network import LINEAR_SHARPNESS, Network, mixed
@@ -91,11 +98,15 @@ class Model:
         `spam_probability`; for every other topic both are about `confidence`.
         """
         scored = self.score(document)
-        reading, scores = scored.reading, scored.scores
-        language = document.analyser
-        evidence = Evidence(scores, scored.linear, language, reading.words, reading.unseen_share)
+        reading, language = scored.reading, document.analyser
+        evidence = scoped(
+            Evidence(scored.scores, scored.linear, language, reading.words, reading.unseen_share),
+            self.calibration.scope,
+            self.calibration.sharpness,
+        )
+        scores = evidence.scores
         confidence = confidence_of(self.calibration, evidence)
-        spam = spam_probability(self.calibration, scores, self.topics)
+        spam = spam_probability(self.calibration, evidence, self.topics)
         ranked = [int(place) for place in np.argsort(-scores, kind="stable")]
         topic = self.topics[ranked[0]]
         shares = probabilities_of(scores, confidence).tolist()
@@ -115,6 +126,7 @@ class Model:
             spam_probability=spam,
             model=self.name,
             threshold_set=self.thresholds.name,
+            unseen_share=reading.unseen_share,
         )
 
     def _also(self, scores: NDArray[np.float64], ranked: Sequence[int]) -> tuple[str, ...]:

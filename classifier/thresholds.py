@@ -78,6 +78,15 @@ class ThresholdSet:
             return spam_probability >= self.spam
         return confidence >= self.of(language, topic)
 
+    def takes(self, mail: Judged) -> bool:
+        """Tell whether a held-out mail would go its way without a person."""
+        return self.is_sure(
+            language=mail.language,
+            topic=mail.topic,
+            confidence=mail.confidence,
+            spam_probability=mail.spam_probability,
+        )
+
     def as_json(self) -> dict[str, Any]:
         """Return what is stored."""
         return {
@@ -128,16 +137,7 @@ def upper_bound(hits: float, count: float) -> float:
 
 def coverage(judged: Sequence[Judged], thresholds: ThresholdSet) -> tuple[float, float]:
     """Return the share that needs no person and the share of those that is right."""
-    alone = [
-        one.right
-        for one in judged
-        if thresholds.is_sure(
-            language=one.language,
-            topic=one.topic,
-            confidence=one.confidence,
-            spam_probability=one.spam_probability,
-        )
-    ]
+    alone = [one.right for one in judged if thresholds.takes(one)]
     return len(alone) / max(len(judged), 1), float(np.mean(alone)) if alone else 0.0
 
 

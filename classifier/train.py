@@ -23,12 +23,15 @@ from classifier.confidence import (
     Evidence,
     confidence_of,
     fit_calibration,
+    scoped,
     spam_probability,
 )
 from classifier.dataset import Example
+from classifier.drift import profile_of
 from classifier.evaluate import figures
 from classifier.features import MIN_DOCUMENTS
 from classifier.folds import fold_numbers
+from classifier.gate import Answer
 from classifier.material import READING_SHARE, Material, Progress, prepare
 from classifier.members import choose_share, fit_members
 from classifier.model import Model
@@ -51,6 +54,7 @@ class TrainedModel:
     metrics: dict[str, Any]
     parameters: dict[str, Any]
     environment: dict[str, Any]
+    held_out: dict[str, Answer]  # by id of the mail: the cross-fitted answers
 
     @property
     def thresholds(self) -> ThresholdSet:
@@ -86,13 +90,17 @@ def train(
         for mail in material.mails
     ]
     calibration = fit_calibration(evidence, truth, also, material.topics)
+    evidence = [scoped(one, calibration.scope, calibration.sharpness) for one in evidence]
     judged = _judge(calibration, evidence, truth, material.topics)
     thresholds = choose_thresholds(judged, target, Counter(mail.topic for mail in material.mails))
     tell(0.9, "last fit")
     model = _last_fit(material, calibration, thresholds, share)
     tell(1.0, "done")
     parameters = _parameters(material) | {"network_share": share}
-    return TrainedModel(model, _metrics(material, judged, thresholds), parameters, environment_stamp())
+    metrics = _metrics(material, judged, thresholds) | {"profile": profile_of(material, judged, found.unseen)}
+    return TrainedModel(
+        model, metrics, parameters, environment_stamp(), _held_out(material, judged, thresholds)
+    )
 
 
 def environment_stamp() -> dict[str, Any]:
@@ -188,7 +196,7 @@ def _judge(
             right=bool(one.scores.argmax() == topic),
             language=one.language,
             topic=topics[int(one.scores.argmax())],
-            spam_probability=spam_probability(calibration, one.scores, topics),
+            spam_probability=spam_probability(calibration, one, topics),
         )
         for one, topic in zip(evidence, truth, strict=True)
     ]
@@ -203,6 +211,13 @@ def _metrics(material: Material, judged: Sequence[Judged], thresholds: Threshold
         [one.confidence for one in judged],
         [one.language for one in judged],
     ) | {"coverage_at_target": round(share, 4), "precision_at_coverage": round(precision, 4)}
+
+
+def _held_out(material: Material, judged: Sequence[Judged], thresholds: ThresholdSet) -> dict[str, Answer]:
+    return {
+        mail.id: Answer(one.topic, round(one.confidence, 4), thresholds.takes(one))
+        for mail, one in zip(material.mails, judged, strict=True)
+    }
 
 
 def _parameters(material: Material) -> dict[str, Any]:

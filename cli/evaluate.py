@@ -27,7 +27,10 @@ NEEDED = ("id", "lang", "from", "to", "subject", "body", "attachments", "topic",
 
 
 def evaluate(
-    files: Annotated[list[Path], typer.Argument(help="Labelled mails, one JSON object a line.")],
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Labelled mails: the corpus format, or CSV with columns topic and text."),
+    ],
     *,
     champion: Annotated[
         bool, typer.Option("--champion", help="Judge the serving model, which may have seen these mails.")
@@ -39,6 +42,9 @@ def evaluate(
 
     settings = load_settings()
     for path in files:
+        if path.suffix.lower() == ".csv":
+            _evaluate_csv(path, settings, champion=champion, as_json=as_json)
+            continue
         rows = read_rows(path)
         model = _model(settings, rows, champion=champion, quiet=as_json)
         scores = score_rows(rows, model, settings, quiet=as_json)
@@ -46,6 +52,36 @@ def evaluate(
             print_json(scores)
         else:
             _show(path, scores, model_name="the serving model" if champion else "a model without these mails")
+
+
+def _evaluate_csv(path: Path, settings: Settings, *, champion: bool, as_json: bool) -> None:
+    """Judge the topics of a CSV file; it says nothing of entities and missing data."""
+    from classifier.dataset import default_corpus_paths, load_corpus
+    from classifier.evaluate import Judged, score_topics
+    from classifier.own_data import OwnDataError, load_folder, load_own
+    from cli.serving_model import corpus_model, serving_model
+
+    try:
+        judged = load_own(path)
+        known = [*load_corpus(default_corpus_paths()), *load_folder(settings.labelled_dir)]
+    except OwnDataError as error:
+        raise KnownError(str(error)) from None
+    texts = {example.group for example in judged}
+    model = (
+        serving_model(settings, quiet=as_json)
+        if champion
+        else corpus_model(settings, [one for one in known if one.group not in texts], quiet=as_json)
+    )
+    predictions = model.predict([example.document for example in judged])
+    pairs = zip(judged, predictions, strict=True)
+    scores = score_topics(
+        [Judged(topic=one.topic, language=one.document.analyser, prediction=found) for one, found in pairs],
+        target=settings.precision_target,
+    )
+    if as_json:
+        print_json({"n": len(judged), "topic": scores})
+    else:
+        _show_topics(path, len(judged), scores, "the serving model" if champion else "a model without them")
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
@@ -143,14 +179,8 @@ def _show(path: Path, scores: dict[str, Any], *, model_name: str) -> None:
     from rich.table import Table
 
     console = Console()
-    topic, entities, missing = scores["topic"], scores["entities"], scores["missing"]
-    console.print(f"[bold]{path}[/bold]: {scores['n']} mails, judged by {model_name} (synthetic data)")
-    console.print(
-        f"topic: accuracy {topic['accuracy']:.3f}, macro F1 {topic['macro_f1']:.3f}, ECE {topic['ece']:.3f}, "
-        f"routed alone {topic['coverage_at_target']:.1%} at precision {topic['precision_at_coverage']:.1%}"
-    )
-    for language, part in sorted(topic["per_language"].items()):
-        console.print(f"  {language}: " + ", ".join(f"{k} {v:.3f}" for k, v in part.items() if v is not None))
+    entities, missing = scores["entities"], scores["missing"]
+    _show_topics(path, scores["n"], scores["topic"], model_name)
     console.print(f"entities: micro F1 {entities['micro_f1']:.3f} {entities['per_language']}")
     table = Table(box=None, pad_edge=False)
     for column in ("type", "precision", "recall", "F1", "gold"):
@@ -163,3 +193,18 @@ def _show(path: Path, scores: dict[str, Any], *, model_name: str) -> None:
         f"{missing['exact_topic_right']:.1%} of the "
         f"{missing['n_topic_right']} whose topic is right"
     )
+
+
+def _show_topics(path: Path, mails: int, topic: dict[str, Any], model_name: str) -> None:
+    from rich.console import Console
+
+    console = Console()
+    console.print(f"[bold]{path}[/bold]: {mails} mails, judged by {model_name} (bundled data are synthetic)")
+    precision = topic["precision_at_coverage"]
+    console.print(
+        f"topic: accuracy {topic['accuracy']:.3f}, macro F1 {topic['macro_f1']:.3f}, ECE {topic['ece']:.3f}, "
+        f"routed alone {topic['coverage_at_target']:.1%}"
+        + (f" at precision {precision:.1%}" if precision is not None else "")
+    )
+    for language, part in sorted(topic["per_language"].items()):
+        console.print(f"  {language}: " + ", ".join(f"{k} {v:.3f}" for k, v in part.items() if v is not None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -37,32 +38,66 @@ def list_versions(*, as_json: JsonOption = False) -> None:
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(help="Name from `models list`.")], *, as_json: JsonOption = False
+    name: Annotated[str, typer.Argument(help="Name from `models list`, or `champion`.")],
+    *,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write the version's HTML report to this file.")
+    ] = None,
+    as_json: JsonOption = False,
 ) -> None:
-    """Show the figures, parameters and environment of a version."""
+    """Show the figures, parameters and live precision of a version; write its report to a file."""
     import json
 
     from cli.opened_store import opened_store
-    from models.store.learning import versions
+    from models.store.learning import champion, versions
+    from models.store.review import live_precision
+    from models.store.versions import pinned, report_of
     from settings import load_settings
 
     with opened_store(load_settings()) as store, store.read() as db:
+        serving = champion(db)
+        if name == "champion" and serving is not None:
+            name = serving.name
         found = {version.name: version for version in versions(db)}
-    if name not in found:
-        raise KnownError(f"There is no model version {name}: `razbor models list` shows the names.")
+        if name not in found:
+            raise KnownError(f"There is no model version {name}: `razbor models list` shows the names.")
+        live = live_precision(db, name)
+        shown = asdict(found[name]) | {
+            "pinned": pinned(db) == name,
+            "live": {"labelled": live.labelled, "right": live.right, "precision": live.share},
+        }
+        if report is not None:
+            report.write_text(report_of(db, name), encoding="utf-8")
     if as_json:
-        print_json(asdict(found[name]))
+        print_json(shown)
+    elif report is not None:
+        typer.echo(f"{report}: open it in a browser")
     else:
-        typer.echo(json.dumps(asdict(found[name]), ensure_ascii=False, indent=2, default=str))
+        shown["report"] = f"razbor models show {name} --report FILE"
+        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2, default=str))
 
 
 @app.command("promote")
 def promote_version(name: Annotated[str, typer.Argument(help="Name from `models list`.")]) -> None:
-    """Let a version serve; every process takes it over within seconds."""
+    """Let a version serve; every process takes it over within seconds. Ends the pin of a rollback."""
     from cli.opened_store import opened_store
-    from models.store.learning import promote
+    from models.store.versions import promote_by_hand
     from settings import load_settings
 
     with opened_store(load_settings()) as store, store.write(["model"]) as db:
-        promote(db, name, "promoted by hand", now_utc=datetime.now(UTC))
+        promote_by_hand(db, name, now_utc=datetime.now(UTC))
     typer.echo(f"{name} serves now")
+
+
+@app.command("rollback")
+def roll_back(
+    *, reason: Annotated[str, typer.Option("--reason", help="Kept with the version.")] = "by hand"
+) -> None:
+    """Let the version before serve again; it stays until one is promoted by hand."""
+    from cli.opened_store import opened_store
+    from models.store.versions import rollback
+    from settings import load_settings
+
+    with opened_store(load_settings()) as store, store.write(["model"]) as db:
+        name = rollback(db, reason, now_utc=datetime.now(UTC))
+    typer.echo(f"{name} serves again and is pinned: `razbor models promote NAME` lets another one serve")

@@ -18,10 +18,12 @@ def status(*, as_json: JsonOption = False) -> None:
     from cli.opened_store import opened_store
     from models.store import overview
     from settings import load_settings
+    from workers.drift_watch import drift_of
 
     settings = load_settings()
     with opened_store(settings) as store:
         counts = overview.status(store, datetime.now(UTC), relay=bool(settings.relay_url))
+        counts["drift"] = drift_of(store, datetime.now(UTC))
     counts["queues"] = queue_lengths(settings)
     if as_json:
         print_json(counts)
@@ -71,5 +73,22 @@ def _show(counts: dict[str, Any], *, relay: bool) -> None:
     console.print(
         f"review: {counts['review']}   topic work due: {counts['work_due']}   model: {counts['model']}"
     )
+    _show_learning(console, counts)
     if counts["queues"] is None:
         console.print("the broker does not answer: is `razbor serve` running?", style="yellow")
+
+
+def _show_learning(console: Any, counts: dict[str, Any]) -> None:
+    """Say how the serving version keeps its promise, and whether the mail has changed since its training."""
+    learning, drift = counts["learning"], counts["drift"]
+    if learning is not None and learning["live_precision"] is not None:
+        pin = ", pinned" if learning["pinned"] else ""
+        console.print(
+            f"live precision: {learning['live_precision']:.1%} of {learning['audited']} audited mails{pin}"
+        )
+    if drift is not None and drift["alerts"]:
+        console.print(
+            f"the mail has changed since the training: {', '.join(drift['alerts'])} "
+            f"(last {drift['mails']} mails); label some of the review queue",
+            style="yellow",
+        )

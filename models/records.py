@@ -182,6 +182,7 @@ class Prediction:
     spam_probability: float = 0.0
     model: str = ""  # name of the model version
     threshold_set: str = ""
+    unseen_share: float = 0.0  # of the words, how many the model does not know
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

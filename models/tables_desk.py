@@ -16,6 +16,14 @@ class PredictionRow(MainBase, table=True):
     """What the classifier said of a mail, with the versions it said it by. Never recomputed for display."""
 
     __tablename__ = "prediction"
+    __table_args__ = (
+        Index(
+            "ix_prediction_audit",
+            "raw_id",
+            sqlite_where=text("audit"),
+            postgresql_where=text("audit"),
+        ),
+    )
 
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
     raw_id: int = Field(sa_type=BigId, index=True)
@@ -30,6 +38,9 @@ class PredictionRow(MainBase, table=True):
     spam_probability: float = 0.0
     model: str = ""
     threshold_set: str = ""
+    margin: float = 0.0  # of the first topic's probability over the second: small ones teach most
+    unseen_share: float = 0.0
+    audit: bool = False  # drawn at random among the routed: labelled without sight of the prediction
     created_at_utc: datetime = moment(nullable=False)
 
 
@@ -72,6 +83,7 @@ class ModelVersion(MainBase, table=True):
     parameters: dict[str, Any] = json_field(dict)
     environment: dict[str, Any] = json_field(dict)
     note: str = ""  # why promoted or refused
+    report: str = ""  # self-contained HTML
     created_at_utc: datetime = moment(nullable=False)
     promoted_at_utc: datetime | None = moment()
 

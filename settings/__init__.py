@@ -172,6 +172,11 @@ class Settings(BaseSettings):
         return Path(tempfile.gettempdir()) / f"razbor-{os.getuid()}-{digest}"
 
     @property
+    def labelled_dir(self) -> Path:
+        """Folder of the labelled mails of one's own that `razbor train FILE…` keeps."""
+        return self.data_dir / "labelled"
+
+    @property
     def embedded_broker_socket(self) -> Path:
         """Unix socket of the embedded broker."""
         return self.run_dir / "broker.sock"

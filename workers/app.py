@@ -117,6 +117,7 @@ def service_over(store: Store, settings: Settings) -> Service:
             precision_target=settings.precision_target,
             batch_size=settings.batch_size,
             lease_s=settings.lease_s,
+            labelled_dir=settings.labelled_dir,
         ),
         predictor=Predictor(store),
         check_senders=_sender_checks(settings),

@@ -20,6 +20,7 @@ from models.store.outbox import mark_bounced
 from models.store.tickets import extend_ticket, open_ticket
 from models.store.topic_work import make_topic_work_due, routed_topic
 from models.topics import Disposition
+from workers.audit_share import is_audited, is_routed
 from workers.clocks import refresh_clock
 from workers.disposition import decide
 from workers.linking import is_trusted
@@ -75,7 +76,8 @@ def dispose(
     seller_id = context.bound_seller_id if is_trusted(mail) else ""
     number = _ticket_of(db, raw, mail, prediction, decision, mailbox, seller_id, service)
     insert_message(db, raw, mail, mailbox=mailbox, ticket_id=number if _is_part(decision) else None)
-    insert_prediction(db, raw.raw_id, prediction, decision.decision, now)
+    is_drawn = is_routed(decision) and is_audited(raw.raw_id, service.options.signing_key)
+    insert_prediction(db, raw.raw_id, prediction, decision.decision, now, audit=is_drawn)
     end_mail(db, raw.raw_id, decision, ticket_id=number, now_utc=now)
     if bounced is not None and mail.bounce is not None and mail.bounce.permanent:
         mark_bounced(db, bounced, f"came back: {mail.bounce.status or 'no status'} {mail.bounce.recipient}")

@@ -1,22 +1,25 @@
 """Training from corpus and labels, and the gate that a candidate must pass to serve.
 
 In go the bundled corpus and the topics that people gave to stored mails; out comes a model
-version. A candidate becomes champion only if its cross-fitted figures are not worse than the
-champion's; unchanged data are not trained again. One training at a time, by a duty row.
+version with its report. Training runs in a child process (`workers.training_child`), one at a
+time, by a duty row. A candidate becomes champion only if the gate lets it (`classifier.gate`);
+unchanged data are not trained again. After a rollback nothing is promoted until a person does it.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
 
-from classifier.artifact import ArtifactError, dump, load
+from classifier.artifact import ArtifactError, Model, held_out_of, load
 from classifier.dataset import Example, data_hash, default_corpus_paths, example_of_label, load_corpus
-from classifier.train import TrainedModel, train
+from classifier.gate import Answer, GateMail, Verdict, judge
+from classifier.own_data import OwnDataError, load_folder
+from classifier.report import write_report
 from models.store import Db, Store, StoreError
 from models.store.jobs import finish_job, start_job
 from models.store.learning import (
@@ -30,96 +33,142 @@ from models.store.learning import (
     promote,
 )
 from models.store.leases import process_token, take_duty
+from models.store.versions import drop_old_artefacts, pinned, set_report
+from workers.live_precision import watch_live_precision
 from workers.service import Service, utc_now
+from workers.training_child import Trained, TrainingError, train_apart
 
 Progress = Callable[[float, str], None]
 
 JOB = "retrain"
 DUTY_S = 3600
-TOLERANCE = 0.005  # macro F1 that a candidate may lose to chance between two cross-fits
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrainingResult:
-    """How a training ended: `promoted`, `kept` (the champion stays), `unchanged` or `busy`."""
+    """How a training ended: `promoted`, `kept` (the champion stays), `unchanged`, `busy` or `failed`."""
 
     outcome: str
     model: str
     note: str
 
 
-def training_examples(db: Db) -> list[Example]:
-    """Collect the bundled corpus and every labelled mail."""
-    examples = list(load_corpus(default_corpus_paths()))
-    examples += [example_of_label(mail) for mail in labelled_mails(db)]
-    return examples
+def training_examples(db: Db, more: Sequence[Example] = ()) -> list[Example]:
+    """Collect the bundled corpus, every labelled mail, and examples of one's own; a later id wins."""
+    examples = [*load_corpus(default_corpus_paths()), *map(example_of_label, labelled_mails(db)), *more]
+    return list({example.id: example for example in examples}.values())
 
 
-def retrain(store: Store, *, target: float, progress: Progress | None = None) -> TrainingResult:
-    """Train a candidate if the data changed, and promote it if it is not worse."""
+def retrain(
+    store: Store, *, target: float, progress: Progress | None = None, more: Sequence[Example] = ()
+) -> TrainingResult:
+    """Train a candidate if the data changed, and promote it if the gate lets it."""
     holder = process_token()
     if not take_duty(store, JOB, holder, now_utc=utc_now(), hold_s=DUTY_S):
         return TrainingResult(outcome="busy", model="", note="another training is running")
     try:
-        return _retrain(store, target, progress)
+        return _retrain(store, target, progress, more)
     finally:
         take_duty(store, JOB, holder, now_utc=utc_now() - timedelta(seconds=DUTY_S), hold_s=0)
 
 
-def _retrain(store: Store, target: float, progress: Progress | None) -> TrainingResult:
+def _retrain(
+    store: Store, target: float, progress: Progress | None, more: Sequence[Example]
+) -> TrainingResult:
     with store.read() as db:
-        examples = training_examples(db)
+        examples = training_examples(db, more)
         serving = champion(db)
-        usable = serving is not None and _loads(db, serving)
+        before = None if serving is None else _serving_version(db, serving)
     fingerprint = data_hash(examples)
-    if serving is not None and usable and _same_recipe(serving, fingerprint, target):
+    if serving is not None and before is not None and _same_recipe(serving, fingerprint, target):
         note = f"the {len(examples)} examples are those of {serving.name}"
         return TrainingResult(outcome="unchanged", model=serving.name, note=note)
-    trained = train(examples, progress=progress, target=target)
+    trained = train_apart(examples, target=target, progress=progress)
     artefact = make_artefact(trained, examples, fingerprint, target)
+    answers = held_out_of(artefact.data)
+    verdict = gate(examples, answers, before)
+    report = write_report(
+        name=artefact.name,
+        examples=examples,
+        answers=answers,
+        metrics=artefact.metrics,
+        verdict=verdict,
+        champion="" if serving is None else serving.name,
+        target=target,
+    )
     with store.write(["model"]) as db:
         add_version(db, artefact, now_utc=utc_now())
-        better, note = gate(artefact, serving if usable else None)
-        if better:
-            promote(db, artefact.name, note, now_utc=utc_now())
-        else:
-            note_version(db, artefact.name, note)
-    log.info("trained", model=artefact.name, promoted=better, note=note)
-    return TrainingResult(outcome="promoted" if better else "kept", model=artefact.name, note=note)
+        set_report(db, artefact.name, report)
+        is_promoted, note = _settle(db, artefact.name, verdict, pin=pinned(db) if before else "")
+        drop_old_artefacts(db)
+    log.info("trained", model=artefact.name, promoted=is_promoted, note=note)
+    return TrainingResult(outcome="promoted" if is_promoted else "kept", model=artefact.name, note=note)
 
 
-def make_artefact(
-    trained: TrainedModel, examples: Sequence[Example], fingerprint: str, target: float
-) -> Artefact:
-    """Turn a trained model into what is stored: bytes, checksum, figures, thresholds."""
-    data = dump(trained)
-    digest = hashlib.sha256(data).hexdigest()
+def _settle(db: Db, name: str, verdict: Verdict, *, pin: str) -> tuple[bool, str]:
+    """Promote the candidate, or write down why not; `pin` is the version that a rollback pinned."""
+    if verdict.passes and not pin:
+        promote(db, name, verdict.reason, now_utc=utc_now())
+        return True, verdict.reason
+    note = verdict.reason
+    if verdict.passes:
+        note = f"{pin} is pinned since a rollback: `razbor models promote {name}` lets this one serve"
+    note_version(db, name, note)
+    return False, note
+
+
+def make_artefact(trained: Trained, examples: Sequence[Example], fingerprint: str, target: float) -> Artefact:
+    """Turn what a training gave into what is stored: bytes, checksum, figures, thresholds."""
+    digest = hashlib.sha256(trained.data).hexdigest()
     moment = f"{utc_now():%Y%m%d-%H%M%S}"
     return Artefact(
         name=f"m-{moment}-{digest[:8]}",
-        data=data,
+        data=trained.data,
         sha256=digest,
         data_hash=fingerprint,
         example_count=len(examples),
         metrics=trained.metrics,
         parameters={**trained.parameters, "target": target},
         environment=trained.environment,
-        threshold_set=trained.thresholds.name,
+        threshold_set=trained.threshold_set,
         target=target,
-        thresholds=trained.thresholds.as_json(),
+        thresholds=trained.thresholds,
     )
 
 
-def gate(candidate: Artefact, serving: VersionInfo | None) -> tuple[bool, str]:
-    """Decide whether a candidate may serve, and say why."""
-    if serving is None:
-        return True, "the first model that can be used"
-    new, old = float(candidate.metrics["macro_f1"]), float(serving.metrics.get("macro_f1", 0.0))
-    if new + TOLERANCE < old:
-        return False, f"cross-fitted macro F1 fell from {old:.3f} to {new:.3f}"
-    return True, f"cross-fitted macro F1 {new:.3f}, was {old:.3f}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServingVersion:
+    """The champion as the gate needs it: what it answered unseen, and the model for newer mails."""
+
+    model: Model
+    answers: dict[str, Answer]
+
+
+def gate(
+    examples: Sequence[Example], answers: Mapping[str, Answer], before: ServingVersion | None
+) -> Verdict:
+    """Judge a candidate against the champion on mails that neither had learnt when it answered."""
+    if before is None:
+        return Verdict(passes=True, reason="the first model that can be used", comparisons=())
+    new = [example for example in examples if example.id not in before.answers]
+    predictions = before.model.predict([example.document for example in new])
+    old = before.answers | {
+        example.id: Answer(one.topic, one.confidence, one.sure)
+        for example, one in zip(new, predictions, strict=True)
+    }
+    mails = [
+        GateMail(
+            id=example.id,
+            topic=example.topic,
+            language=example.document.analyser,
+            is_frozen=example.source == "corpus",
+            author=example.author,
+        )
+        for example in examples
+    ]
+    return judge(mails, old, answers)
 
 
 def nightly_retrain(service: Service) -> str:
@@ -129,18 +178,27 @@ def nightly_retrain(service: Service) -> str:
     with service.store.write([f"job:{JOB}"]) as db:
         if not start_job(db, JOB, due, now):
             return "already started tonight"
-    result = retrain(service.store, target=service.options.precision_target)
+    watched = watch_live_precision(service.store, service.options.precision_target, now)
+    if watched:
+        log.warning("rolled back", cause=watched)
+    try:
+        more = load_folder(service.options.labelled_dir)
+        result = retrain(service.store, target=service.options.precision_target, more=more)
+    except (TrainingError, OwnDataError) as error:
+        log.error("no training", cause=str(error))  # noqa: TRY400 - the message names the remedy
+        result = TrainingResult(outcome="failed", model="", note=str(error))
     with service.store.write() as db:
         finish_job(db, JOB, due, f"{result.outcome}: {result.note}", service.now())
     return f"{result.outcome}: {result.note}"
 
 
-def _loads(db: Db, version: VersionInfo) -> bool:
+def _serving_version(db: Db, version: VersionInfo) -> ServingVersion | None:
+    """Load the champion, None when its artefact cannot be used."""
     try:
-        load(artefact_bytes(db, version.name), version.sha256)
+        data = artefact_bytes(db, version.name)
+        return ServingVersion(model=load(data, version.sha256), answers=held_out_of(data))
     except (ArtifactError, StoreError):
-        return False
-    return True
+        return None
 
 
 def _same_recipe(version: VersionInfo, fingerprint: str, target: float) -> bool:
@@ -151,4 +209,4 @@ def has_usable_champion(store: Store) -> bool:
     """Tell whether a model serves whose artefact can be loaded."""
     with store.read() as db:
         serving = champion(db)
-        return serving is not None and _loads(db, serving)
+        return serving is not None and _serving_version(db, serving) is not None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from intake.read_mail import ReadOptions
 from models.records import Envelope, Mail, RawMail
@@ -34,6 +35,7 @@ class ServiceOptions:
     batch_size: int = 64
     lease_s: int = 120
     dkim_key: DkimKey | None = None
+    labelled_dir: Path = Path("labelled")  # labelled mails of one's own, learnt at every training
     automatic_per_hour: int = 20  # automatic mails to one address (rule A8); more are muted, never held back
     automatic_per_hour_all: int = 3000  # automatic mails to everybody (rule A8), muted alike
 

@@ -58,6 +58,7 @@ class LabelledMail:
     mailbox: str
     marketplace: str
     ticket: int | None
+    author: str = ""
 
 
 def add_version(db: Connection, artefact: Artefact, *, now_utc: datetime) -> None:
@@ -161,7 +162,11 @@ def add_label(
 
 
 def labelled_mails(db: Connection) -> list[LabelledMail]:
-    """List mails with an active label, as training data."""
+    """List mails with an active label, as training data.
+
+    A mail whose words were purged or erased teaches nothing any more: its row is the tombstone that
+    the next training honours.
+    """
     rows = db.execute(
         select(
             LABEL.c.raw_id,
@@ -173,9 +178,10 @@ def labelled_mails(db: Connection) -> list[LabelledMail]:
             MESSAGE.c.mailbox,
             MESSAGE.c.marketplace,
             MESSAGE.c.ticket_id.label("ticket"),
+            LABEL.c.author,
         )
         .join(MESSAGE, MESSAGE.c.raw_id == LABEL.c.raw_id)
-        .where(LABEL.c.active)
+        .where(LABEL.c.active, MESSAGE.c.purged_at_utc.is_(None))
         .order_by(LABEL.c.raw_id)
     )
     return [LabelledMail(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented mapping

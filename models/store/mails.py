@@ -69,9 +69,16 @@ def insert_message(db: Connection, raw: RawMail, mail: Mail, *, mailbox: str, ti
 
 
 def insert_prediction(
-    db: Connection, raw_id: int, prediction: Prediction, decision: str, now_utc: datetime
+    db: Connection,
+    raw_id: int,
+    prediction: Prediction,
+    decision: str,
+    now_utc: datetime,
+    *,
+    audit: bool = False,
 ) -> None:
-    """Store what the classifier said and what was made of it."""
+    """Store what the classifier said and what was made of it; `audit`: drawn for the audit share."""
+    ranked = sorted(prediction.probabilities.values(), reverse=True)
     db.execute(
         insert(PREDICTION).values(
             raw_id=raw_id,
@@ -86,6 +93,9 @@ def insert_prediction(
             spam_probability=prediction.spam_probability,
             model=prediction.model,
             threshold_set=prediction.threshold_set,
+            margin=ranked[0] - ranked[1] if len(ranked) > 1 else 0.0,
+            audit=audit,
+            unseen_share=prediction.unseen_share,
             created_at_utc=now_utc,
         )
     )

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from models.store.engine import Store
 from models.store.facts import load_facts
 from models.store.learning import champion, review_count
+from models.store.recent import learning_figures
 from models.store.schema import MAIL_STATE, MESSAGE, OUTBOX, PREDICTION, RAW, TICKET, TICKET_LINK, TOPIC_WORK
 from models.topics import Disposition
 
@@ -33,6 +34,7 @@ def status(store: Store, now_utc: datetime, *, relay: bool) -> dict[str, Any]:
         newest = db.scalar(select(func.max(MAIL_STATE.c.raw_id))) or 0
         known = int(counted.get(None, 0))
         model = champion(db)
+        learning = learning_figures(db, model)
         outbox: dict[str, Any] = dict(_pairs(db, select(OUTBOX.c.status, func.count()).group_by("status")))
         outbox["due"] = _count(db, OUTBOX, _outbox_waits(now_utc)) if relay else 0
         work_due = _count(db, TOPIC_WORK, TOPIC_WORK.c.due_at_utc <= now_utc)
@@ -50,6 +52,7 @@ def status(store: Store, now_utc: datetime, *, relay: bool) -> dict[str, Any]:
         "review": review,
         "work_due": work_due,
         "model": model.name if model else None,
+        "learning": learning,
     }
 
 

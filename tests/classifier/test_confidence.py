@@ -8,16 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.confidence import (
+    SIGNALS,
     Calibration,
     Evidence,
     confidence_of,
     fit_calibration,
     probabilities_of,
+    scoped,
     softmax,
     spam_probability,
 )
 from classifier.evaluate import calibration_error
-from models.topics import SPAM
+from models.topics import OTHER, SPAM
 
 SCORES = st.lists(st.floats(-3, 3), min_size=2, max_size=14).map(np.array)
 
@@ -56,13 +58,13 @@ def test_confidence_is_calibrated_on_new_mails() -> None:
 
 
 def test_spam_probability_follows_the_spam_score() -> None:
-    evidence, truth, scores = some_evidence(2000, 3)
+    evidence, truth, _ = some_evidence(2000, 3)
     topics = ["a", "b", "c", "d", SPAM]
     calibration = fit_calibration(evidence, truth, [frozenset()] * len(truth), topics)
-    found = np.array([spam_probability(calibration, row, topics) for row in scores])
+    found = np.array([spam_probability(calibration, one, topics) for one in evidence])
     assert found[truth == 4].mean() > 0.5
     assert found[truth != 4].mean() < 0.15
-    assert spam_probability(calibration, scores[0], ["a", "b", "c", "d", "e"]) == 0
+    assert spam_probability(calibration, evidence[0], ["a", "b", "c", "d", "e"]) == 0
 
 
 def test_without_mistakes_there_is_nothing_to_learn() -> None:
@@ -82,5 +84,30 @@ def test_a_second_topic_is_named_only_where_labels_named_it() -> None:
 
 
 def test_confidence_is_never_below_chance() -> None:
-    calibration = Calibration((0.0,) * 9, -20.0, 4.0)
+    calibration = Calibration((0.0,) * len(SIGNALS), -20.0, 4.0)
     assert confidence_of(calibration, Evidence(np.zeros(4), np.zeros(4), "ru", 0, 1.0)) > 0.25
+
+
+def test_out_of_scope_is_found_where_nothing_claims_the_mail() -> None:
+    """Mails of `other` have no score of their own that stands out; that nothing else does gives them away."""
+    rng = np.random.default_rng(7)
+    count, topics = 3000, ["a", "b", "c", OTHER]
+    truth = rng.integers(0, 4, count)
+    linear = rng.normal(-0.9, 0.15, (count, 4))
+    inside = truth != 3
+    linear[np.flatnonzero(inside), truth[inside]] += rng.choice([0.4, 1.6], inside.sum(), p=[0.05, 0.95])
+    evidence = [Evidence(row, row, "ru", 40, 0.1) for row in linear]
+    scope = fit_calibration(evidence, truth, [frozenset()] * count, topics).scope
+    assert scope is not None
+    found = np.array([scoped(one, scope, 4.0).scores.argmax() for one in evidence])
+    plain = linear.argmax(axis=1)
+    assert (plain[~inside] == 3).mean() < 0.4
+    assert (found[~inside] == 3).mean() > 0.6
+    lost = (plain == truth)[inside].mean() - (found == truth)[inside].mean()
+    assert lost <= 0.006
+
+
+def test_few_mails_of_other_make_no_detector() -> None:
+    evidence, truth, _ = some_evidence(200, 8)
+    truth = np.where(truth == 4, 0, truth)
+    assert fit_calibration(evidence, truth, [frozenset()] * 200, ["a", "b", "c", "d", OTHER]).scope is None

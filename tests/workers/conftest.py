@@ -21,6 +21,7 @@ from models.store.policies import seed
 from models.store.schema import ASKED, MAIL_STATE, OUTBOX, TICKET, TOPIC_WORK
 from models.topics import SLUGS
 from tests.conftest import free_port
+from tests.workers.canned_training import open_school
 from workers.batch import BatchResult, read_batch
 from workers.delivery import deliver
 from workers.service import Service, ServiceOptions
@@ -234,3 +235,8 @@ def relay() -> Iterator[FakeRelay]:
     server = FakeRelay()
     yield server
     server.stop()
+
+
+@pytest.fixture
+def school(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    return open_school(monkeypatch)
