@@ -21,7 +21,8 @@ from intake.phrases import LANGUAGES, phrases
 _SEPARATOR: Final = re.compile(r"^\s{0,3}-- $")
 _DASHES: Final = re.compile(r"^\s{0,3}-- ?$|^\s{0,3}—\s?$")
 _RULER: Final = re.compile(r"^\s{0,8}(?:[-_*—–]{2,}|[=~#+]{3,}|\W{0,2}\u1427\W{0,2})\s{0,8}$")
-_TRAILING: Final = re.compile(r"^[\s\u00a0]*(?:[-_*—–=~#+\u1427]{2,}|[—–\u1427])?[\s\u00a0]*$")
+_RULES: Final = "-_*—–=~#+\u1427"
+_LONE_RULES: Final = frozenset("—–\u1427")
 _CONTACT: Final = re.compile(
     r"@|https?://|www\.|(?<![\d-])(?:\+\d|\(\d|[78][\s(-]{1,2}\d{3}|0\d{2})[\d\s()-]{6,}\d"
     r"|(?<![\d-])(?:8\d{10}|1[3-9]\d[\s-]?\d{4}[\s-]?\d{4})(?!\d)"
@@ -137,7 +138,8 @@ def _without_trailing(lines: list[str], end: int) -> int:
     """Step back over blank lines and rulers."""
     while end > 0:
         line = lines[end - 1]
-        if line and not line.isspace() and (len(line) > 80 or not _TRAILING.match(line)):
+        bare = line.strip()
+        if bare and (len(line) > 80 or bare.strip(_RULES) or (len(bare) == 1 and bare not in _LONE_RULES)):
             break
         end -= 1
     return end

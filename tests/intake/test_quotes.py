@@ -178,7 +178,7 @@ HISTORIES = [
 ]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(lines=LINES, old=LINES, history=st.sampled_from(HISTORIES))
 def test_the_history_of_any_client_never_changes_the_new_text(
     lines: list[str], old: list[str], history: Callable[[list[str]], str]
