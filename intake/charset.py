@@ -45,6 +45,7 @@ _BOMS: Final = (
 )
 _WIDE: Final = frozenset({"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"})
 _ASCII_IS_NOT_PLAIN: Final = _WIDE | {"utf-7", "hz"}
+_CONTROL: Final = re.compile(rb"[\x00-\x08]")
 _HIGH_OCTETS: Final = bytes(range(128, 256))
 _FOREIGN_OCTETS: Final = "intake.foreign_octets"
 _MULTIBYTE_UTF8: Final = re.compile(
@@ -110,6 +111,9 @@ def _decode(data: bytes, declared: str, hint: str) -> DecodedText:
     codec = codec_of(declared)
     if codec not in _WIDE and (wide := decode_unmarked_utf16(data)) is not None:
         return DecodedText(*wide, f"charset: {_claim(declared)}, read as {wide[1]}")
+    if codec in _WIDE and not _CONTROL.search(data) and _strict(data, "utf-8") is not None:
+        # Text of two octets a letter has control octets among them, at the latest at a line end.
+        codec = "utf-8"
     if data.isascii() and codec not in _ASCII_IS_NOT_PLAIN:
         if (b"\x1b" in data or b"~{" in data) and (escaped := decode_escaped(data, codec)) is not None:
             return DecodedText(*escaped)

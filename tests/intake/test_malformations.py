@@ -222,6 +222,8 @@ def test_files_inside_a_plain_text() -> None:
         ("", WORDS.encode("utf-16-le")),
         ("utf-8", WORDS.encode("utf-16-be")),
         ("unicode-1-1-utf-7", WORDS.encode("utf-7")),
+        ("utf-16", WORDS.encode()),
+        ("utf-16le", WORDS.encode()),
         ("utf-8", WORDS.encode("utf-8-sig")),
         ("", WORDS.encode("utf-8-sig")),
         ("x-mac-cyrillic", WORDS.encode("mac_cyrillic")),
