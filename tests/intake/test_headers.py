@@ -4,7 +4,11 @@ import base64
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mailparser.utils import get_addresses
 
+from intake import mime
 from intake.header_block import MAX_FIELDS, split_header
 from intake.headers import decode_header, message_ids, parameters
 from intake.mime import read_fields
@@ -147,3 +151,42 @@ def test_a_header_bomb_is_cut_and_the_body_found() -> None:
     assert block.overlong
     assert len(block.fields) == MAX_FIELDS
     assert raw[block.body_start :] == b"body"
+
+
+ATOMS = [
+    "a",
+    "Я",
+    "王",
+    " ",
+    "\t",
+    "\r\n ",
+    "-",
+    "_",
+    "|",
+    "/",
+    "!",
+    "?",
+    "=",
+    "'",
+    ".",
+    '"',
+    "<",
+    "@",
+    ",",
+    "\u3000",
+    "é",
+]
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    name=st.lists(st.sampled_from(ATOMS), max_size=7).map("".join),
+    form=st.sampled_from(['"{}" <{}>', "{} <{}>", "{}<{}> ", " {}", "<{1}>", "{1}", "{1} ", "{}, {}"]),
+    address=st.sampled_from(
+        ["a.b@c.example", "A@B.c", "x@y", "a..b@c.example", "a@b.example.", "a+b@c-d.example"]
+    ),
+)
+def test_the_usual_mailbox_is_read_as_mail_parser_reads_it(name: str, form: str, address: str) -> None:
+    text = form.format(name, address)
+    ours = [mime._address(*pair) for pair in mime._mailboxes(text)]
+    assert ours == [mime._address(*pair) for pair in get_addresses(text)]
