@@ -57,7 +57,7 @@ class StoredReading:
     columns: dict[str, Any]  # of the message, under the names of `reading_columns`
     attachments: tuple[dict[str, Any], ...]
     gives_facts: bool  # it opened or extended its ticket
-    facts: tuple[Any, ...]  # rows of `fact` that this mail gave and that count
+    facts: tuple[Any, ...]  # rows of `fact` that this mail gave, also those that no longer count
     predicted: str  # topic, "" without a prediction
 
 
@@ -126,7 +126,7 @@ def stored_readings(db: Connection, raw_ids: Sequence[int]) -> dict[int, StoredR
     for row in db.execute(parts.order_by(ATTACHMENT.c.raw_id, ATTACHMENT.c.position)).mappings():
         attachments.setdefault(row["raw_id"], []).append({name: row[name] for name in _ATTACHMENT_COLUMNS})
     facts: dict[int, list[Any]] = {}
-    for fact in db.execute(select(FACT).where(FACT.c.raw_id.in_(raw_ids), FACT.c.active).order_by(FACT.c.id)):
+    for fact in db.execute(select(FACT).where(FACT.c.raw_id.in_(raw_ids)).order_by(FACT.c.id)):
         facts.setdefault(fact.raw_id, []).append(fact)
     ended = select(MAIL_STATE.c.raw_id, MAIL_STATE.c.disposition).where(MAIL_STATE.c.raw_id.in_(raw_ids))
     ends = {row.raw_id: row.disposition for row in db.execute(ended)}
@@ -154,7 +154,20 @@ def store_reading(
     facts: Sequence[FactValue],
     now_utc: datetime,
 ) -> None:
-    """Replace what was derived from one mail. Call it inside a transaction that holds the mail's keys."""
+    """Replace what was derived from one mail. Call it inside a transaction that holds the mail's keys.
+
+    What the mail never said is deleted, not kept as superseded: it may be a secret that older code
+    did not know. The subject of its ticket follows unless somebody changed it.
+    """
+    db.execute(
+        update(TICKET)
+        .where(
+            TICKET.c.id == stored.ticket,
+            TICKET.c.opened_by_raw_id == stored.raw_id,
+            TICKET.c.subject == stored.columns["subject"],
+        )
+        .values(subject=columns["subject"])
+    )
     db.execute(update(MESSAGE).where(MESSAGE.c.raw_id == stored.raw_id).values(columns))
     if list(attachments) != list(stored.attachments):
         db.execute(delete(ATTACHMENT).where(ATTACHMENT.c.raw_id == stored.raw_id))
@@ -163,7 +176,7 @@ def store_reading(
             db.execute(insert(ATTACHMENT), rows)
     gone, fresh = fact_changes(db, stored, facts)
     if gone:
-        db.execute(update(FACT).where(FACT.c.id.in_([row.id for row in gone])).values(active=False))
+        db.execute(delete(FACT).where(FACT.c.id.in_([row.id for row in gone])))
     for fact in fresh:
         if stored.ticket is not None:
             _insert_fact(db, stored.ticket, stored.raw_id, fact, now_utc)

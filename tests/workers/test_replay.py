@@ -115,6 +115,22 @@ def test_a_replay_tells_and_only_apply_stores(read_desk: Any) -> None:
     assert read_desk.outbox() == kept[1]
 
 
+def test_a_secret_that_older_code_kept_leaves_the_database(read_desk: Any) -> None:
+    first = read_desk.states()[0]
+    with read_desk.store.write() as db:
+        subject = {"subject": "пароль: Pchelka1954"}
+        db.execute(update(MESSAGE).where(MESSAGE.c.raw_id == first.raw_id).values(subject))
+        db.execute(update(TICKET).where(TICKET.c.id == first.ticket_id).values(subject))
+        fact = {"ticket_id": first.ticket_id, "raw_id": first.raw_id, "source": "message", "active": False}
+        given = {"field": "document_ref", "value": "Pchelka1954", "created_at_utc": read_desk.now}
+        names = {"text": "", "type": "", "where": "body"}
+        db.execute(insert(FACT).values(**fact, **given, **names))
+    assert "Pchelka1954" in repr([read_desk.rows(table) for table in (MESSAGE, TICKET, FACT)])
+    changes(read_desk, apply=True)
+    assert "Pchelka1954" not in repr([read_desk.rows(table) for table in (MESSAGE, TICKET, FACT)])
+    assert read_desk.tickets()[0].subject == "Недостача"
+
+
 def test_an_operators_value_outranks_a_new_reading(read_desk: Any) -> None:
     ticket = read_desk.states()[0].ticket_id
     with read_desk.store.write() as db:
