@@ -62,8 +62,12 @@ def _run_atheris(findings: Path) -> int:
     corpus = findings / "corpus"
     for raw in seed_mails():
         _keep(raw, corpus)
+
+    def one_mail(raw: bytes) -> None:
+        check_mail(raw)
+
     atheris.instrument_all()
-    atheris.Setup([sys.argv[0], str(corpus), "-max_len=20000"], lambda raw: check_mail(raw, slow_s=0.0))
+    atheris.Setup([sys.argv[0], str(corpus), "-max_len=20000"], one_mail)
     atheris.Fuzz()
     return 0
 
