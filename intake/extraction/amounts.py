@@ -14,7 +14,15 @@ from typing import Final
 
 from intake.extraction.bare_amounts import find_bare_amounts
 from intake.extraction.calendar_words import chinese_digits, chinese_number
-from intake.extraction.money import MAX_MARKS, AmountMark, MoneyWords, amount_value, money, parse_number
+from intake.extraction.money import (
+    MAX_MARKS,
+    NUMBER,
+    AmountMark,
+    MoneyWords,
+    amount_value,
+    money,
+    parse_number,
+)
 from intake.extraction.neighbours import word_behind, word_set
 from intake.extraction.regions import Region
 
@@ -23,6 +31,16 @@ _TEN_THOUSANDS: Final = re.compile(
     rf"(?<![0-9{_DIGITS}百千第])(?P<n>[0-9]{{1,4}}(?:\.[0-9]{{1,2}})?|[两{_DIGITS}]{{1,2}}) ?(?P<x>[万萬千])"
     rf"(?P<h>[{_DIGITS[:-1]}])?(?:多|余|来|左右)? ?(?P<c>卢布|盧布|元|块|人民币|美元|美金)?"
     r"(?![0-9平单件人粉条次])"
+)
+_UNITS: Final = {"十": 10, "百": 100, "千": 1000, "万": 10000, "萬": 10000}
+_MYRIAD: Final = 10000
+_NUMERALS: Final = re.compile(
+    r"(?<![第一二两三四五六七八九十百千万萬零〇])(?P<n>[一二两三四五六七八九十百千万萬零〇]{3,14})"
+    r"(?P<c>卢布|盧布|元|块|人民币|美元|美金)"
+)
+_LOW: Final = re.compile(
+    rf"(?<![a-zа-я])(?:от|с|from|between|从) ?(?P<n>{NUMBER}) ?(?P<x>тыс\.?|тысяч|млн|k|к|万)? ?"
+    r"(?:до|по|to|and|и|到|至|-) ?(?=[0-9])"
 )
 _CENTS: Final = re.compile(r" ?(?P<c>[0-9]{2}) ?(?:коп\.?|копе[а-я]{2,3})(?![а-я])")
 _AMBIGUOUS: Final = frozenset({"р", "r", "刀", "块"})
@@ -73,6 +91,44 @@ def _ranged(region: Region) -> Iterator[AmountMark]:
                 yield AmountMark(match.start(name), end, value, 4.5, match["c"])
 
 
+def _worded_ranges(region: Region, sure: list[AmountMark]) -> Iterator[AmountMark]:
+    """Yield the lower sum of "от 1000 до 2000 рублей"; `sure` holds the upper one with its currency."""
+    uppers = {mark.start: mark for mark in sure}
+    for match in islice(_LOW.finditer(region.lower), MAX_MARKS):
+        upper = uppers.get(match.end())
+        number = parse_number(match["n"])
+        if upper is not None and number:
+            number *= money().multiplier.get(match["x"] or "", 1)
+            value = amount_value(number, upper.value[-3:])
+            yield AmountMark(match.start("n"), match.end("n"), value, 4.3, upper.word)
+
+
+def _spoken(region: Region) -> Iterator[AmountMark]:
+    """Yield sums in Chinese numerals: 一万二千卢布, 三百五十元."""
+    for match in islice(_NUMERALS.finditer(region.lower), MAX_MARKS):
+        number = _numeral(match["n"])
+        if number:
+            value = amount_value(Decimal(number), money().currency[match["c"]])
+            yield AmountMark(match.start(), match.end(), value, 4.4, match["c"])
+
+
+def _numeral(written: str) -> int:
+    """Return the value of a Chinese numeral below 10 to the 8th."""
+    total = part = digit = 0
+    unit_before = scale = 1
+    for char in written:
+        unit = _UNITS.get(char)
+        if unit is None:
+            digit = 2 if char == "两" else chinese_digits()[char]
+            scale = max(1, unit_before // 10)  # 两万五 is 25,000, 两万零五 is 20,005
+        elif unit == _MYRIAD:
+            total, part, digit = (total + part + digit) * unit, 0, 0
+        else:
+            part, digit = part + (digit or 1) * unit, 0
+        unit_before = unit or 1
+    return total + part + digit * scale
+
+
 def _score_of_factor(words: MoneyWords, match: re.Match[str]) -> float:
     """Return the score of "72 тыс" without a currency; 0.0 where it may count anything."""
     spoken = words.before(match.start())[0]
@@ -105,17 +161,18 @@ def _small_number(written: str) -> Decimal | None:
 
 def find_amounts(region: Region) -> list[AmountMark]:
     """Return every sum of money of a region; overlapping readings are left to compete."""
-    chinese = "万" in region.lower or "萬" in region.lower or "千" in region.lower
+    chinese = any(map(region.lower.__contains__, "万萬千百"))
     if not region.has_digit and not chinese:
         return []
     words = MoneyWords(region)
     if not region.has_digit:
-        return list(_chinese(region, words))
+        return [*_chinese(region, words), *_spoken(region)]
     sure = list(_suffixed(region, words))
     if money().prefix_end.search(region.lower) is not None:
         sure = [*_prefixed(region), *sure]
     if "-" in region.lower:
         sure += _ranged(region)
+    sure += _worded_ranges(region, sure)
     if chinese:
-        sure += _chinese(region, words)
+        sure += [*_chinese(region, words), *_spoken(region)]
     return sure + list(find_bare_amounts(region, words, sure))

@@ -131,6 +131,12 @@ def _value(shape: Shape, written: str) -> str:
     return compact
 
 
+def match_text(written: str) -> Shape | None:
+    """Return the shape that `written` has as a whole, letters Latin; None when it has none."""
+    match = _shapes().whole.fullmatch(written)
+    return None if match is None or match.lastgroup is None else _shapes().by_group[match.lastgroup]
+
+
 def match_shape(region: Region, start: int, end: int, glued: str = "") -> Candidate | None:
     """Return [start, end) as a candidate when it has the shape of an identifier as a whole."""
     match = _shapes().whole.fullmatch(region.latin, start, end)

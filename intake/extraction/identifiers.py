@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from intake.extraction.candidates import WORDS, Candidate, find_candidates, fits
+from intake.extraction.damaged import find_damaged
 from intake.extraction.leftovers import adopt_leftovers
 from intake.extraction.lexicon import load_toml
 from intake.extraction.pasted_tables import pasted_tables
@@ -56,6 +57,11 @@ def _same_kind(one: Candidate, other: Candidate) -> bool:
     if one.value.isdigit() != other.value.isdigit():
         return False
     return abs(len(one.value) - len(other.value)) <= (1 if one.value.isdigit() else 8)
+
+
+def _candidates(region: Region) -> list[Candidate]:
+    found, damaged = find_candidates(region), find_damaged(region)
+    return sorted([*found, *damaged], key=lambda item: (item.start, -item.end)) if damaged else found
 
 
 def _inherit(readings: list[Reading]) -> None:
@@ -131,9 +137,7 @@ def read_identifiers(regions: list[Region]) -> list[Reading]:
     )
     for region in regions:
         tables = pasted_tables(region)
-        of_region = [
-            read_candidate(region, candidate, about, tables) for candidate in find_candidates(region)
-        ]
+        of_region = [read_candidate(region, candidate, about, tables) for candidate in _candidates(region)]
         if len(of_region) > 1:
             _inherit(of_region)
         readings += of_region

@@ -23,6 +23,8 @@ NEW_TEXT: Final = frozenset({"subject", "body"})
 # Of one field: secrets are looked for in all of it, facts only so far (long seller letters have 10,000).
 MAX_READ_CHARS: Final = 24_000
 _DIGIT: Final = re.compile(r"[0-9]")
+# What a broken quoted-printable decoder leaves (RFC 2045, 6.7); "=3D" shows that it did.
+_QUOTED_PRINTABLE: Final = re.compile("=(?:3D|20|09|0D|0A|C2=A0)")
 # Ten digits in groups: without them there is no telephone, card or posting number.
 _MANY_DIGITS: Final = re.compile(r"[0-9](?:[ ().-]{0,3}[0-9]){9}")
 
@@ -69,6 +71,8 @@ def read_view(where: str, text: str) -> View:
     if not text:
         return View(where, "", "", "", {}, has_digit=False, has_many_digits=False)
     folded = fold(text)
+    if "=3D" in folded:
+        folded = _QUOTED_PRINTABLE.sub(lambda match: " " * len(match[0]), folded)
     small = lower(folded)
     words = all_words() if len(text) <= MAX_READ_CHARS else only_secret_words()
     has_digit = _DIGIT.search(small) is not None
