@@ -20,13 +20,13 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import FrameType
 from typing import Final, TypeVar
 
 T = TypeVar("T")
 
-_STATM: Final = Path("/proc/self/statm")
+_STATM: Final = "/proc/self/statm"
+_PAGE_BYTES: Final = resource.getpagesize()
 _AGAIN_S: Final = 0.2  # an exception raised inside a finaliser is lost, so the timers ring again
 
 
@@ -120,7 +120,8 @@ def _memory_limit(extra_bytes: int) -> Iterator[bool]:
 def _address_space_bytes() -> int:
     """Return the size of this process's address space (proc(5), statm), 0 where there is no /proc."""
     try:
-        pages = int(_STATM.read_text().split(maxsplit=1)[0])
+        with open(_STATM, "rb", buffering=0) as statm:  # noqa: PTH123 - a third of pathlib's time, for every mail
+            pages = int(statm.read(32).split(maxsplit=1)[0])
     except OSError:
         return 0
-    return pages * resource.getpagesize()
+    return pages * _PAGE_BYTES
