@@ -43,6 +43,11 @@ _LOW: Final = re.compile(
     r"(?:до|по|to|and|и|到|至|-) ?(?=[0-9])"
 )
 _CENTS: Final = re.compile(r" ?(?P<c>[0-9]{2}) ?(?:коп\.?|копе[а-я]{2,3})(?![а-я])")
+# Words behind "8 тыс" that name what is counted: genitive plurals, English plurals, units, anything Chinese.
+_COUNTED: Final = re.compile(
+    r"(?:[ое]в|[еоё]к|ей|ий|ин|ок|а[хм]|ц|ш?т|дн|лет|раз|м|км|кг|г|штук|единиц|строк|человек|просмотр\w*|показ\w*)\.?$"
+    r"|^[a-z]+s$|people|[\u2e80-\uffef]"
+)
 _AMBIGUOUS: Final = frozenset({"р", "r", "刀", "块"})
 _AMBIGUOUS_FACTORS: Final = frozenset({"k", "к", "тр"})
 _LETTER_FACTORS: Final = frozenset({"k", "к"})
@@ -132,8 +137,10 @@ def _numeral(written: str) -> int:
 def _score_of_factor(words: MoneyWords, match: re.Match[str]) -> float:
     """Return the score of "72 тыс" without a currency; 0.0 where it may count anything."""
     spoken = words.before(match.start())[0]
+    if match["x"] in money().thousands_of_roubles:
+        return 2.6
     behind = word_behind(words.text, match.end())
-    if behind and not word_set("amount", "after_free").behind(behind):
+    if behind and not word_set("amount", "after_free").behind(behind) and _COUNTED.search(behind):
         return 0.0  # "8 тыс переходов" counts something
     if match["x"] in money().alone:
         return 2.3 if spoken or "." in match["x"] else 1.8

@@ -75,8 +75,8 @@ def _score(region: Region, words: MoneyWords, start: int, end: int, *, listed: b
         score += 1.2
     if money().behind.match(behind):
         score += 0.9
-    elif behind and not _AFTER_FREE.behind(behind):
-        score -= 1.3
+    elif behind and not _AFTER_FREE.behind(behind) and region.lower[end : end + 2].lstrip()[:1] != '"':
+        score -= 1.3  # a name in quotes behind is no noun that was counted
     elif not behind:
         score += 0.15
     return score, word or "form"

@@ -20,14 +20,14 @@ MAX_CANDIDATES: Final = 600  # of one region; more is a list that no reader want
 _SIGNS: Final = "0-9A-Za-zА-Яа-яЁё"
 # Words that go on neither with a digit nor with a joined word are passed over within one match.
 _TOKEN: Final = re.compile(
-    rf"[^{_SIGNS}]*+(?:[A-Za-zА-Яа-яЁё]++(?![0-9]|[-_/.+][{_SIGNS}])[^{_SIGNS}]++)*+"
+    rf"[^{_SIGNS}]*+(?:(?![A-Za-z]{{20}}(?![A-Za-z]))[A-Za-zА-Яа-яЁё]++(?![0-9]|[-_/.+][{_SIGNS}])[^{_SIGNS}]++)*+"
     rf"(?:([{_SIGNS}]+(?:[-_/.+][{_SIGNS}]+)*"
     r"(?:[-/][一-鿿]{1,2}(?![一-鿿])|[红白黑蓝灰绿粉黄紫棕](?![一-鿿]))?)|\Z)"
 )
 _SHORT_NUMBERS: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}")
 _DIGITS: Final = "0123456789"
 _DIGIT: Final = re.compile(r"[0-9]")
-_WORTHY: Final = re.compile(r"[0-9]|[A-Za-z][-_]|[A-ZА-Я]{2}-")
+_WORTHY: Final = re.compile(r"[0-9]|^[A-Za-z]{20}$|[A-Za-z][-_]|[A-ZА-Я]{2}-")
 _GROUPS: Final = re.compile(
     r"[0-9](?<![0-9.,:/-].)(?<![0-9] .)[0-9]{0,4}(?: [0-9]{2,5}){1,4}(?![0-9])(?! [0-9])(?![.,:/-][0-9])"
 )
@@ -41,7 +41,7 @@ _THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?: [0-9]{3}){3,4}")  # a large numbe
 # Quantities, sizes, ordinals and decimals are no codes, nor are short names like MP4.
 _NO_CODE: Final = re.compile(
     r"[0-9.,]+|[0-9]+(?:[.,][0-9]+)?(?:-?[a-zа-яё]{1,4}|[A-ZА-Я]{1,4})|[A-Za-zА-Яа-я]{1,3}[0-9]{1,2}(?:\.[0-9])?"
-    r"|(?:GMT|UTC|UTF|X|TOP|Wi|Li|USB|ISO)-?[+-]?[0-9A-Za-z/-]{1,24}|\S+\.(?:xlsx?|csv|pdf|jpe?g|png|docx?|zip|mp4|txt|xml)"
+    r"|(?:GMT|UTC|UTF|X|TOP|ТОП|Wi|Li|USB|ISO)-?[+-]?[0-9A-Za-z/-]{1,24}|\S+\.(?:xlsx?|csv|pdf|jpe?g|png|docx?|zip|mp4|txt|xml)"
     r"|[А-ЯЁ](?:[а-яё]{3,}|[А-ЯЁ]{4,})-[0-9]{1,4}|v[0-9]/\S+|(?:WPA[23]?|COVID|RJ|RS|IPX?|H|SARS|SD|Bluetooth|GSM|LTE)[-.]?[0-9A-Z]{1,4}"
     r"|[0-9]{1,6}(?:mAh|kWh|Wh|[kMG]Hz|kPa|dB|мАч|кВт|Гц)"
     r"|[0-9]+(?:[.,][0-9]+)?[xхXХ*][0-9.,xхXХ*]+[a-zа-я]{0,3}|[0-9]{1,4}(?:[a-zA-Zа-я]{2,3}/[0-9]{1,4}[a-zA-Zа-я]{2,3})+"

@@ -40,6 +40,7 @@ _BARE: Final = frozenset(
 )  # words that say whose number before them
 _BREAK: Final = re.compile(r"[.!?](?:\s|$)|[。！？;；]|\n\s*\n")
 _BEHIND: Final = re.compile(r"\s?[\"'」]?\s?(?P<bracket>[(\[]\s?)?(?:[-—=:：]\s?|is |это |是)?")
+_NUMERO: Final = re.compile(r"^[^0-9\n]{1,40}№ ?$")  # УПД за октябрь № 2610-004471
 _SIZE: Final = re.compile(r"\s?[x×х*]\s?[0-9]|\+(?![0-9])|[-–]?(?:й|го|е|м|му|х)(?![а-я])")
 
 
@@ -58,6 +59,8 @@ def _strength(gap: str, word: str) -> float:
         return 0.85 if "\n" in gap else 1.0
     if _BREAK.search(gap):
         return 0.25
+    if _NUMERO.search(gap):
+        return 0.9
     loose = 0.8 if len(gap) <= 12 else 0.6 if len(gap) <= 25 else 0.4 if len(gap) <= 45 else 0.25
     return loose * 0.7 if "\n" in gap else loose
 
@@ -79,7 +82,7 @@ def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence])
         plausible = 0.0
         for meaning in cue.sense.meanings:
             fitting = shape.fitting(meaning.role)
-            if meaning.touching and (strength < 1.0 or len(gap) > 3):
+            if meaning.touching and (strength < 1.0 or len(gap) > 3 or "№" in gap):
                 continue
             if meaning.role == _COUNT and not _may_count(candidate):
                 continue

@@ -33,6 +33,12 @@ _BEFORE_AGAINST: Final = word_set("date", "before_against")
 _AFTER_FOR: Final = word_set("date", "after_for")
 _AFTER_AGAINST: Final = word_set("date", "after_against")
 _MAX_HEAD: Final = 220
+_HEAD_LEAD: Final = 14  # "> On Tuesday, " before the date of a head without a word for writing
+# A clock time and then nothing but a name or an address: "19 нояб. 2026 г. в 11:31, Клиентский сервис:".
+_TIME_AND_NAME: Final = re.compile(
+    r"[0-9]:[0-9]{2}(?::[0-9]{2})?(?: ?[ap]m)?(?: ?(?:gmt|utc|мск)?[+-]?[0-9]{0,4})[\s,;，-]{0,4}"
+    r"[^0-9/{}()]{0,60}[:：]\s?$"
+)
 _TOPIC_REACH: Final = 28
 _SIGN: Final = re.compile(r"(?:^|[^0-9])[-+]$")  # of a number; the dash of a range follows a digit
 _CJK_FROM: Final = "\u2e80"
@@ -99,5 +105,6 @@ def in_quote_head(region: Region, start: int, end: int) -> bool:
     quoted = line.lstrip().startswith(">")
     if quoted and lead <= 14 and re.search(r"20[0-9]{2}", line[: end - low]):
         return True
-    timed = re.search(r"[0-9]:[0-9]{2}", line) is not None
-    return line.rstrip().endswith((":", "：")) and (quoted or timed)
+    return line.rstrip().endswith((":", "：")) and (
+        quoted or (lead <= _HEAD_LEAD and _TIME_AND_NAME.search(line, end - low) is not None)
+    )

@@ -17,11 +17,15 @@ _TOPICAL: Final = (
     ("pickup_point_id", frozenset({"5 digits", "6 digits"})),
     ("campaign_id", frozenset({"7 digits", "8 digits"})),
 )
-_BEFORE: Final = re.compile(r"(?:^|[,，—(/:：;。？！.!?-])\s{0,2}$")
+_BEFORE: Final = re.compile(
+    r"(?:^|[,，—(/:：;。？！.!?-])\s{0,2}(?:(?:number|no\.?|id|номер|ид|№|编号|号) ?)?$"
+)
 _BEHIND: Final = re.compile(r"\s{0,2}[).。]?\s{0,2}(?:$|\n)")
 _POSTAL: Final = re.compile(r",? {0,2}(?:г\.|гор|обл|респ|россия|russia|moscow|shanghai|[а-яa-z]{3,20},)")
 _LETTERS: Final = re.compile(r"[^\W\d_]")
 _MAX_LINE: Final = 60
+_MAX_NAME: Final = 40  # of a person and a firm before the number
+_WORD_AND_SIGN: Final = 12
 _WEAK: Final = 1.3  # what a mail's topic alone gives
 
 
@@ -29,10 +33,22 @@ def _stands_alone(reading: Reading) -> bool:
     region, candidate = reading.region, reading.candidate
     before = region.lower[region.line_start(candidate.start) : candidate.start]
     behind = _BEHIND.match(region.lower, candidate.end)
-    tail = before[-3:]
-    if behind is None or _BEFORE.search(tail) is None:
+    if _BEFORE.search(before[-_WORD_AND_SIGN:]) is None:
         return False
-    return len(before) <= _MAX_LINE or tail[-1] in "？！。"
+    if behind is None:  # "Элина, Nota Bene, 228617. При сборке": who writes stands at the very beginning
+        return (
+            len(before) <= _MAX_NAME
+            and "\n" not in region.lower[: candidate.start].strip()
+            and _ends(reading)
+        )
+    ends_text = not region.lower[behind.end() :].strip()
+    return len(before) <= _MAX_LINE or before[-1:] in "？！。" or ends_text
+
+
+def _ends(reading: Reading) -> bool:
+    """Tell whether a sentence ends behind the number."""
+    end = reading.candidate.end
+    return reading.region.lower[end : end + 2] in (". ", ".\n") or reading.region.lower[end : end + 1] == "。"
 
 
 def _adopt(role: str, reason: str, fitting: list[Reading]) -> None:

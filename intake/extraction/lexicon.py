@@ -187,10 +187,12 @@ class Lexicon:
             inflected = next((meanings for meanings in stems if meanings is not None), [])
             exact = self._stems.get(key) or self._stems.get(word) or []
             said = dict.fromkeys([*exact, *inflected])
-            found = Sense(
-                tuple(meaning for meaning in said if meaning.weight),
-                tuple(meaning.role for meaning in said if not meaning.weight),
-            )
+            near = tuple(meaning for meaning in said if meaning.weight)
+            about = tuple(meaning.role for meaning in said if not meaning.weight)
+            if not near and " " in key:  # "my point" tells the topic; beside a number it is still a "point"
+                last = self.sense(key.rpartition(" ")[2]).meanings
+                near = tuple(meaning for meaning in last if meaning.role in about)
+            found = Sense(near, about)
             if len(self._known) < 4096:  # inflected forms are many: hostile text must not fill the memory
                 self._known[word] = found
         return found

@@ -25,7 +25,8 @@ NUMBER: Final = rf"[0-9](?<![0-9a-z_].)(?<![0-9][.,:/-].)(?<![a-z][-_/].){_REST}
 _REACH: Final = 24
 _BREAK: Final = re.compile(r"[.!?;。！？]\s|\n\n")
 _CLOSE: Final = re.compile(
-    r"\s?(?:[a-zа-я]{1,3}|only|целых|ровно|around|approx|roughly|about|аж|whole|of|was|is)?[\s:：=-]{0,3}"
+    r"\s?(?:[a-zа-я]{1,3}|only|целых|ровно|around|approx|roughly|about|аж|whole|of|was|is"
+    r"|у (?:меня|нас)|стала?|была?|было|всего|сейчас|теперь|it is|are|been)?[\s:：=-]{0,3}"
 )
 
 
@@ -51,6 +52,7 @@ class Money:
     multiplier: dict[str, int]
     behind: Words
     alone: frozenset[str]  # multipliers that make money without a currency
+    thousands_of_roubles: frozenset[str]  # "45 т.р." says its currency
 
 
 @cache
@@ -82,6 +84,7 @@ def money() -> Money:
         multiplier=multiplier,
         behind=Words(data["words"]["behind"]),
         alone=frozenset(data["money_multipliers"]["words"]),
+        thousands_of_roubles=frozenset(data["money_multipliers"]["roubles"]),
     )
 
 

@@ -109,7 +109,7 @@ def _short_numeric(
 
 def _dashed(region: Region) -> Iterator[DateMark]:
     for match in _MD_DASH.finditer(region.lower):
-        yield DateMark(match.start(), match.end(), (None, int(match["a"]), int(match["b"])), None, 1.6, "dm")
+        yield DateMark(match.start(), match.end(), (None, int(match["a"]), int(match["b"])), None, 2.7, "dm")
 
 
 def find_numeric_dates(

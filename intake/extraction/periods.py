@@ -17,7 +17,6 @@ LONGEST: Final = timedelta(days=800)
 _JOIN: Final = re.compile(
     r"\s?(?:-|~|\.\.|по|до|to|till|until|through|至|到|--)\s?(?:the )?(?:周[一二三四五六日])?"
 )
-_JOIN_BETWEEN: Final = re.compile(r"\s(?:and|и)\s")
 _MAX_GAP: Final = 12
 
 
@@ -69,9 +68,6 @@ def _joined(region: Region, first: DateMark, second: DateMark) -> bool:
     gap = region.lower[first.end : second.start]
     if len(gap) > _MAX_GAP:
         return False
-    if _JOIN_BETWEEN.fullmatch(gap):
-        before = region.lower[max(0, first.start - 10) : first.start].rstrip()
-        return before.endswith(("between", "между"))
     return _JOIN.fullmatch(gap) is not None
 
 
