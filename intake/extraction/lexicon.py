@@ -20,6 +20,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any, Final, NamedTuple
 
+from intake.extraction.additions import added_words, merged
+
 WEIGHTS: Final = {"sure": 3.0, "likely": 2.2, "hint": 1.2, "touching": 2.2, "about": 0.0}
 LETTER: Final = "a-zа-яіїәғқңөұүһ"
 CJK_FROM: Final = "\u2e80"
@@ -29,8 +31,9 @@ MARKETPLACE: Final = "marketplace."  # roles of the words that name one begin so
 
 @cache
 def load_toml(name: str) -> dict[str, Any]:
-    """Return the parsed data file `name` of this package."""
-    return tomllib.loads((files("intake.extraction") / "data" / name).read_text(encoding="utf-8"))
+    """Return the parsed data file `name` of this package, with what added files say of it."""
+    text = (files("intake.extraction") / "data" / name).read_text(encoding="utf-8")
+    return merged(name, tomllib.loads(text))
 
 
 def either(tails: Iterable[str]) -> str:
@@ -224,4 +227,5 @@ def lexicon() -> Lexicon:
         for name, table in load_toml("marketplaces.toml").items()
         if isinstance(table, dict)
     }
-    return Lexicon([places, *(load_toml(f"words_{name}.toml") for name in ("ru", "zh", "en", "none"))])
+    shipped = (load_toml(f"words_{name}.toml") for name in ("ru", "zh", "en", "none"))
+    return Lexicon([places, *shipped, *added_words()])
