@@ -95,9 +95,14 @@ def _show(name: str, mail: Mail) -> None:
         console.print(escape(f"warning: {warning}"), style="yellow")
 
 
+def _in_brackets(*details: str) -> str:
+    told = ", ".join(filter(None, details))
+    return f" ({told})" if told else ""
+
+
 def _rows(mail: Mail) -> list[tuple[str, str, str]]:
     rows: list[Any] = [
-        (f"{e.type}{f' ({e.subtype})' if e.subtype else ''}", e.value, e.where) for e in mail.entities
+        (f"{e.type}{_in_brackets(e.subtype, e.role)}", e.value, e.where) for e in mail.entities
     ]
     rows += [(f.type, f.value or f.text, f.where) for f in mail.findings]
     return rows

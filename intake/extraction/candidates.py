@@ -42,7 +42,8 @@ _THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?: [0-9]{3}){3,4}")  # a large numbe
 _NO_CODE: Final = re.compile(
     r"[0-9.,]+|[0-9]+(?:[.,][0-9]+)?(?:-?[a-zа-яё]{1,4}|[A-ZА-Я]{1,4})|[A-Za-zА-Яа-я]{1,3}[0-9]{1,2}(?:\.[0-9])?"
     r"|(?:GMT|UTC|UTF|X|TOP|ТОП|Wi|Li|USB|ISO)-?[+-]?[0-9A-Za-z/-]{1,24}|\S+\.(?:xlsx?|csv|pdf|jpe?g|png|docx?|zip|mp4|txt|xml)"
-    r"|[А-ЯЁ](?:[а-яё]{3,}|[А-ЯЁ]{4,})-[0-9]{1,4}|v[0-9]/\S+|(?:WPA[23]?|COVID|RJ|RS|IPX?|H|SARS|SD|Bluetooth|GSM|LTE)[-.]?[0-9A-Z]{1,4}"
+    r"|[А-ЯЁ](?:[а-яё]{3,}|[А-ЯЁ]{4,})-[0-9]{1,4}|v[0-9]/\S+"
+    r"|(?:WPA[23]?|COVID|HTTPS?/|TLS|SSL|RJ|RS|IPX?|H|SARS|SD|Bluetooth|GSM|LTE)[-.]?[0-9A-Z]{1,4}(?:\.[0-9])?"
     r"|[0-9]{1,6}(?:mAh|kWh|Wh|[kMG]Hz|kPa|dB|мАч|кВт|Гц)"
     r"|[0-9]+(?:[.,][0-9]+)?[xхXХ*][0-9.,xхXХ*]+[a-zа-я]{0,3}|[0-9]{1,4}(?:[a-zA-Zа-я]{2,3}/[0-9]{1,4}[a-zA-Zа-я]{2,3})+"
 )
