@@ -39,6 +39,7 @@ def _stands_alone(reading: Reading) -> bool:
         return (
             len(before) <= _MAX_NAME
             and "\n" not in region.lower[: candidate.start].strip()
+            and before.rstrip().endswith((",", "，"))  # a name, not only "Здравствуйте!"
             and _ends(reading)
         )
     ends_text = not region.lower[behind.end() :].strip()

@@ -45,7 +45,10 @@ def test_the_table_is_large_enough_in_every_language() -> None:
 
 def test_hardly_any_confusable_number_is_taken_for_an_identifier() -> None:
     wrong = {
-        row[0]: found for language, rows in ROWS.items() for row in rows if (found := _wrong(language, row))
+        (language, row[0]): found
+        for language, rows in ROWS.items()
+        for row in rows
+        if (found := _wrong(language, row))
     }
     assert len(wrong) <= MOST_WRONG, wrong
 
