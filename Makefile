@@ -43,6 +43,9 @@ soak: setup  ## long faults, fuzz, many mails
 bench: setup  ## side-by-side measurements, printed as ratios
 	$(BIN)/python -m benchmarks $(ARGS)
 
+bench-classifier: setup  ## the classifier on banking77, clinc150 and ruintents (RAZBOR_BENCHMARKS names their folder)
+	$(BIN)/python -m benchmarks public-sets $(ARGS)
+
 train: setup  ## train the classifier from classifier/corpus and the stored labels
 	$(BIN)/razbor train $(ARGS)
 

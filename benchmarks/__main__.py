@@ -1,7 +1,7 @@
 """`python -m benchmarks [NAME ...] [--rounds N] [--json]`: side-by-side measurements as ratios.
 
 Each benchmark is a module with `run(rounds) -> rows`, a row being one flat dictionary; adding
-one means one line in BENCHMARKS.
+one means one line in BENCHMARKS, or in ON_DEMAND when it takes minutes.
 """
 
 from __future__ import annotations
@@ -16,20 +16,32 @@ BENCHMARKS = {
     "intake": "benchmarks.intake",  # durable SMTP acceptance
     "reading": "benchmarks.reading",  # one corpus mail beside mail-parser alone
     "hostile": "benchmarks.hostile",  # what hostile mails cost their reader
+    "classifier": "benchmarks.classifier_speed",  # one mail, batches, artefact, load
+}
+ON_DEMAND = {  # minutes, or data from outside: run only when named
+    "public-sets": "benchmarks.public_sets",  # banking77, clinc150, ruintents
+    "training": "benchmarks.training",  # 100,000 labelled mails
+    "month": "benchmarks.month",  # a simulated month of labels, a poisoned night
 }
 
 
 def main() -> None:
+    known = BENCHMARKS | ON_DEMAND
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}; none: all")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"of {', '.join(known)}; none: all but the last {len(ON_DEMAND)}",
+    )
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (5)")
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
     arguments = parser.parse_args()
-    unknown = sorted(set(arguments.names) - set(BENCHMARKS))
+    unknown = sorted(set(arguments.names) - set(known))
     if unknown:
-        parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+        parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(known)}")
     for name in arguments.names or BENCHMARKS:
-        rows = importlib.import_module(BENCHMARKS[name]).run(arguments.rounds)
+        rows = importlib.import_module(known[name]).run(arguments.rounds)
         for row in rows:
             if arguments.json:
                 print(json.dumps({"bench": name, **row}, ensure_ascii=False))

@@ -18,11 +18,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.evidence import Evidence, Scores
 from classifier.logistic import fit_logistic, logistic
 from classifier.scope import ScopeDetector, fit_scope
 from models.topics import LANGUAGES, SPAM
 
-Scores = NDArray[np.float64]
 SIGNALS: Final = (
     "first",
     "margin",
@@ -42,17 +42,6 @@ _NEWTON_STEPS: Final = 60
 _NEVER: Final = 1e9  # above every score
 ALSO_PRECISION: Final = 0.6  # of the second topics that are named, the share that the labels name too
 _LEAST_ALSO: Final = 10  # second topics that the bar must have been met with
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What is known of one mail when its confidence is asked; `words` counts them."""
-
-    scores: Scores  # of both members together
-    linear: Scores  # of the linear member alone
-    language: str
-    words: int
-    unseen_share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +130,8 @@ def fit_calibration(
     topics: Sequence[str],
 ) -> Calibration:
     """Learn from held-out scores; `also` are the second topics that a mail really asks about."""
-    plain = np.stack([one.scores for one in evidence])
-    sharpness = _fit_sharpness(plain, truth)
-    scope = fit_scope(plain, np.stack([one.linear for one in evidence]), truth, topics)
+    sharpness = _fit_sharpness(np.stack([one.scores for one in evidence]), truth)
+    scope = fit_scope(evidence, truth, topics)
     evidence = [scoped(one, scope, sharpness) for one in evidence]
     scores = np.stack([one.scores for one in evidence])
     right = scores.argmax(axis=1) == truth
@@ -170,7 +158,7 @@ def scoped(evidence: Evidence, scope: ScopeDetector | None, sharpness: float) ->
     """Return the evidence with the score that the detector gives to `other`; call it before all else."""
     if scope is None:
         return evidence
-    return replace(evidence, scores=scope.rescored(evidence.scores, evidence.linear, sharpness))
+    return replace(evidence, scores=scope.rescored(evidence, sharpness))
 
 
 def _fit_sharpness(scores: Scores, truth: NDArray[np.intp]) -> float:

@@ -16,19 +16,19 @@ from numpy.typing import NDArray
 
 from classifier.confidence import (
     Calibration,
-    Evidence,
     confidence_of,
     probabilities_of,
     scoped,
     spam_probability,
 )
 from classifier.documents import Document
+from classifier.evidence import Evidence
 from classifier.explain import reasons_of
 from classifier.network import LINEAR_SHARPNESS, Network, mixed
 from classifier.reader import Reader, Reading
 from classifier.space import Space, weigh
 from classifier.thresholds import ThresholdSet
-from models.records import Prediction
+from models.records import Prediction, Reason
 from models.topics import SLUGS, SPAM
 
 EXPLAINED_TOPICS: Final = 3
@@ -42,6 +42,7 @@ class Scored:
     values: NDArray[np.float64]
     linear: NDArray[np.float64]  # scores of the machine alone
     scores: NDArray[np.float64]  # of both members together
+    network: NDArray[np.float64]  # of the network alone; `linear` without one
     hidden: NDArray[np.float32] | None = None  # sums of the network's hidden layer
 
 
@@ -64,9 +65,9 @@ class Model:
         """Return the same model with another threshold set in force."""
         return replace(self, thresholds=thresholds)
 
-    def predict(self, documents: Sequence[Document]) -> list[Prediction]:
-        """Predict the topics of mails, each on its own."""
-        return [self.predict_one(document) for document in documents]
+    def predict(self, documents: Sequence[Document], *, with_reasons: bool = True) -> list[Prediction]:
+        """Predict the topics of mails, each on its own; reasons cost about as much as all the rest."""
+        return [self.predict_one(document, with_reasons=with_reasons) for document in documents]
 
     def score(self, document: Document) -> Scored:
         """Return the score of every topic, and what it was made from."""
@@ -74,10 +75,11 @@ class Model:
         values = weigh(self.space, reading.columns, reading.counts)
         linear = values @ self.weights[reading.columns] + self.intercepts
         if self.network is None:
-            return Scored(reading, values, linear, linear)
+            return Scored(reading, values, linear, linear, linear)
         hidden = self.network.hidden_of(reading.columns, values)
-        scores = mixed(linear, self.network.log_probabilities(hidden), self.network_share)
-        return Scored(reading, values, linear, scores, hidden)
+        network = self.network.log_probabilities(hidden)
+        scores = mixed(linear, network, self.network_share)
+        return Scored(reading, values, linear, scores, network, hidden)
 
     def pulls(self, scored: Scored, places: list[int]) -> NDArray[np.float64]:
         """Return what one unit of each of the mail's columns adds to some topics (columns x topics).
@@ -91,7 +93,7 @@ class Model:
         network = self.network.pulls(scored.reading.columns, scored.hidden, places)
         return (1 - self.network_share) * LINEAR_SHARPNESS * linear + self.network_share * network
 
-    def predict_one(self, document: Document) -> Prediction:
+    def predict_one(self, document: Document, *, with_reasons: bool = True) -> Prediction:
         """Predict the topic of one mail.
 
         For spam and phishing `threshold` is the bar of quarantine and `sure` compares it with
@@ -100,7 +102,9 @@ class Model:
         scored = self.score(document)
         reading, language = scored.reading, document.analyser
         evidence = scoped(
-            Evidence(scored.scores, scored.linear, language, reading.words, reading.unseen_share),
+            Evidence(
+                scored.scores, scored.linear, scored.network, language, reading.words, reading.unseen_share
+            ),
             self.calibration.scope,
             self.calibration.sharpness,
         )
@@ -110,7 +114,6 @@ class Model:
         ranked = [int(place) for place in np.argsort(-scores, kind="stable")]
         topic = self.topics[ranked[0]]
         shares = probabilities_of(scores, confidence).tolist()
-        shown = ranked[:EXPLAINED_TOPICS]
         return Prediction(
             topic=topic,
             confidence=confidence,
@@ -119,15 +122,17 @@ class Model:
             ),
             threshold=min(self.thresholds.of(language, topic), 1.0),
             probabilities=dict.fromkeys(SLUGS, 0.0) | dict(zip(self.topics, shares, strict=True)),
-            reasons=reasons_of(
-                reading, scored.values, self.pulls(scored, shown), [self.topics[place] for place in shown]
-            ),
+            reasons=self._reasons(scored, ranked[:EXPLAINED_TOPICS]) if with_reasons else (),
             also_topics=self._also(scores, ranked),
             spam_probability=spam,
             model=self.name,
             threshold_set=self.thresholds.name,
             unseen_share=reading.unseen_share,
         )
+
+    def _reasons(self, scored: Scored, places: list[int]) -> tuple[Reason, ...]:
+        names = [self.topics[place] for place in places]
+        return reasons_of(scored.reading, scored.values, self.pulls(scored, places), names)
 
     def _also(self, scores: NDArray[np.float64], ranked: Sequence[int]) -> tuple[str, ...]:
         """Return the second topic when it clears its own bar; spam is never a second topic nor has one."""

@@ -23,6 +23,7 @@ from classifier.reader import Reader, Reading
 from classifier.space import block_numbers, family_weights, least_documents
 
 REGULARISATION: Final = 0.5  # C of the support vector machine
+MOST_COLUMNS: Final = 140_000
 SEED: Final = 20261116
 
 
@@ -75,8 +76,13 @@ def count_matrix(readings: Sequence[Reading], width: int) -> sparse.csr_matrix:
 
 
 def without_rare(reader: Reader, counts: sparse.csr_matrix) -> tuple[list[str], sparse.csr_matrix]:
-    """Drop the columns that occur in too few rows; returns the tokens that stay and their matrix."""
+    """Drop the columns that occur in too few rows; returns the tokens that stay and their matrix.
+
+    Of more than MOST_COLUMNS the most frequent stay, so that an artefact has a largest size.
+    """
     tokens = list(reader.vocabulary)
     frequency = np.bincount(counts.indices, minlength=len(tokens))
     kept = np.flatnonzero(frequency >= least_documents()[block_numbers(tokens)])
+    if len(kept) > MOST_COLUMNS:
+        kept = np.sort(kept[np.argsort(-frequency[kept], kind="stable")[:MOST_COLUMNS]])
     return [tokens[column] for column in kept], counts[:, kept].tocsr()

@@ -2,9 +2,10 @@
 
 As one more class among the rest, `other` is found badly: nothing is common to all that is not a
 seller's matter. So a detector of its own looks at how the members answered: how far `other` stands
-from the best topic, how strongly the best topic claims the mail, how clearly it stands out. It is
-learnt from held-out scores. Its bar is the lowest at which at most MOST_LOST of the mails that had
-their right topic would lose it; at the bar `other` and the best topic are equally likely.
+from the best topic, how strongly the best topic claims the mail, how clearly it stands out, how
+many words are new. It is learnt from held-out scores. Its bar is the lowest at which at most
+MOST_LOST of the mails that had their right topic would lose it; at the bar `other` and the best
+topic are equally likely.
 """
 
 from __future__ import annotations
@@ -16,15 +17,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.evidence import Evidence, Scores
 from classifier.logistic import fit_logistic
 from models.topics import OTHER
 
-MOST_LOST: Final = 0.005
+MOST_LOST: Final = 0.0075
 LEAST_OUTSIDE: Final = 30  # mails of `other` that a detector is learnt from
-SCOPE_SIGNALS: Final = 6
+SCOPE_SIGNALS: Final = 11
 _LEAST_TOPICS: Final = 4
-
-Scores = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,38 +36,47 @@ class ScopeDetector:
     intercept: float
     bar: float
 
-    def log_odds(self, scores: Scores, linear: Scores) -> float:
+    def log_odds(self, evidence: Evidence) -> float:
         """Return the log-odds that a mail is out of scope, above the bar."""
-        signals = scope_signals(scores[None, :], linear[None, :], self.place)[0]
+        signals = scope_signals([evidence], self.place)[0]
         return self.intercept + float(np.dot(self.weights, signals)) - self.bar
 
-    def rescored(self, scores: Scores, linear: Scores, sharpness: float) -> Scores:
+    def rescored(self, evidence: Evidence, sharpness: float) -> Scores:
         """Return the scores with that of `other` set by the detector, on the scale of the others."""
+        scores = evidence.scores
         changed = scores.copy()
-        changed[self.place] = np.delete(scores, self.place).max() + self.log_odds(scores, linear) / sharpness
+        changed[self.place] = np.delete(scores, self.place).max() + self.log_odds(evidence) / sharpness
         return changed
 
 
-def scope_signals(scores: Scores, linear: Scores, place: int) -> Scores:
-    """Return the signals of mails (rows): scores of both members together, and of the linear one."""
-    within, claims = (np.sort(np.delete(part, place, axis=1), axis=1) for part in (scores, linear))
-    raised = np.exp(within - within[:, -1:])
-    shares = raised / raised.sum(axis=1, keepdims=True)
+def scope_signals(evidence: Sequence[Evidence], place: int) -> Scores:
+    """Return the signals of mails, a row each; `place` is that of `other`."""
+    scores, linear, network = (
+        np.stack([getattr(one, part) for one in evidence]) for part in ("scores", "linear", "network")
+    )
+    within, claims, likely = (
+        np.sort(np.delete(part, place, axis=1), axis=1)[:, ::-1] for part in (scores, linear, network)
+    )
     return np.stack(
         [
-            scores[:, place] - within[:, -1],
+            scores[:, place] - within[:, 0],
             linear[:, place],
-            claims[:, -1],
-            claims[:, -1] - claims[:, -2],
-            within[:, -1] - within[:, -2],
-            -(shares * np.log(shares + 1e-12)).sum(axis=1),
+            network[:, place],
+            claims[:, 0],
+            claims[:, 0] - claims[:, 1],
+            within[:, 0] - within[:, 1],
+            likely[:, 0],
+            _entropy(within),
+            _entropy(likely),
+            np.array([one.unseen_share for one in evidence]),
+            np.log1p([one.words for one in evidence]),
         ],
         axis=1,
     )
 
 
 def fit_scope(
-    scores: Scores, linear: Scores, truth: NDArray[np.intp], topics: Sequence[str]
+    evidence: Sequence[Evidence], truth: NDArray[np.intp], topics: Sequence[str]
 ) -> ScopeDetector | None:
     """Learn from held-out scores; None where `other` is no topic or has too few mails."""
     if OTHER not in topics or len(topics) < _LEAST_TOPICS:
@@ -76,12 +85,18 @@ def fit_scope(
     outside = truth == place
     if outside.sum() < LEAST_OUTSIDE:
         return None
-    signals = scope_signals(scores, linear, place)
+    signals = scope_signals(evidence, place)
     weights, intercept = fit_logistic(signals, outside)
     odds = intercept + signals @ np.array(weights)
-    within = scores.copy()
+    within = np.stack([one.scores for one in evidence])
     within[:, place] = -np.inf
     found = np.sort(odds[within.argmax(axis=1) == truth])[::-1]  # of mails that the best topic is right for
     allowed = min(int(MOST_LOST * len(found)), len(found) - 1)
     bar = float(found[allowed]) if len(found) else 0.0
     return ScopeDetector(place, weights, intercept, bar)
+
+
+def _entropy(scores: Scores) -> Scores:
+    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
+    shares = raised / raised.sum(axis=1, keepdims=True)
+    return np.asarray(-(shares * np.log(shares + 1e-12)).sum(axis=1))

@@ -153,7 +153,7 @@ def gate(
     if before is None:
         return Verdict(passes=True, reason="the first model that can be used", comparisons=())
     new = [example for example in examples if example.id not in before.answers]
-    predictions = before.model.predict([example.document for example in new])
+    predictions = before.model.predict([example.document for example in new], with_reasons=False)
     old = before.answers | {
         example.id: Answer(one.topic, one.confidence, one.sure)
         for example, one in zip(new, predictions, strict=True)

@@ -24,7 +24,7 @@ class CannedModel:
 
     name: str
 
-    def predict(self, documents: list[Document]) -> list[Prediction]:
+    def predict(self, documents: list[Document], *, with_reasons: bool = True) -> list[Prediction]:
         return [
             Prediction(
                 topic="logistics_acceptance", confidence=0.99, sure=True, threshold=0.9, model=self.name
