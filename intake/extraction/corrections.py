@@ -58,16 +58,16 @@ def _forms() -> tuple[_Form, ...]:
         pattern = row["pattern"]
         for name in ("old", "new"):
             pattern = pattern.replace(f"<{name}>", rf"{_LEAD}(?P<{name}>{_CODE}){_UNIT}")
-        compiled = re.compile(pattern, re.IGNORECASE)
+        compiled = re.compile(pattern)  # over the lower-case text, whose offsets are the same
         forms.append(_Form(compiled, tuple(row["signs"]), row.get("before", ""), row.get("moved", False)))
     return tuple(forms)
 
 
 def find_corrections(region: Region) -> Iterator[Correction]:
     """Yield the corrections of a region, at most 30 of one form; overlapping readings are left in."""
-    for form in _forms():
+    for form in _forms() if region.has_digit else ():
         if any(map(region.lower.__contains__, form.signs)):
-            for match in islice(form.pattern.finditer(region.folded), MAX_PER_FORM):
+            for match in islice(form.pattern.finditer(region.lower), MAX_PER_FORM):
                 found = _correction(region, form, match)
                 if found is not None:
                     yield found

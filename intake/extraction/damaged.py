@@ -33,6 +33,7 @@ _LOOK_ALIKE: Final = str.maketrans("аеосрхАЕОСРХВ", "aeocpxAEOCPXB"
 _LONG: Final = re.compile(rf"(?<![.{_SIGNS}])[0-9A-Za-zаеосрхАЕОСРХВ._-]{{30,70}}(?![{_SIGNS}])")
 _LONG_NAMES: Final = frozenset({"long hex", "wb srid", "uuid", "time uuid"})
 _CUTS: Final = re.compile("=\n|(?<=-)\n(?:> ?)?|[\u00ad\u200b\u200c\u2060]")
+_CUT_SIGNS: Final = ("=\n", "-\n", "\u00ad", "\u200b", "\u200c", "\u2060")
 _LEFT: Final = re.compile("[0-9A-Za-z-]{1,40}$")
 _RIGHT: Final = re.compile("[0-9A-Za-z-]{1,40}")
 _SURE: Final = 2.0  # prior from which a shape speaks for itself
@@ -103,6 +104,6 @@ def find_damaged(region: Region) -> list[Candidate]:
         found += _in_long_codes(region)
     if _FALSE_DIGIT.search(region.folded) is not None:
         found += _typed(region)
-    if _CUTS.search(region.text) is not None:
+    if any(map(region.text.__contains__, _CUT_SIGNS)):
         found += _cut(region)
     return found

@@ -23,6 +23,7 @@ _FILE: Final = "findings.toml"
 _NEAR: Final = 45
 _OPENING: Final = '"[<{('
 _BRACKETS: Final = re.compile(r"[\[<{(]{1,2}\s?(?P<v>[^\[\]<>{}()\n0-9@]{2,40}?)\s?[\]>})]{1,2}")
+_BLANK_SIGNS: Final = ("xxxx", "хххх", "____", "......", "???")
 _BLANK: Final = re.compile(
     r"(?<![A-Za-zА-Яа-я0-9])(?:[XХxх]{4,20}|_{4,40}|\.{6,40}|\?{3,10})(?![A-Za-zА-Яа-я0-9])"
 )
@@ -75,7 +76,8 @@ def _placeholders(region: Region) -> Iterator[Place]:
             low, high = match.span("v")
             if _names_a_field(region, low, high):
                 yield Place("placeholder", match.start(), match.end(), region.lower[low:high])
-    for match in islice(_BLANK.finditer(region.folded), MAX_BRACKETS):
+    blanks = any(map(region.lower.__contains__, _BLANK_SIGNS))
+    for match in islice(_BLANK.finditer(region.folded), MAX_BRACKETS) if blanks else ():
         cues = region.cues_before(match.start(), 1)
         if cues and match.start() - cues[0].end <= 6 and cues[0].sense.meanings:
             yield Place("placeholder", match.start(), match.end(), cues[0].word)
