@@ -55,6 +55,11 @@ def triage_mail(mail: Mail, model: Model, settings: Settings) -> TriageResult:
     return decide(mail, mailbox, prediction, now_utc=mail.date_utc or datetime.now(UTC))
 
 
+def _topic(result: TriageResult) -> str:
+    """Return topic and subkind (rule R62) as they are printed."""
+    return "/".join(filter(None, (result.decision.topic, result.topic.subkind)))
+
+
 def _show(name: str, mail: Mail, result: TriageResult) -> None:
     from rich.console import Console
     from rich.markup import escape
@@ -65,7 +70,7 @@ def _show(name: str, mail: Mail, result: TriageResult) -> None:
     console.print(f"[bold]{escape(mail.subject) or '(no subject)'}[/bold]")
     console.print(
         escape(
-            f"{result.decision.decision} · {result.decision.topic} {prediction.confidence:.0%} "
+            f"{result.decision.decision} · {_topic(result)} {prediction.confidence:.0%} "
             f"(threshold {prediction.threshold:.0%}) · {mail.language}"
         )
     )

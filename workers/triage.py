@@ -74,6 +74,7 @@ def triage_as_json(mail_json: dict[str, Any], result: TriageResult) -> dict[str,
         ],
         "missing": list(result.topic.missing) if is_read else [],
         "how_to": result.topic.how_to if is_read else False,
+        "subkind": result.topic.subkind if is_read else "",
         "priority": result.topic.priority,
         "reply": None
         if reply is None

@@ -13,7 +13,7 @@ from workers.triage import triage, triage_as_json
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 KEYS = {
     "topic", "confidence", "decision", "probabilities", "reasons",
-    "missing", "how_to", "priority", "reply", "model",
+    "missing", "how_to", "subkind", "priority", "reply", "model",
 }  # fmt: skip
 
 
