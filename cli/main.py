@@ -21,6 +21,7 @@ from cli import (
     evaluate,
     export,
     held,
+    import_mail,
     listen,
     migrate,
     models_command,
@@ -60,6 +61,7 @@ app.command("alive", hidden=True)(alive.alive)
 # One mail, no database needed
 app.command("read")(read.read)
 app.command("triage")(triage.triage)
+app.command("import")(import_mail.import_mail)
 
 # Classifier
 app.command("train")(train.train)
