@@ -41,6 +41,7 @@ _BARE: Final = frozenset(
 _BREAK: Final = re.compile(r"[.!?](?:\s|$)|[。！？;；]|\n\s*\n")
 _BEHIND: Final = re.compile(r"\s?[\"'」]?\s?(?P<bracket>[(\[]\s?)?(?:[-—=:：]\s?|is |это |是)?")
 _NUMERO: Final = re.compile(r"^[^0-9\n]{1,40}№ ?$")  # УПД за октябрь № 2610-004471
+_ONE_WORD: Final = re.compile(r" [а-я]{3,14}(?:ия|ии|ой|ей|ого|его|ов|ы|и|а|я) №? ?")  # договор франшизы Ф-12
 _SIZE: Final = re.compile(r"\s?[x×х*]\s?[0-9]|\+(?![0-9])|[-–]?(?:й|го|е|м|му|х)(?![а-я])")
 
 
@@ -59,7 +60,7 @@ def _strength(gap: str, word: str) -> float:
         return 0.85 if "\n" in gap else 1.0
     if _BREAK.search(gap):
         return 0.25
-    if _NUMERO.search(gap):
+    if _NUMERO.search(gap) or _ONE_WORD.fullmatch(gap):
         return 0.9
     loose = 0.8 if len(gap) <= 12 else 0.6 if len(gap) <= 25 else 0.4 if len(gap) <= 45 else 0.25
     return loose * 0.7 if "\n" in gap else loose

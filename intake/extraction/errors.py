@@ -31,7 +31,7 @@ _SCRIPT: Final = re.compile(
     r"(?<![A-Za-z])(?:Type|Reference|Syntax|Range|Network|Value|Key)Error(?![A-Za-z])"
 )
 _CAMEL: Final = re.compile(
-    r"[A-Z](?<![A-Za-z0-9/].)[a-z]{2,14}(?:[A-Z][a-z]{2,14}){1,6}(?:[A-Z]{2,4})?(?![A-Za-z0-9])"
+    r"[A-Z](?<![A-Za-z0-9/].)[a-z]{2,14}(?:[A-Z][a-z]{1,14}){1,6}(?:[A-Z]{2,4})?(?![A-Za-z0-9])"
 )
 _TEXT: Final = re.compile(r"\"(?P<s>[^\"\n]{6,110})\"")
 _NUMBER: Final = re.compile(
@@ -122,7 +122,14 @@ def _status_score(region: Region, start: int, end: int) -> float:
     if word_set("quantity", "units").behind(behind):
         return 0.0
     if written in status["always"] or (
-        region.where == "subject" and start == 0 and written in status["spoken"]
+        region.where == "subject"
+        and start == 0
+        and written in status["spoken"]
+        and (
+            not behind
+            or words_of(_FILE, "words", "after_status").fullmatch(behind)
+            or _CAMEL.match(region.folded, end + 1)
+        )
     ):
         return 2.6
     if written in status["mail"]:

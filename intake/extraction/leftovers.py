@@ -43,7 +43,14 @@ def _stands_alone(reading: Reading) -> bool:
             and _ends(reading)
         )
     ends_text = not region.lower[behind.end() :].strip()
-    return len(before) <= _MAX_LINE or before[-1:] in "？！。" or ends_text
+    return len(before) <= _MAX_LINE or before.rstrip()[-1:] in ("？", "！", "。", ".", "!", "?") or ends_text
+
+
+def _ends_letter(reading: Reading) -> bool:
+    region, end = reading.region, reading.candidate.end
+    if region.lower[end:].strip(" .。)\n"):
+        return False
+    return region.lower[: reading.candidate.start].rstrip().endswith((",", "，"))
 
 
 def _ends(reading: Reading) -> bool:
@@ -72,6 +79,8 @@ def adopt_leftovers(readings: list[Reading], about: frozenset[str]) -> None:
     for role, shapes in _TOPICAL:
         if role in about and role not in named:
             free = [reading for reading in new if not reading.role and reading.candidate.shape.name in shapes]
+            if role == "campaign_id":  # "Murat, 1735509" at a letter's end is who writes
+                free = [item for item in free if not (_stands_alone(item) and _ends_letter(item))]
             free = [item for item in free if not _POSTAL.match(item.region.lower, item.candidate.end)]
             _adopt(role, "the only number in a mail about such", free)
     if "seller_id" not in named:

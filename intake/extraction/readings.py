@@ -28,6 +28,7 @@ _LIKE_ARTICLE: Final = re.compile(
 _LOWER_ARTICLE: Final = re.compile(r"[a-z]{2,12}-[a-z]{2,12}-[0-9]{2,5}[a-z]?")
 _INN: Final = "tax_id.inn"
 _INN_WEIGHTS: Final = (2, 4, 10, 3, 5, 9, 4, 6, 8)
+_KPP_BEHIND: Final = re.compile(r"[\s,;/]{1,3}кпп(?![а-я])")
 _FIRM_REACH: Final = 40
 _LIKE_DOCUMENT: Final = re.compile(r"[A-ZА-Я]{1,5}-(?:[A-ZА-Я]{1,4}-)?[0-9]{4,9}(?:[-/][0-9]{1,6}){0,2}")
 
@@ -135,6 +136,9 @@ def _judge_inn(reading: Reading) -> None:
         reading.scores[_INN] -= 0.8
         return
     lower, here = reading.region.lower, reading.candidate
+    if _KPP_BEHIND.match(lower, here.end):
+        reading.scores[_INN] += 2.5
+        reading.words.setdefault(_INN, "кпп behind")
     around = lower[max(0, here.start - _FIRM_REACH) : here.end + _FIRM_REACH // 2]
     if words_of("neighbours.toml", "tax", "firm").search(around):
         reading.scores[_INN] += 1.5
