@@ -41,14 +41,20 @@ _THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?: [0-9]{3}){3,4}")  # a large numbe
 # Quantities, sizes, ordinals and decimals are no codes, nor are short names like MP4.
 _NO_CODE: Final = re.compile(
     r"[0-9.,]+|[0-9]+(?:[.,][0-9]+)?(?:-?[a-zа-яё]{1,4}|[A-ZА-Я]{1,4})|[A-Za-zА-Яа-я]{1,3}[0-9]{1,2}(?:\.[0-9])?"
-    r"|(?:GMT|UTC|UTF|TOP|ТОП|USB|ISO)[-+ ]{0,2}[0-9][0-9A-Za-z/-]{0,23}|(?:Wi|Li)-[A-Za-z0-9/-]{1,24}|X-(?=[^ ]{0,30}[a-z])[A-Za-z0-9-]{1,40}|\S+\.(?:xlsx?|csv|pdf|jpe?g|png|docx?|zip|mp4|txt|xml)"
+    r"|(?:GMT|UTC|UTF|TOP|ТОП|USB|ISO)[-+ ]{0,2}[0-9][0-9A-Za-z/-]{0,23}"
+    r"|(?:Wi|Li)-[A-Za-z0-9/-]{1,24}|X-(?=[^ ]{0,30}[a-z])[A-Za-z0-9-]{1,40}"
+    r"|\S+\.(?:xlsx?|csv|pdf|jpe?g|png|docx?|zip|mp4|txt|xml)"
     r"|[А-ЯЁ](?:[а-яё]{3,}|[А-ЯЁ]{4,})-[0-9]{1,4}|v[0-9]/\S+"
     r"|(?:WPA[23]?|COVID|HTTPS?/|TLS|SSL|RJ|RS|IPX?|H|SARS|SD|Bluetooth|GSM|LTE)[-.]?[0-9A-Z]{1,4}(?:\.[0-9])?"
     r"|[0-9]{1,6}(?:mAh|kWh|Wh|[kMG]Hz|kPa|dB|мАч|кВт|Гц)"
     r"|[0-9]+(?:[.,][0-9]+)?[xхXХ*][0-9.,xхXХ*]+[a-zа-я]{0,3}|[0-9]{1,4}(?:[a-zA-Zа-я]{2,3}/[0-9]{1,4}[a-zA-Zа-я]{2,3})+"
 )
 _WORD_CODE: Final = re.compile(
-    r"[A-Z]{2,6}(?:-[A-Z]{2,8}){1,3}|(?![A-ZА-Я]+-[а-яё]+$|[А-ЯЁ][а-яё]+-)(?=[^ ]{0,30}(?<![A-ZА-Яa-zа-я])[A-ZА-Я]{1,8}(?![A-Za-zА-Яа-я]))[A-Za-zА-Яа-яё]{1,12}(?:[-/][A-Za-zА-Яа-яё]{1,12}){1,4}|[a-z]{3,12}[-_][a-z]{3,12}|[A-ZА-Я]{2,3}-[a-zа-я]{3,8}/[а-яё]{3,8}"
+    r"[A-Z]{2,6}(?:-[A-Z]{2,8}){1,3}"
+    # Any words joined by signs of which one is in capitals: collar-M-red, DZ-shin/pro-L; but no FBS-склад.
+    r"|(?![A-ZА-Я]+-[а-яё]+$|[А-ЯЁ][а-яё]+-)(?=[^ ]{0,30}(?<![A-ZА-Яa-zа-я])[A-ZА-Я]{1,8}(?![A-Za-zА-Яа-я]))"
+    r"[A-Za-zА-Яа-яё]{1,12}(?:[-/][A-Za-zА-Яа-яё]{1,12}){1,4}"
+    r"|[a-z]{3,12}[-_][a-z]{3,12}|[A-ZА-Я]{2,3}-[a-zа-я]{3,8}/[а-яё]{3,8}"
 )
 _DECIMAL: Final = re.compile(r"[0-9]{1,3}\.[0-9]{3,12}")  # 55.7558 of a coordinate
 _COLOUR: Final = re.compile(r"(?=[0-9]{0,5}[A-Fa-f])[0-9A-Fa-f]{6}")

@@ -19,6 +19,7 @@ from intake.extraction.regions import Region
 BAR: Final = 1.5
 _NOTHING: Final = Evidence(0.0, "")
 ABOUT: Final = 1.2
+_BRACKETS: Final = 0.2  # a bare number in brackets names the thing before it
 _NUMERO: Final = re.compile(r"№[\s:：]{0,2}$")
 _NUMERO_OF_CODE: Final = re.compile(r"(?:№|#|\bno\.?|\bn[ro]?\.|\bref\.?|号|编号)[\s:：]{0,2}$")
 _LIKE_ARTICLE: Final = re.compile(
@@ -116,6 +117,8 @@ def read_candidate(
     _apply(reading, evidence)
     if about:
         _add_topic(reading, about)
+    if "sku" in reading.scores and region.lower[candidate.start - 1 : candidate.start] == "(":
+        reading.scores["sku"] += _BRACKETS  # 麦克风（3238141808）
     if candidate.shape is CODE or candidate.shape is WORDS:
         _judge_code(reading)
     if _INN in candidate.shape.roles and len(candidate.value) == 10:
