@@ -21,6 +21,7 @@ MAX_PER_PATTERN: Final = 20
 MAX_BRACKETS: Final = 60
 _FILE: Final = "findings.toml"
 _NEAR: Final = 45
+_WITH_DIGITS: Final = frozenset({"courier_address", "time_slot"})
 _OPENING: Final = '"[<{('
 _BRACKETS: Final = re.compile(r"[\[<{(]{1,2}\s?(?P<v>[^\[\]<>{}()\n0-9@]{2,40}?)\s?[\]>})]{1,2}")
 _BLANK_SIGNS: Final = ("xxxx", "хххх", "____", "......", "???")
@@ -57,6 +58,8 @@ def _patterns() -> tuple[_Pattern, ...]:
 
 def _by_pattern(region: Region) -> Iterator[Place]:
     for pattern in _patterns():
+        if pattern.kind in _WITH_DIGITS and not region.has_digit:
+            continue
         if not any(map(region.lower.__contains__, pattern.signs)):
             continue
         for count, match in enumerate(pattern.regex.finditer(region.folded)):

@@ -109,7 +109,9 @@ def find_relative_dates(region: Region, marks: Iterable[Mark], mail_date: date |
         else:
             continue
         found.append(RelativeDay(start, end, day.isoformat() if day else ""))
-    if _COUNTED.search(region.lower):
+    small = region.lower
+    counted = "назад" in small or "ago" in small or "через" in small or "in " in small
+    if (counted or "前" in small or "后" in small or "後" in small) and _COUNTED.search(small):
         found += _counted(region, mail_date)
     return found
 
