@@ -32,6 +32,10 @@ _FOREIGN: Final = {
     ("sqlalchemy.exc", "OperationalError"): _DATABASE,
     ("models.store.engine", "StoreError"): _DATABASE,
     ("models.accepted_mail", "StoreError"): "Accepted mail could not be kept.",
+    (
+        "models.retention",
+        "RetentionError",
+    ): "The retention policy cannot be used: `razbor retention set` mends it.",
     ("redis.exceptions", "ConnectionError"): _BROKER,
     ("kombu.exceptions", "OperationalError"): _BROKER,
     ("classifier.artifact", "ArtifactError"): "The model cannot be used.",

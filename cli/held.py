@@ -65,6 +65,9 @@ def show(
     typer.echo(f"held      {row['held_at_utc']:%Y-%m-%d %H:%M} UTC, {_age(row['held_at_utc'])}")
     typer.echo(f"tried     {_count(row['attempts'], 'time')}, last by version {row['held_version'] or '?'}")
     typer.echo(f"cause     {row['cause']}")
+    if not row["raw_kept"]:
+        typer.echo("The raw mail is no longer kept: it cannot be read again.")
+        return
     typer.echo(f"`razbor held retry {raw_id}` reads it again, for example after an upgrade.")
 
 
@@ -92,7 +95,9 @@ def retry(
     log_to_stderr()
     with opened_store(load_settings()) as store:
         with store.read() as db:
-            held = [int(row["raw_id"]) for row in held_mails(db, cause=cause)]
+            rows = held_mails(db, cause=cause)
+        held = [int(row["raw_id"]) for row in rows if row["raw_kept"]]
+        gone = {int(row["raw_id"]) for row in rows} - set(held)
         chosen = sorted(set(held) & set(raw_ids) if raw_ids else held)
         count = 0
         with counted_progress("held mails", len(chosen), quiet=as_json) as advance:
@@ -103,13 +108,16 @@ def retry(
                 advance(len(some))
     if count:
         nudge_read(celery_app)
-    unknown = sorted(set(raw_ids or ()) - set(chosen))
+    lost = sorted(gone & set(raw_ids) if raw_ids else gone)
+    unknown = sorted(set(raw_ids or ()) - set(chosen) - gone)
     if as_json:
-        print_json({"retried": count, "not_held": unknown})
+        print_json({"retried": count, "not_held": unknown, "raw_gone": lost})
         return
     typer.echo(f"{_count(count, 'mail')} {'waits' if count == 1 else 'wait'} to be read again")
     if unknown:
         typer.echo(f"not held: {', '.join(map(str, unknown))}", err=True)
+    if lost:
+        typer.echo(f"the raw mail is no longer kept: {', '.join(map(str, lost))}", err=True)
 
 
 def _with_glances(store: Store, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -134,7 +142,7 @@ def _line(row: dict[str, Any]) -> str:
         row["held_version"],
         row["sender"],
         row["subject"][:60],
-        row["cause"],
+        row["cause"] if row["raw_kept"] else f"{row['cause']} (the raw mail is no longer kept)",
     )
     return "\t".join(" ".join(cell.split()) for cell in cells)
 

@@ -26,13 +26,19 @@ def listen() -> None:
     from cli.child_process import announce_ready, part_name
     from cli.log_setup import configure_logging
     from intake.listener import Listener, ListenError
+    from models.raw_store import SqliteRawStore
     from settings import load_settings
 
     settings = load_settings()
     configure_logging(settings.log_level, json_lines=settings.log_json, part=part_name("listen"))
     store = open_raw_store(settings)
     try:
-        listener = Listener(listener_options(settings), store, read_nudge(settings.effective_broker_url))
+        listener = Listener(
+            listener_options(settings),
+            store,
+            read_nudge(settings.effective_broker_url),
+            store.upkeep if isinstance(store, SqliteRawStore) else None,
+        )
         listener.serve_forever(on_ready=lambda port: announce_ready(port=port))
     except ListenError as error:
         raise ConfigError(str(error)) from error

@@ -25,8 +25,10 @@ from cli import (
     listen,
     migrate,
     models_command,
+    purge,
     read,
     replay,
+    retention,
     sellers,
     serve,
     show_settings,
@@ -78,6 +80,8 @@ app.add_typer(sellers.app, name="sellers")
 
 # Administration
 app.command("migrate")(migrate.migrate)
+app.command("purge")(purge.purge)
+app.add_typer(retention.app, name="retention")
 app.command("settings")(show_settings.show_settings)
 app.command("doctor")(doctor.doctor)
 

@@ -14,7 +14,7 @@ import asyncio
 import logging
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from models.accepted_mail import AcceptedMail, StoreError, StoreUnavailable
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
 Waiting: TypeAlias = tuple[AcceptedMail, "asyncio.Future[int]"]
 
 
@@ -54,6 +55,10 @@ class GroupCommit:
             self._idle.clear()
             self._loop.call_soon(self._write_next)  # so that all that came in this turn of the loop joins
         return done
+
+    def run_between(self, work: Callable[[], T]) -> asyncio.Future[T]:
+        """Run `work` in the writer thread between two commits: the store has one writer."""
+        return asyncio.wrap_future(self._writer.submit(work), loop=self._loop)
 
     async def drain(self) -> None:
         """Wait until everything that was handed in is written or refused."""

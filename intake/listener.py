@@ -25,6 +25,7 @@ from intake.smtp import SmtpSession
 from intake.smtp_addresses import Mailboxes
 from intake.smtp_replies import Reply
 from intake.smtp_service import Phase, Session, SmtpService
+from models.accepted_mail import StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -59,21 +60,31 @@ class ListenerOptions:
     proxy_protocol: bool = False
     reuse_port: bool = False  # several listeners on one port; needs PostgreSQL
     grace_s: float = 30.0  # for bodies that are coming in when the listener stops
+    upkeep_every_s: float = 20.0  # how often the store is asked to delete what it must
 
 
 class Listener:
     """One SMTP listener: `start` and `stop` inside an event loop, or `serve_forever` as a process."""
 
-    def __init__(self, options: ListenerOptions, store: RawStore, enqueue: Callable[[], object]) -> None:
+    def __init__(
+        self,
+        options: ListenerOptions,
+        store: RawStore,
+        enqueue: Callable[[], object],
+        upkeep: Callable[[], object] | None = None,
+    ) -> None:
         """Accept mail as `options` say, keep it in `store`, tell `enqueue` after each commit.
 
         `store.append` runs in a thread of its own; the store stays the caller's to close, after
         the listener has stopped. `enqueue` runs in another thread, may fail or hang, and is
-        called once for many mails. Raises `ListenError` for a certificate that cannot be used.
+        called once for many mails. `upkeep` deletes what must be deleted from the store: it runs now
+        and then in the thread of `store.append`, between commits. Raises `ListenError` for a
+        certificate that cannot be used.
         """
         self._options = options
         self._store = store
         self._enqueue = enqueue
+        self._upkeep = upkeep
         self._tls_context = _tls_context(options)
         self._running: _Running | None = None
 
@@ -123,7 +134,10 @@ class Listener:
                 " stop what uses the port, or set RAZBOR_SMTP_HOST and RAZBOR_SMTP_PORT"
             ) from error
         port = server.sockets[0].getsockname()[1]
-        self._running = _Running(server, service, commits, nudger, port)
+        caring = None
+        if self._upkeep is not None:
+            caring = asyncio.create_task(_care(commits, self._upkeep, options.upkeep_every_s))
+        self._running = _Running(server, service, commits, nudger, port, caring)
         log.info("listening for SMTP on %s:%d", options.host, port)
 
     async def stop(self, hurry: asyncio.Event | None = None) -> None:
@@ -135,6 +149,8 @@ class Listener:
             return
         running, self._running = self._running, None
         service = running.service
+        if running.caring is not None:
+            running.caring.cancel()
         service.is_stopping = True  # from now on each session closes after its reply
         running.server.close()
         for session in list(service.sessions):
@@ -174,6 +190,17 @@ class _Running:
     commits: GroupCommit
     nudger: Nudger
     port: int
+    caring: asyncio.Task[None] | None = None
+
+
+async def _care(commits: GroupCommit, upkeep: Callable[[], object], every_s: float) -> None:
+    """Let the store delete what it must, now and then; a fault is told and tried again."""
+    while True:
+        try:
+            await commits.run_between(upkeep)
+        except StoreError as error:
+            log.warning("raw mail could not be deleted now, it is tried again: %s", error)
+        await asyncio.sleep(every_s)
 
 
 async def _until_empty(

@@ -32,6 +32,7 @@ from models.accepted_mail import (
     StoreUnavailable,
     row_facts,
 )
+from models.raw_purging import carry_out_orders, compact, empty_log
 from models.raw_store_postgres import PostgresRawStore
 
 if TYPE_CHECKING:
@@ -50,7 +51,9 @@ __all__ = [
     "StoreUnavailable",
 ]
 
+MAIN_FILE: Final = "razbor.db"  # beside `intake.db`; read, never written, from here
 WAL_RETRY_S: Final = 0.05
+LOCK_PATIENCE_S: Final = 1.0  # a purge without a listener has the lock for less than that
 JOURNAL_LIMIT_BYTES: Final = 64 * 1024 * 1024  # the log file shrinks to this after a long reader
 SQLITE_INSERT: Final = f"INSERT INTO raw_message ({ROW_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constants only
 
@@ -69,6 +72,9 @@ class SqliteRawStore:
         self._busy_timeout_s = busy_timeout_s
         self._connection: sqlite3.Connection | None = None
         self._file_id = (0, 0)
+        self._last_order = 0  # of the go before, 0: begin anew
+        self._has_gaps = False  # between the rows of the file, where something was deleted
+        self._has_remnants = True  # a process before this one may have ended before it emptied the log
         self._lock_fd = _lock_for_one_listener(path)
         try:
             self._open()
@@ -90,10 +96,36 @@ class SqliteRawStore:
             raise self._fault(connection, error) from error
         return ids
 
+    def upkeep(self) -> int:
+        """Delete the raw mail that `razbor.db` beside this file orders to delete; return how many mails.
+
+        Call it in the thread that calls `append`; between short transactions nothing waits for it.
+        Raises `StoreUnavailable` when a file cannot be used now; the orders then stay.
+        """
+        connection = self._connection
+        if connection is None or _file_id(self._path) != self._file_id:
+            connection = self._open()
+        try:
+            changed, self._last_order = carry_out_orders(
+                connection, self._path.with_name(MAIN_FILE), self._last_order
+            )
+            if changed:
+                self._has_remnants = self._has_gaps = True
+            if self._has_gaps and not self._last_order:
+                compact(connection, self._path)
+                self._has_gaps = False
+            if self._has_remnants:
+                self._has_remnants = not empty_log(connection)
+        except sqlite3.Error as error:
+            raise self._fault(connection, error) from error
+        return changed
+
     def close(self) -> None:
         """Close the file and let another listener have it."""
         self._drop_connection()
-        os.close(self._lock_fd)
+        if self._lock_fd >= 0:
+            os.close(self._lock_fd)
+            self._lock_fd = -1
 
     def _open(self) -> sqlite3.Connection:
         """Open the file anew and check that commits in it are durable."""
@@ -166,14 +198,19 @@ def _lock_for_one_listener(path: Path) -> int:
         descriptor = os.open(f"{path}.lock", os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise StoreUnavailable(f"{path.parent} cannot be written ({error}): check RAZBOR_DATA_DIR") from error
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(descriptor)
-        raise StoreUnavailable(
-            f"another listener writes to {path}: stop it first; several listeners need PostgreSQL"
-        ) from error
-    return descriptor
+    give_up_at = time.monotonic() + LOCK_PATIENCE_S
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            if time.monotonic() < give_up_at:
+                time.sleep(WAL_RETRY_S)
+                continue
+            os.close(descriptor)
+            raise StoreUnavailable(
+                f"another listener writes to {path}: stop it first; several listeners need PostgreSQL"
+            ) from error
+        return descriptor
 
 
 def _make_durable(connection: sqlite3.Connection, patience_s: float) -> None:
@@ -189,6 +226,7 @@ def _make_durable(connection: sqlite3.Connection, patience_s: float) -> None:
                 raise
             time.sleep(WAL_RETRY_S)
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")  # a purged mail is overwritten, not only unlinked
     connection.execute(f"PRAGMA journal_size_limit = {JOURNAL_LIMIT_BYTES}")
     mode = connection.execute("PRAGMA journal_mode").fetchone()[0]
     synchronous = connection.execute("PRAGMA synchronous").fetchone()[0]

@@ -103,6 +103,8 @@ class MailState(MainBase, table=True):
     lease_token: str | None = None
     lease_until_utc: datetime | None = moment()
     last_error: str = defaulted("")
+    raw_purged_at_utc: datetime | None = moment()  # since then its bytes are no longer kept
+    envelope_purged_at_utc: datetime | None = moment()  # since then nothing tells who sent it
 
 
 class Message(MainBase, table=True):

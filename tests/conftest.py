@@ -221,12 +221,19 @@ Accept = Callable[..., int]
 
 
 @pytest.fixture
-def accept(store: Store, database_env: dict[str, str]) -> Iterator[Accept]:
-    """Accept raw mails as the listener does, without SMTP; gives their raw_id."""
+def raw_store(store: Store, database_env: dict[str, str]) -> Iterator[SqliteRawStore | PostgresRawStore]:
+    """The store of raw mail as the listener holds it; on SQLite with the lock of the one writer."""
     dsn = database_env.get("RAZBOR_DATABASE_URL", "")
-    raw_store: SqliteRawStore | PostgresRawStore = (
+    opened: SqliteRawStore | PostgresRawStore = (
         PostgresRawStore(dsn) if dsn else SqliteRawStore(Path(database_env["RAZBOR_DATA_DIR"]) / "intake.db")
     )
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def accept(raw_store: SqliteRawStore | PostgresRawStore) -> Accept:
+    """Accept raw mails as the listener does, without SMTP; gives their raw_id."""
 
     def put(
         raw: bytes,
@@ -245,8 +252,7 @@ def accept(store: Store, database_env: dict[str, str]) -> Iterator[Accept]:
         )
         return raw_store.append([AcceptedMail(envelope=envelope, raw=raw)])[0]
 
-    yield put
-    raw_store.close()
+    return put
 
 
 @pytest.fixture(scope="session")

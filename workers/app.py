@@ -20,13 +20,14 @@ from models.store import Store, open_store
 from models.topics import ALL_QUEUES, UPKEEP_QUEUE
 from settings import Settings, load_settings
 from workers.dkim_signing import DkimKey, read_dkim_key
-from workers.nudges import RETRAIN_TASK
+from workers.nudges import PURGE_TASK, RETRAIN_TASK
 from workers.predictor import Predictor
 from workers.service import SenderChecks, Service, ServiceOptions
 
 TASK_TIME_LIMIT_S = 300
 BROKER_TIMEOUT_S = 5
 RETRAIN_HOUR, RETRAIN_MINUTE = 3, 20  # in the desk's time zone, when few mails come
+PURGE_HOUR, PURGE_MINUTE = 2, 40  # before the training, which must not learn from what has to go
 
 
 def create_app(settings: Settings) -> Celery:
@@ -61,11 +62,16 @@ def create_app(settings: Settings) -> Celery:
         enable_utc=True,
         beat_max_loop_interval=60,
         beat_schedule={
+            "purge": {
+                "task": PURGE_TASK,
+                "schedule": crontab(hour=PURGE_HOUR, minute=PURGE_MINUTE),
+                "options": {"queue": UPKEEP_QUEUE, "expires": timedelta(hours=2).total_seconds()},
+            },
             "retrain": {
                 "task": RETRAIN_TASK,
                 "schedule": crontab(hour=RETRAIN_HOUR, minute=RETRAIN_MINUTE),
                 "options": {"queue": UPKEEP_QUEUE, "expires": timedelta(hours=2).total_seconds()},
-            }
+            },
         },
     )
     app.set_default()

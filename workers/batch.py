@@ -25,6 +25,7 @@ from models.store.leases import Claim, claim_mails, give_back, still_held
 from models.store.link_context import tickets_cited
 from models.store.mails import hold_mail
 from models.store.raw_mail import adopt_new_mail, fetch_mails, first_that_fit
+from models.store.raw_orders import RAW_GONE
 from models.store.schema import MAIL_STATE
 from workers.disposing import Touched, addressed, dispose, lock_keys
 from workers.facts import facts_of
@@ -93,7 +94,7 @@ def _work(service: Service, claim: Claim, clock: Callable[[], float]) -> BatchRe
     with service.store.write(_keys(service, readings)) as db:
         ours = still_held(db, MAIL_STATE, claim, "raw_id")
         for raw_id in ours & gone:
-            hold_mail(db, raw_id, "the raw bytes are no longer kept, so it cannot be read", service.now())
+            hold_mail(db, raw_id, f"{RAW_GONE}, so it cannot be read", service.now())
         result = BatchResult(count=len(done | gone))
         for reading in readings:
             if reading.raw.raw_id in ours:

@@ -23,6 +23,7 @@ TOPIC_TASK = "workers.tasks.topic"
 DELIVER_TASK = "workers.tasks.deliver"
 SWEEP_TASK = "workers.tasks.sweep"
 RETRAIN_TASK = "workers.tasks.retrain"
+PURGE_TASK = "workers.tasks.purge"
 
 log = structlog.get_logger(__name__)
 

@@ -21,6 +21,7 @@ from models.decisions import FactValue
 from models.records import Mail, RawMail
 from models.store import Db
 from models.store.raw_mail import fetch_mails, first_that_fit
+from models.store.raw_orders import RAW_GONE
 from models.store.replay import (
     BOUNCE_ADDRESS,
     SENDER_WARNINGS,
@@ -74,9 +75,13 @@ def replay(service: Service, raw_ids: Sequence[int], *, apply: bool) -> list[Mai
 
 
 def _replay_those(service: Service, raw_ids: Sequence[int], *, apply: bool) -> list[MailChanges]:
-    read = [_read_again(service, raw) for _, raw in sorted(fetch_mails(service.store, raw_ids).items())]
+    raws = fetch_mails(service.store, raw_ids)
+    read = [_read_again(service, raw) for _, raw in sorted(raws.items())]
     again = [given for given in read if isinstance(given, _Again)]
     found = [given for given in read if isinstance(given, MailChanges)]
+    found += [
+        MailChanges(raw_id=raw_id, ticket=None, cause=RAW_GONE) for raw_id in set(raw_ids) - raws.keys()
+    ]
     topics = _topics(service, again)
     if not apply:
         with service.store.read() as db:

@@ -15,6 +15,7 @@ from workers.batch import read_batch
 from workers.delivery import BATCH, deliver
 from workers.nudges import (
     DELIVER_TASK,
+    PURGE_TASK,
     READ_TASK,
     RETRAIN_TASK,
     SWEEP_TASK,
@@ -24,6 +25,7 @@ from workers.nudges import (
     nudge_topic,
     nudge_topics,
 )
+from workers.purging import nightly_purge
 from workers.retraining import nightly_retrain
 from workers.topic_batch import work_topic
 from workers.upkeep import sweep
@@ -82,3 +84,9 @@ def sweep_task() -> dict[str, Any]:
 def retrain_task() -> str:
     """Retrain in the night, once however many schedulers ask."""
     return nightly_retrain(process_service())
+
+
+@shared_task(name=PURGE_TASK, time_limit=3600)
+def purge_task() -> str:
+    """Take away in the night what was kept long enough, once however many schedulers ask."""
+    return nightly_purge(process_service())

@@ -17,6 +17,7 @@ from models.store.leases import (
 )
 from models.store.outbox import mark_lost_senders
 from models.store.raw_mail import adopt_new_mail
+from models.store.raw_orders import confirm_orders
 from workers.reminders import remind
 from workers.service import Service
 
@@ -42,6 +43,7 @@ def sweep(service: Service, hold_s: float) -> Due:
     with store.write() as db:
         mark_lost_senders(db, now)
         close_quiet_incidents(db, now)
+    confirm_orders(store)
     remind(service)
     with store.read() as db:
         waiting = work_waiting(db, service.now())

@@ -81,6 +81,18 @@ class Store:
                 yield db
 
     @contextmanager
+    def lone_cursor(self) -> Iterator[Any]:
+        """Give a DB-API cursor outside any transaction, under the write lock of `razbor.db`: for upkeep."""
+        with self._file_lock(), self.main.connect() as db:
+            if not self.is_sqlite:
+                db = db.execution_options(isolation_level="AUTOCOMMIT")  # noqa: PLW2901 - same connection, configured
+            cursor = db.connection.cursor()  # no statement of SQLAlchemy's, so it begins no transaction
+            try:
+                yield cursor
+            finally:
+                cursor.close()
+
+    @contextmanager
     def _file_lock(self) -> Iterator[None]:
         """Hold the write lock of `razbor.db` against other threads and processes."""
         if self._lock_path is None:
@@ -150,6 +162,7 @@ def sqlite_engine(path: Path, *, read_only: bool = False) -> Engine:
         if not read_only:
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
         cursor.execute("PRAGMA foreign_keys=ON")
         cursor.close()
 

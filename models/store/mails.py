@@ -172,11 +172,16 @@ def _running_version() -> str:
 def retry_held(db: Connection, raw_ids: Sequence[int]) -> int:
     """Make held mails due again (`razbor held retry`); return how many there were.
 
-    At most a few hundred numbers at once: databases limit the values of one statement.
+    One whose raw mail is no longer kept stays held. At most a few hundred numbers at once:
+    databases limit the values of one statement.
     """
     result = db.execute(
         update(MAIL_STATE)
-        .where(MAIL_STATE.c.raw_id.in_(raw_ids), MAIL_STATE.c.disposition == str(Disposition.HELD))
+        .where(
+            MAIL_STATE.c.raw_id.in_(raw_ids),
+            MAIL_STATE.c.disposition == str(Disposition.HELD),
+            MAIL_STATE.c.raw_purged_at_utc.is_(None),
+        )
         .values(disposition=None, disposed_at_utc=None, cause="", lost_leases=0)
     )
     return result.rowcount
@@ -193,6 +198,7 @@ def held_mails(db: Connection, *, cause: str = "", limit: int | None = None) -> 
             columns.attempts,
             columns.held_version,
             columns.cause,
+            columns.raw_purged_at_utc.is_(None).label("raw_kept"),
         )
         .where(
             columns.disposition == str(Disposition.HELD),

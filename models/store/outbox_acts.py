@@ -30,7 +30,7 @@ def release_draft(
     changes: dict[str, object] = {"text": text, "automatic": False} if text is not None else {}
     row = db.execute(
         update(OUTBOX)
-        .where(OUTBOX.c.id == outbox_id, OUTBOX.c.status == "draft")
+        .where(OUTBOX.c.id == outbox_id, OUTBOX.c.status == "draft", OUTBOX.c.text != "")
         .values(status="queued", author=author, due_at_utc=now_utc, **changes)
         .returning(OUTBOX.c.ticket_id, OUTBOX.c.kind)
     ).first()
@@ -48,10 +48,17 @@ def discard_draft(db: Connection, outbox_id: int, reason: str) -> bool:
 
 
 def send_again(db: Connection, outbox_id: int, now_utc: datetime) -> bool:
-    """Make a failed, doubtful or muted mail due once more, with its Message-ID and words as they were."""
+    """Make a failed, doubtful or muted mail due once more, with its Message-ID and words as they were.
+
+    One whose words and address were purged cannot be sent.
+    """
     result = db.execute(
         update(OUTBOX)
-        .where(OUTBOX.c.id == outbox_id, OUTBOX.c.status.in_(("failed", "uncertain", "muted")))
+        .where(
+            OUTBOX.c.id == outbox_id,
+            OUTBOX.c.text != "",
+            OUTBOX.c.status.in_(("failed", "uncertain", "muted")),
+        )
         .values(status="queued", due_at_utc=now_utc, attempts=0, lease_token=None, lease_until_utc=None)
     )
     return bool(result.rowcount)

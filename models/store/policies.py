@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.engine import Connection
 
+from models.retention import RETENTION, Retention, parse_retention, shipped_retention
 from models.store.schema import MAILBOX, POLICY, TOPIC
 from models.topics import TOPIC_NAMES
 
@@ -33,6 +34,9 @@ def seed(db: Connection, mailboxes: Iterable[str], now_utc: datetime) -> None:
             )
     if db.scalar(select(func.count()).select_from(POLICY).where(POLICY.c.name == REPLIES)) == 0:
         write_policy(db, REPLIES, {"default": "send"}, author="razbor", now_utc=now_utc)
+    if not read_policy(db, RETENTION):
+        body = shipped_retention().as_policy()
+        write_policy(db, RETENTION, body, author="razbor", now_utc=now_utc)
 
 
 def write_policy(db: Connection, name: str, body: dict[str, Any], *, author: str, now_utc: datetime) -> int:
@@ -50,6 +54,11 @@ def read_policy(db: Connection, name: str) -> dict[str, Any]:
         select(POLICY.c.body).where(POLICY.c.name == name).order_by(POLICY.c.version.desc()).limit(1)
     )
     return dict(body) if body else {}
+
+
+def retention_policy(db: Connection) -> Retention:
+    """Return how long each class of data is kept. Raises RetentionError for a policy that cannot be read."""
+    return parse_retention(read_policy(db, RETENTION))
 
 
 def reply_policy(db: Connection, topic: str, mailbox: str) -> str:

@@ -8,10 +8,11 @@ from sqlalchemy import Table
 
 from models.tables import main_metadata, raw_metadata
 from models.tables_desk import Lease
+from models.tables_keeping import LegalHold
 from models.tables_ticket import Ticket
 
-# Importing the two modules registers their tables.
-assert {Lease.__tablename__, Ticket.__tablename__} <= main_metadata.tables.keys()  # noqa: S101
+# Importing the modules registers their tables.
+assert {Lease.__tablename__, LegalHold.__tablename__, Ticket.__tablename__} <= main_metadata.tables.keys()  # noqa: S101
 
 RAW: Final[Table] = raw_metadata.tables["raw_message"]
 MAIL_STATE: Final[Table] = main_metadata.tables["mail_state"]
@@ -39,3 +40,5 @@ AUDIT: Final[Table] = main_metadata.tables["audit_entry"]
 NOTE: Final[Table] = main_metadata.tables["note"]
 INCIDENT: Final[Table] = main_metadata.tables["incident"]
 PERSON: Final[Table] = main_metadata.tables["person"]
+LEGAL_HOLD: Final[Table] = main_metadata.tables["legal_hold"]
+RAW_ORDER: Final[Table] = main_metadata.tables["raw_order"]

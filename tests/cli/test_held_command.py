@@ -62,7 +62,7 @@ def test_the_list_shows_no_secret_and_retry_says_how_many(
     assert razbor("retry", str(held[0])).stdout == "1 mail waits to be read again\n"
     assert razbor("show", str(held[0])).exit_code == 1
     again = json.loads(razbor("retry", "--json", str(held[0]), str(held[1])).stdout)
-    assert again == {"retried": 1, "not_held": [held[0]]}
+    assert again == {"retried": 1, "not_held": [held[0]], "raw_gone": []}
     assert razbor("retry", "--cause", "died").stdout == "1 mail waits to be read again\n"
     assert razbor("list").stdout == "Nothing is held.\n"
     assert razbor("retry", "--all").stdout == "0 mails wait to be read again\n"
