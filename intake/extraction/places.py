@@ -56,11 +56,20 @@ def _patterns() -> tuple[_Pattern, ...]:
     )
 
 
+@cache
+def _signs() -> tuple[str, ...]:
+    return tuple(sorted({sign for pattern in _patterns() for sign in pattern.signs}))
+
+
 def _by_pattern(region: Region) -> Iterator[Place]:
+    small = region.lower
+    present = {sign for sign in _signs() if sign in small}
+    if not present:
+        return
     for pattern in _patterns():
         if pattern.kind in _WITH_DIGITS and not region.has_digit:
             continue
-        if not any(map(region.lower.__contains__, pattern.signs)):
+        if present.isdisjoint(pattern.signs):
             continue
         for count, match in enumerate(pattern.regex.finditer(region.folded)):
             if count >= MAX_PER_PATTERN:
