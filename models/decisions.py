@@ -129,7 +129,7 @@ class TicketState:
     question_count: int = 0  # missing-data questions sent so far
     acknowledged: bool = False  # a reply with the number went out already
     bound_seller_id: str = ""
-    sender_role: str = "unknown"  # admin, employee, agency (bound); unknown
+    sender_role: str = "unknown"  # of the newest mail's sender: admin, employee, agency, unknown
     attachment_kinds: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()  # kinds of secrets found in the newest mail (rule R54)
     suppress_replies: str = ""
@@ -145,6 +145,7 @@ class TicketState:
     cited: tuple[int, ...] = ()  # tickets that this one is related to or names
     escalated: bool = False
     bulk_rows: int = 0  # rows of attached tables (rule R36)
+    sent_kinds: frozenset[str] = frozenset()  # kinds of the replies that the ticket has
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ from models.store.mails import hold_mail
 from models.store.raw_mail import adopt_new_mail, fetch_mails, first_that_fit
 from models.store.raw_orders import RAW_GONE
 from models.store.schema import MAIL_STATE
-from workers.disposing import Touched, addressed, dispose, lock_keys
+from workers.disposing import Touched, addressed, dispose, lock_keys, returned_reply
 from workers.facts import facts_of
 from workers.fault_words import fault_words
 from workers.isolated_read import UnreadableMailError, read_apart
@@ -126,8 +126,10 @@ def _keys(service: Service, readings: Sequence[Reading]) -> set[str]:
     keys |= {f"ticket:RZ-{n}" for r in readings if (n := addressed(service, r.raw)) is not None}
     if service.store.is_sqlite:
         return keys  # its one write lock covers everything
+    returned = [number for r in readings if (number := returned_reply(service, r.raw)) is not None]
     with service.store.read() as db:
-        cited = tickets_cited(db, [r.mail for r in readings if r.mail is not None], service.now())
+        mails = [r.mail for r in readings if r.mail is not None]
+        cited = tickets_cited(db, mails, service.now(), returned)
     return keys | {f"ticket:RZ-{number}" for number in cited}
 
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from urllib.parse import unquote, urlsplit
 
 import structlog
@@ -138,16 +138,15 @@ def _leave(client: smtplib.SMTP) -> None:
 
 def _connect(relay: Relay) -> smtplib.SMTP:
     """Open a session with the relay, encrypted where it offers that, logged in where we have a name."""
-    context = ssl.create_default_context()
     client: smtplib.SMTP
     if relay.implicit_tls:
-        client = smtplib.SMTP_SSL(relay.host, relay.port, timeout=TIMEOUT_S, context=context)
+        client = smtplib.SMTP_SSL(relay.host, relay.port, timeout=TIMEOUT_S, context=_tls())
     else:
         client = smtplib.SMTP(relay.host, relay.port, timeout=TIMEOUT_S)
     try:
         client.ehlo_or_helo_if_needed()
         if not relay.implicit_tls and client.has_extn("starttls"):
-            client.starttls(context=context)
+            client.starttls(context=_tls())
             client.ehlo()
         if relay.user:
             client.login(relay.user, relay.password)
@@ -157,11 +156,17 @@ def _connect(relay: Relay) -> smtplib.SMTP:
     return client
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Make the context once: reading the system's certificates costs more than sending a mail."""
+    return ssl.create_default_context()
+
+
 def _send_one(service: Service, client: smtplib.SMTP, mail: OutgoingMail, token: str) -> None:
     options = service.options
     try:
-        content = build_reply(
-            mail, now_utc=service.now(), mail_domain=options.mail_domain, key=options.signing_key
+        content = build_reply(  # its date is when it was written: sent again it has the same octets
+            mail, now_utc=mail.created_at_utc, mail_domain=options.mail_domain, key=options.signing_key
         )
         content = signed(content, options.dkim_key)
     except ValueError as error:  # an address that no header can hold

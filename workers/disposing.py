@@ -8,20 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from models.decisions import Decision, FactValue
 from models.records import Mail, Prediction, RawMail
 from models.store import Db
-from models.store.facts import merge_facts
+from models.store.facts import load_facts, merge_facts
 from models.store.learning import ticket_of_mail
 from models.store.link_context import STRONG_FIELDS, load_link_context
 from models.store.mails import end_mail, insert_message, insert_prediction
 from models.store.outbox import mark_bounced
-from models.store.tickets import extend_ticket, open_ticket
+from models.store.sellers import known_marketplace
+from models.store.ticket_life import ticket_row
+from models.store.tickets import extend_ticket, move_status, open_ticket
 from models.store.topic_work import make_topic_work_due, routed_topic
-from models.topics import Disposition
+from models.topics import Disposition, Status
 from workers.audit_share import is_audited, is_routed
 from workers.clocks import refresh_clock
+from workers.corrections import corrected
 from workers.disposition import decide
 from workers.linking import is_trusted
 from workers.mail_reply import put_reply
@@ -60,7 +64,7 @@ def dispose(
 ) -> Touched:
     """Decide one mail and write its end: ticket, facts, prediction, neutral reply, disposition."""
     now = service.now()
-    bounced = _bounced(service, raw)
+    bounced = returned_reply(service, raw)
     if bounced is not None and not mail.suppress_replies:
         mail = replace(mail, suppress_replies="sent to a bounce address")
     context = load_link_context(
@@ -72,19 +76,22 @@ def dispose(
         bounced_outbox_id=bounced,
         addressed=addressed(service, raw),
     )
-    decision = decide(mail, prediction, context)
+    placed = _on_its_marketplace(db, mail, mailbox)
+    decision = decide(placed, prediction, context)
     seller_id = context.bound_seller_id if is_trusted(mail) else ""
-    number = _ticket_of(db, raw, mail, prediction, decision, mailbox, seller_id, service)
+    number = _ticket_of(db, raw, placed, prediction, decision, mailbox, seller_id, service)
     insert_message(db, raw, mail, mailbox=mailbox, ticket_id=number if _is_part(decision) else None)
     is_drawn = is_routed(decision) and is_audited(raw.raw_id, service.options.signing_key)
     insert_prediction(db, raw.raw_id, prediction, decision.decision, now, audit=is_drawn)
     end_mail(db, raw.raw_id, decision, ticket_id=number, now_utc=now)
     if bounced is not None and mail.bounce is not None and mail.bounce.permanent:
-        mark_bounced(db, bounced, f"came back: {mail.bounce.status or 'no status'} {mail.bounce.recipient}")
+        _came_back(
+            db, bounced, f"came back: {mail.bounce.status or 'no status'} {mail.bounce.recipient}", now
+        )
     if number is None or decision.disposition not in {Disposition.OPENED, Disposition.APPENDED}:
         return Touched()
-    withdrawn = {finding.value or finding.text for finding in mail.findings if finding.type == "old_value"}
-    merge_facts(db, number, [fact for fact in facts if fact.value not in withdrawn], now, withdrawn=withdrawn)
+    changed = corrected(mail, facts, load_facts(db, number))
+    merge_facts(db, number, changed.facts, now, withdrawn=changed.withdrawn)
     refresh_clock(db, number, now)
     topic = routed_topic(db, number)
     if topic:
@@ -93,6 +100,22 @@ def dispose(
         db, service, decision.reply, number=number, raw_id=raw.raw_id, policy="send"
     )
     return Touched(topic=topic, reply=replied)
+
+
+def _on_its_marketplace(db: Db, mail: Mail, mailbox: str) -> Mail:
+    """Take the marketplace of the sender's binding or the mailbox (rule R13) where the words name none."""
+    if mail.marketplace != "unknown":
+        return mail
+    address = mail.from_.address if is_trusted(mail) else ""
+    return replace(mail, marketplace=known_marketplace(db, address, mailbox))
+
+
+def _came_back(db: Db, outbox_id: int, error: str, now: datetime) -> None:
+    """Show a reply that came back; a ticket that waits for a seller who was never reached is the desk's."""
+    number = mark_bounced(db, outbox_id, error)
+    if number is not None and ticket_row(db, number).status == Status.WAITING_SELLER:
+        move_status(db, number, Status.NEW, reason="our mail came back", now_utc=now)
+        refresh_clock(db, number, now)
 
 
 def _ticket_of(
@@ -142,7 +165,7 @@ def addressed(service: Service, raw: RawMail) -> int | None:
     return None
 
 
-def _bounced(service: Service, raw: RawMail) -> int | None:
+def returned_reply(service: Service, raw: RawMail) -> int | None:
     """Return the outbox number when a mail came to one of our signed bounce addresses."""
     for address in raw.envelope.rcpt_tos:
         number = bounced_outbox_id(address, service.options.signing_key)

@@ -12,7 +12,7 @@ from datetime import timedelta
 from models.records import ReplyDraft
 from models.store import Db
 from models.store.mails import reply_coordinates
-from models.store.outbox import ReplyAddress, automatic_since, queue_reply
+from models.store.outbox import ReplyAddress, automatic_since, came_back, queue_reply
 from models.store.topic_work import note_reply
 from workers.replies.compose import NUMBER_PLACEHOLDER
 from workers.service import Service
@@ -39,7 +39,8 @@ def put_reply(db: Db, service: Service, draft: ReplyDraft, *, number: int, raw_i
     if status is None:
         return False
     to_one = automatic_since(db, address.rcpt_to, now - timedelta(hours=1)) >= options.automatic_per_hour
-    if to_one or service.storm.over_cap(db, options.automatic_per_hour_all, now):
+    is_unreachable = came_back(db, number, address.rcpt_to, raw_id)
+    if is_unreachable or to_one or service.storm.over_cap(db, options.automatic_per_hour_all, now):
         status = "muted"
     outbox_id = queue_reply(
         db,
@@ -52,7 +53,14 @@ def put_reply(db: Db, service: Service, draft: ReplyDraft, *, number: int, raw_i
     )
     if outbox_id is None:
         return False
-    note_reply(db, number, asked=draft.asked, outbox_id=outbox_id, now_utc=now)
+    note_reply(
+        db,
+        number,
+        asked=draft.asked,
+        outbox_id=outbox_id,
+        now_utc=now,
+        is_question=draft.kind != "admin_only",
+    )
     return status == "queued"
 
 

@@ -21,6 +21,7 @@ from models.store.topic_work import note_reply
 from models.topics import Status
 from workers.acts import ActError
 from workers.clocks import note_reaction, refresh_clock
+from workers.replies.lint import faults_of
 from workers.replies.subjects import outgoing_subject
 from workers.service import Service
 from workers.tokens import reply_message_id
@@ -40,6 +41,7 @@ def write_reply(
     if not words or len(words) > MAX_REPLY_CHARS:
         msg = f"a reply has between 1 and {MAX_REPLY_CHARS:,} characters; this one has {len(words):,}"
         raise ActError(msg)
+    _check(words)
     with service.store.write({f"ticket:RZ-{number}"}) as db:
         row = ticket_row(db, number)
         raw_id = newest_raw_id(db, number)
@@ -75,6 +77,8 @@ def write_reply(
 
 def approve_draft(service: Service, outbox_id: int, actor: str, *, text: str | None = None) -> None:
     """Let a draft leave, with other words if given; a question makes the ticket wait for its seller."""
+    if text is not None:
+        _check(text)
     with service.store.write({f"outbox:{outbox_id}"}) as db:
         released = release_draft(db, outbox_id, author=actor, text=text, now_utc=service.now())
         if released is None:
@@ -118,6 +122,14 @@ def _address(db: Db, service: Service, raw_id: int, words: str) -> ReplyAddress 
         in_reply_to=coordinates.message_id,
         references=(*coordinates.references, *own),
     )
+
+
+def _check(words: str) -> None:
+    """Raise ActError when an operator's words break a rule of what the desk may say."""
+    faults = faults_of(words)
+    if faults:
+        msg = f"this reply {'; it '.join(faults)}"
+        raise ActError(msg)
 
 
 def _kind(words: str) -> str:

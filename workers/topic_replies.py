@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 from models.topics import OTHER
 from workers.disposition import outside_role
 from workers.replies import compose
-from workers.replies.compose import REQUEST, ReplyContext
-from workers.required_data import missing_fields, rules_of
+from workers.replies.compose import ADMINISTRATOR, REQUEST, ReplyContext
+from workers.required_data import ask_fields, missing_fields, rules_of
 from workers.word_lists import read_table
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def _question(case: Case) -> ReplyDraft | None:
     """Ask for the administrator or for what is missing; None when there is nothing to ask."""
     state, context = case.state, case.context
     if context.admin_line and state.sender_role in {"employee", "agency"}:
-        return None if state.acknowledged else compose.draft_admin_only(context)
+        return None if ADMINISTRATOR in state.asked else compose.draft_admin_only(context)
     if case.ask and not case.how_to and state.question_count < QUESTIONS_PER_TICKET:
         required = rules_of(state.topic, case.subkind)["required"]
         everything = case.ask == required
@@ -68,9 +68,16 @@ def _news(case: Case) -> ReplyDraft | None:
     if not state.acknowledged:
         kind = "how_to" if case.how_to else ("passed_on" if case.missing else "complete")
         return compose.draft_acknowledgement(context, state=kind)
-    if _was_completed_now(case):
+    if _was_completed_now(case) or _administrator_came(case):
         return compose.draft_completed(context)
     return None
+
+
+def _administrator_came(case: Case) -> bool:
+    """Tell whether the administrator wrote whom we had asked for (rule R6), and nothing is missing."""
+    state = case.state
+    was_asked_for = ADMINISTRATOR in state.asked and state.sender_role == "admin"
+    return was_asked_for and not _open(case, case.missing) and "completed" not in state.sent_kinds
 
 
 def _escalation_reply(case: Case, escalation: Escalation) -> ReplyDraft | None:
@@ -106,10 +113,15 @@ def says_nothing(text: str) -> bool:
 def _was_completed_now(case: Case) -> bool:
     """Tell whether the newest mail brought the last piece of what had been asked (rule R22)."""
     state = case.state
-    if not state.asked or state.message_count < 2 or case.missing:
+    if not state.asked or state.message_count < 2 or _open(case, case.missing):
         return False
     newest = state.newest_raw_id
     if newest is None:
         newest = max((fact.raw_id for fact in case.facts if fact.raw_id is not None), default=None)
     before = [fact for fact in case.facts if fact.raw_id != newest]
-    return bool(missing_fields(state.topic, before, subkind=case.subkind))
+    return bool(_open(case, missing_fields(state.topic, before, subkind=case.subkind)))
+
+
+def _open(case: Case, missing: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what of `missing` makes sense to ask for at all: the rest of the strict list is no condition."""
+    return ask_fields(case.state.topic, missing, subkind=case.subkind)

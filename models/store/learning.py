@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from models.store.engine import StoreError
 from models.store.schema import LABEL, MAIL_STATE, MESSAGE, MODEL_VERSION, THRESHOLD_SET, TICKET
+
+_DIGIT: Final = re.compile(r"\d")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +168,7 @@ def labelled_mails(db: Connection) -> list[LabelledMail]:
     """List mails with an active label, as training data.
 
     A mail whose words were purged or erased teaches nothing any more: its row is the tombstone that
-    the next training honours.
+    the next training honours. The digits of phones are zeros (rule R38): their shape stays, nobody's number.
     """
     rows = db.execute(
         select(
@@ -179,12 +182,23 @@ def labelled_mails(db: Connection) -> list[LabelledMail]:
             MESSAGE.c.marketplace,
             MESSAGE.c.ticket_id.label("ticket"),
             LABEL.c.author,
+            MESSAGE.c.entities,
         )
         .join(MESSAGE, MESSAGE.c.raw_id == LABEL.c.raw_id)
         .where(LABEL.c.active, MESSAGE.c.purged_at_utc.is_(None))
         .order_by(LABEL.c.raw_id)
     )
-    return [LabelledMail(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented mapping
+    return [_without_phones(dict(row._mapping)) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented mapping
+
+
+def _without_phones(row: dict[str, Any]) -> LabelledMail:
+    phones = [entity for entity in row.pop("entities") if entity["type"] == "phone"]
+    for column, where in (("subject", "subject"), ("text", "body"), ("quoted", "quoted")):
+        for phone in phones:
+            if phone["where"] == where:
+                text, start, end = row[column], phone["start"], phone["end"]
+                row[column] = text[:start] + _DIGIT.sub("0", text[start:end]) + text[end:]
+    return LabelledMail(**row)
 
 
 def set_topic(db: Connection, number: int, topic: str, *, now_utc: datetime) -> None:

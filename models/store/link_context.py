@@ -68,9 +68,16 @@ def load_link_context(
     )
 
 
-def tickets_cited(db: Connection, mails: Sequence[Mail], now_utc: datetime) -> set[int]:
-    """Return the tickets that mails point at by Message-IDs or by being sent again: locked beforehand."""
+def tickets_cited(
+    db: Connection, mails: Sequence[Mail], now_utc: datetime, returned: Sequence[int] = ()
+) -> set[int]:
+    """Return the tickets that mails point at by Message-IDs or by being sent again: locked beforehand.
+
+    `returned` are the outbox numbers of replies that came back.
+    """
     found: set[int] = set()
+    if returned:
+        found |= {n for n in db.scalars(select(OUTBOX.c.ticket_id).where(OUTBOX.c.id.in_(returned))) if n}
     for mail in mails:
         cited = _references(mail)
         if cited:
@@ -124,18 +131,6 @@ def bound_seller(db: Connection, address: str) -> str:
     ).all()
     found: dict[str, str] = {row.address: row.seller_id for row in rows}
     return found.get(address) or found.get(domain, "")
-
-
-def bound_role(db: Connection, address: str) -> str:
-    """Return the role of a bound address (admin, employee, agency), "unknown" otherwise."""
-    domain = "@" + address.rpartition("@")[2]
-    rows = db.execute(
-        select(SELLER_ADDRESS.c.address, SELLER_ADDRESS.c.role).where(
-            SELLER_ADDRESS.c.address.in_((address, domain))
-        )
-    ).all()
-    found: dict[str, str] = {row.address: row.role for row in rows}
-    return found.get(address) or found.get(domain, "unknown")
 
 
 def _references(mail: Mail) -> list[str]:

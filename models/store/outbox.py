@@ -176,8 +176,29 @@ def mark_uncertain(db: Connection, outbox_id: int, error: str) -> None:
     _mark(db, outbox_id, status="uncertain", last_error=storable(error))
 
 
-def mark_bounced(db: Connection, outbox_id: int, error: str) -> None:
-    """Note that a sent reply came back; what else waits for that address on the ticket stays here."""
+def came_back(db: Connection, number: int, rcpt_to: str, raw_id: int) -> bool:
+    """Tell whether mail of a ticket to an address came back, and that address wrote nothing since."""
+    return (
+        db.scalar(
+            select(OUTBOX.c.id)
+            .where(
+                OUTBOX.c.ticket_id == number,
+                OUTBOX.c.rcpt_to == rcpt_to,
+                OUTBOX.c.inbound_raw_id >= raw_id,
+                OUTBOX.c.status == "failed",
+                OUTBOX.c.last_error.startswith("came back"),
+            )
+            .limit(1)
+        )
+        is not None
+    )
+
+
+def mark_bounced(db: Connection, outbox_id: int, error: str) -> int | None:
+    """Note that a sent reply came back; what else waits for that address on the ticket stays here.
+
+    Returns the ticket, None when the reply is not one that left.
+    """
     left = OUTBOX.c.status.in_(("sending", "sent", "uncertain"))
     row = db.execute(
         update(OUTBOX)
@@ -186,7 +207,7 @@ def mark_bounced(db: Connection, outbox_id: int, error: str) -> None:
         .returning(OUTBOX.c.ticket_id, OUTBOX.c.rcpt_to)
     ).first()
     if row is None:
-        return
+        return None
     db.execute(
         update(OUTBOX)
         .where(
@@ -197,6 +218,7 @@ def mark_bounced(db: Connection, outbox_id: int, error: str) -> None:
         )
         .values(status="muted", last_error="an earlier reply to this address came back")
     )
+    return int(row.ticket_id) if row.ticket_id is not None else None
 
 
 def mark_sent(db: Connection, outbox_id: int, now_utc: datetime) -> None:

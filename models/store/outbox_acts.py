@@ -31,7 +31,7 @@ def release_draft(
     row = db.execute(
         update(OUTBOX)
         .where(OUTBOX.c.id == outbox_id, OUTBOX.c.status == "draft", OUTBOX.c.text != "")
-        .values(status="queued", author=author, due_at_utc=now_utc, **changes)
+        .values(status="queued", author=author, due_at_utc=now_utc, created_at_utc=now_utc, **changes)
         .returning(OUTBOX.c.ticket_id, OUTBOX.c.kind)
     ).first()
     return Released(ticket=row.ticket_id, kind=row.kind) if row is not None else None

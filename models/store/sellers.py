@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
-from models.store.schema import SELLER_ADDRESS, TICKET
+from models.store.schema import MAILBOX, SELLER_ADDRESS, TICKET
 from models.topics import Status
 
 ROLES = ("admin", "employee", "agency", "unknown")
@@ -77,6 +77,42 @@ def all_bindings(db: Connection, *, seller_id: str = "") -> list[Binding]:
     if seller_id:
         query = query.where(SELLER_ADDRESS.c.seller_id == seller_id)
     return [Binding(**row._mapping) for row in db.execute(query)]  # noqa: SLF001 - SQLAlchemy's documented mapping
+
+
+def known_marketplace(db: Connection, address: str, mailbox: str) -> str:
+    """Return the marketplace of a bound address or domain, or else of the mailbox (R13), or "unknown"."""
+    names = (address, "@" + address.rpartition("@")[2]) if address else ()
+    rows = db.execute(
+        select(SELLER_ADDRESS.c.address, SELLER_ADDRESS.c.marketplace).where(
+            SELLER_ADDRESS.c.address.in_(names), SELLER_ADDRESS.c.marketplace != "unknown"
+        )
+    ).all()
+    found: dict[str, str] = {row.address: row.marketplace for row in rows}
+    bound = next((found[name] for name in names if name in found), "")
+    return bound or db.scalar(select(MAILBOX.c.marketplace).where(MAILBOX.c.address == mailbox)) or "unknown"
+
+
+def role_of_sender(db: Connection, address: str, stated_sellers: Sequence[str]) -> str:
+    """Return the role of a sender: as bound, else "agency" where it speaks for another's seller (rule R59).
+
+    That is a sender whom nobody bound, who names a seller that is known under addresses of other
+    domains only; "unknown" for everybody else.
+    """
+    domain = "@" + address.rpartition("@")[2]
+    rows = db.execute(
+        select(SELLER_ADDRESS.c.address, SELLER_ADDRESS.c.role).where(
+            SELLER_ADDRESS.c.address.in_((address, domain))
+        )
+    ).all()
+    found: dict[str, str] = {row.address: row.role for row in rows}
+    role = found.get(address) or found.get(domain)
+    if role or not stated_sellers:
+        return role or "unknown"
+    known = db.scalars(
+        select(SELLER_ADDRESS.c.address).where(SELLER_ADDRESS.c.seller_id.in_(stated_sellers[:20])).limit(100)
+    ).all()
+    is_foreign = bool(known) and all("@" + name.rpartition("@")[2] != domain for name in known)
+    return "agency" if is_foreign else "unknown"
 
 
 def _bind_tickets(db: Connection, binding: Binding) -> int:

@@ -20,6 +20,7 @@ from models.store.schema import (
 )
 from models.topics import LEGAL_MOVES, Status
 
+_LANGUAGE_LETTERS: Final = 12  # "ID: 3345120" is in no language
 REMIND_AFTER: Final = timedelta(hours=72)  # design 9: one reminder of an open question
 
 
@@ -100,16 +101,24 @@ def extend_ticket(db: Connection, decision: Decision, mail: Mail, *, now_utc: da
     if number is None:
         msg = "a follow-up needs a ticket: workers.linking gave none"
         raise StoreError(msg)
-    status = Status(db.execute(select(TICKET.c.status).where(TICKET.c.id == number)).scalar_one())
+    row = db.execute(select(TICKET.c.status, TICKET.c.marketplace).where(TICKET.c.id == number)).one()
+    status = Status(row.status)
     if decision.link.reopens and status is Status.CLOSED:
         move_status(db, number, Status.IN_PROGRESS, reason="seller wrote again", now_utc=now_utc)
     elif status is Status.WAITING_SELLER:
         move_status(db, number, Status.NEW, reason="seller answered", now_utc=now_utc)
     changes: dict[str, object] = {"updated_at_utc": now_utc}
-    if mail.language != "unknown":
+    if mail.language != "unknown" and _letters(mail.text) >= _LANGUAGE_LETTERS:
         changes["language"] = mail.language  # rule A12: the newest words decide the language of the answer
+    if row.marketplace == "unknown":
+        changes["marketplace"] = mail.marketplace
     db.execute(update(TICKET).where(TICKET.c.id == number).values(changes))
     relate(db, number, decision.link.related)
+
+
+def _letters(text: str) -> int:
+    """Count letters; a Chinese character weighs as much as three."""
+    return sum(3 if "\u4e00" <= char <= "\u9fff" else 1 for char in text[:500] if char.isalpha())
 
 
 def move_status(

@@ -11,10 +11,10 @@ from sqlalchemy.engine import Connection
 
 from models.decisions import TicketState, TopicDecision
 from models.store.facts import load_facts
-from models.store.link_context import bound_role
 from models.store.mails import storable
 from models.store.policies import reply_policy
-from models.store.schema import ASKED, ATTACHMENT, MESSAGE, TICKET, TICKET_LINK, TOPIC_WORK
+from models.store.schema import ASKED, ATTACHMENT, MESSAGE, OUTBOX, TICKET, TICKET_LINK, TOPIC_WORK
+from models.store.sellers import role_of_sender
 from models.store.tickets import move_status
 from models.topics import Status
 
@@ -83,6 +83,7 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
     mails = db.execute(
         select(
             MESSAGE.c.raw_id,
+            MESSAGE.c.from_address,
             MESSAGE.c.text,
             MESSAGE.c.findings,
             MESSAGE.c.redacted,
@@ -99,6 +100,9 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         )
     ).all()
     asked = db.scalars(select(ASKED.c.field).where(ASKED.c.ticket_id == number)).all()
+    facts = load_facts(db, number)
+    writer = mails[-1].from_address if mails else ticket.requester  # who gets the next answer
+    stated = [fact.value for fact in facts if fact.field == "seller_id"]
     return TicketState(
         number=number,
         status=Status(ticket.status),
@@ -108,12 +112,13 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         subject=ticket.subject,
         text="\n\n".join(mail.text for mail in mails if mail.text),
         how_to=ticket.how_to,
-        facts=load_facts(db, number),
+        facts=facts,
         asked=frozenset(asked),
         question_count=ticket.question_count,
         acknowledged=ticket.acknowledged,
         bound_seller_id=ticket.seller_id,
-        sender_role=bound_role(db, ticket.requester),
+        sender_role=role_of_sender(db, writer, stated),
+        sent_kinds=frozenset(db.scalars(select(OUTBOX.c.kind).where(OUTBOX.c.ticket_id == number))),
         attachment_kinds=tuple(part.kind for part in parts),
         suppress_replies=ticket.suppress_replies or (mails[-1].suppress_replies if mails else ""),
         also_topics=tuple(ticket.also_topics),
@@ -155,12 +160,22 @@ def store_topic_decision(
 
 
 def note_reply(
-    db: Connection, number: int, *, asked: Sequence[str], outbox_id: int, now_utc: datetime
+    db: Connection,
+    number: int,
+    *,
+    asked: Sequence[str],
+    outbox_id: int,
+    now_utc: datetime,
+    is_question: bool = True,
 ) -> None:
-    """Remember that a reply with the number went out, and for which fields the seller was asked."""
+    """Remember that a reply with the number went out, and for which fields the seller was asked.
+
+    `is_question=False`: what was asked for is no missing datum and does not use up the one question.
+    """
     changes: dict[str, object] = {"acknowledged": True}
-    if asked:
+    if asked and is_question:
         changes["question_count"] = TICKET.c.question_count + 1
+    if asked:
         known = set(db.scalars(select(ASKED.c.field).where(ASKED.c.ticket_id == number)))
         fresh = [
             {"ticket_id": number, "field": name, "outbox_id": outbox_id, "asked_at_utc": now_utc}
@@ -181,6 +196,10 @@ def _escalated(state: TicketState, decision: TopicDecision, now_utc: datetime) -
 
 
 def _reason(decision: TopicDecision) -> str:
+    if decision.reply is not None and decision.reply.kind == "admin_only":
+        return "sender_not_admin"  # rule R6
+    if decision.reply is not None and decision.reply.kind in {"clarify", "escalation"}:
+        return "asked for " + ", ".join(decision.reply.asked)
     if decision.ask:
         return "asked for " + ", ".join(decision.ask)
     return "data complete" if not decision.missing else "seller answered in part"

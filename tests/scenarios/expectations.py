@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from models.store import overview
 from models.store.schema import FACT, MAIL_STATE, STATUS_EVENT, TICKET
+from tests.scenarios import looking
 from tests.scenarios.stage import Stage
 
 
@@ -42,6 +43,9 @@ def ticket(stage: Stage, step: dict[str, Any]) -> None:
         elif name == "sla_due":
             due = row.sla_due_at_utc
             assert (due.strftime("%Y-%m-%d %H:%M") if due else "") == wanted, f"{step}: {due}"
+        elif name in {"score_above", "score_below"}:
+            at = row.score
+            assert at > wanted if name == "score_above" else at < wanted, f"{step}: {at}"
         elif name != "ticket":
             value = "" if seen[name] is None else seen[name]
             assert value == wanted, f"{step}: {name} is {value!r}"
@@ -110,7 +114,12 @@ def journal(stage: Stage, step: dict[str, Any]) -> None:
 
 
 STEPS: dict[str, Callable[[Stage, dict[str, Any]], None]] = {
+    "fact": looking.fact,
     "mail": Stage.play_mail,
+    "redelivered": Stage.play_redelivery,
+    "bind": Stage.play_binding,
+    "bounced": Stage.play_bounce,
+    "model": Stage.play_model,
     "wait": Stage.play_wait,
     "act": Stage.play_act,
     "tickets": tickets,
@@ -120,6 +129,20 @@ STEPS: dict[str, Callable[[Stage, dict[str, Any]], None]] = {
     "outbox": outbox,
     "relay": relay,
     "journal": journal,
+    "stored": looking.stored,
+    "audit": looking.audit,
+    "history": looking.history,
+    "timeline": looking.timeline,
+    "kpis": looking.kpis,
+    "requests": looking.requests,
+    "counts": looking.counts,
+    "listed": looking.listed,
+    "training": looking.training,
+    "held": looking.held,
+    "cause": looking.cause,
+    "incidents": looking.incidents,
+    "same": looking.same_message,
+    "letters": looking.letters_to,
     "ticket": ticket,
 }
 

@@ -8,23 +8,25 @@ scenario, because a conversation must not change when the model is trained anew.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
-from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select, update
 
-from classifier.documents import Document
-from models.records import Prediction
 from models.store import Store, overview
+from models.store.mails import retry_held
 from models.store.policies import seed, write_policy
-from models.store.schema import OUTBOX, SELLER_ADDRESS, TICKET
-from models.topics import SLUGS, Status
+from models.store.schema import MAILBOX, OUTBOX, TICKET
+from models.store.sellers import Binding, bind
+from models.topics import Status
+from tests.scenarios.letters import compose, delivery_report
+from tests.scenarios.scripted import ScriptedPredictor
+from tests.scenarios.sent_lint import assert_fit_to_be_sent
 from tests.workers.conftest import FakeRelay
 from workers import acts, reply_acts
 from workers.batch import read_batch
@@ -41,34 +43,6 @@ _WAIT = re.compile(r"(\d+) (min|h|d)")
 _UNITS = {"min": 60, "h": 3600, "d": 86400}
 
 
-class ScriptedPredictor:
-    """Says of each mail what the scenario wrote down for it."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, tuple[str, bool]] = {}
-
-    def refresh(self) -> None:
-        """Nothing to load."""
-
-    def predict(self, documents: Sequence[Document]) -> list[Prediction]:
-        return [self._one(document) for document in documents]
-
-    def _one(self, document: Document) -> Prediction:
-        topic, sure = next(
-            (answer for start, answer in self.answers.items() if start and start in document.text),
-            ("other", False),
-        )
-        return Prediction(
-            topic=topic,
-            confidence=0.99 if sure else 0.4,
-            sure=sure,
-            threshold=0.9,
-            probabilities={slug: float(slug == topic) for slug in SLUGS},
-            spam_probability=float(topic == "spam_phishing" and sure),
-            model="scripted",
-        )
-
-
 @dataclass
 class Stage:
     """One scenario's desk."""
@@ -81,7 +55,8 @@ class Stage:
     checked: int = 0
     mails: dict[str, EmailMessage] = field(default_factory=dict)
     raw_ids: dict[str, int] = field(default_factory=dict)
-    undo: dict[str, Any] = field(default_factory=dict)
+    delivered: dict[str, tuple[bytes, str, str]] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.predictor = ScriptedPredictor()
@@ -92,6 +67,7 @@ class Stage:
                 mail_domain=DOMAIN,
                 signing_key=KEY,
                 relay_url=f"smtp://127.0.0.1:{self.relay.port}",
+                **self.options,
             ),
             predictor=self.predictor,  # type: ignore[arg-type]  # has what the batch calls
             now=lambda: self.now,
@@ -102,30 +78,53 @@ class Stage:
     def prepare(self, scenario: dict[str, Any]) -> None:
         """Bind the scenario's sellers and put its policies in force."""
         with self.store.write() as db:
-            for row in scenario.get("sellers", []):
-                db.execute(insert(SELLER_ADDRESS).values(marketplace="unknown", **row))
+            bind(db, [Binding(**row) for row in scenario.get("sellers", [])])
+            for address, values in scenario.get("mailboxes", {}).items():
+                db.execute(update(MAILBOX).where(MAILBOX.c.address == address).values(**values))
             for name, body in scenario.get("policies", {}).items():
                 write_policy(db, name, body, author="lead", now_utc=START)
 
     # what happens
 
     def play_mail(self, step: dict[str, Any]) -> None:
-        raw, message = self._compose(step)
-        name = step["mail"]
-        self.mails[name] = message
-        text = " ".join(str(step.get("text", "")).split("\n")[0:1]).strip()
-        self.predictor.answers = {text: (step.get("topic", "other"), not step.get("unsure", False))}
-        if not text:
-            self.predictor.answers = {"": ("other", False)}
-        for mailbox in step.get("mailboxes", [self.address(step.get("to", MAILBOXES[0]))]):
-            self.raw_ids[name] = self.accept(
-                raw,
-                mail_from=step.get("envelope_from", step.get("from", "")),
-                rcpt=mailbox,
-                received=self.now,
-            )
-        if not step.get("later"):
+        for count in range(1, step.get("times", 1) + 1):
+            raw, message = compose(self, step, count)
+            self.mails[step["mail"]] = message
+            self.predictor.says(step)
+            for mailbox in step.get("mailboxes", [self.address(step.get("to", MAILBOXES[0]))]):
+                self._arrive(step["mail"], raw, step.get("envelope_from", step.get("from", "")), mailbox)
+            if not step.get("later"):
+                self.settle()
+
+    def play_redelivery(self, step: dict[str, Any]) -> None:
+        """The same octets arrive once more, as after a 250 that got lost."""
+        name = step["redelivered"]
+        self._arrive(f"{name} again", *self.delivered[name])
+        self.settle()
+
+    def play_bounce(self, step: dict[str, Any]) -> None:
+        """Our last mail comes back to its envelope sender with a delivery report."""
+        mail_from = self.relay.mails[-1][0]
+        raw = delivery_report(self.sent[-1], to=mail_from, status=step.get("code", "5.1.1"))
+        self._arrive(step["bounced"], raw, "", mail_from)
+        self.settle()
+
+    def play_binding(self, step: dict[str, Any]) -> None:
+        """Somebody binds an address to a seller, as `razbor sellers import` does."""
+        with self.store.write() as db:
+            bind(db, [Binding(address=step["bind"], seller_id=step["seller_id"], role=step["role"])])
+
+    def play_model(self, step: dict[str, Any]) -> None:
+        """The classifier breaks, or is mended and the held mails are tried again."""
+        self.predictor.broken = step["model"] == "broken"
+        if not self.predictor.broken:
+            with self.store.write() as db:
+                retry_held(db, list(self.raw_ids.values()))
             self.settle()
+
+    def _arrive(self, name: str, raw: bytes, mail_from: str, rcpt: str) -> None:
+        self.delivered[name] = (raw, mail_from, rcpt)
+        self.raw_ids[name] = self.accept(raw, mail_from=mail_from, rcpt=rcpt, received=self.now)
 
     def play_wait(self, step: dict[str, Any]) -> None:
         match = _WAIT.fullmatch(step["wait"])
@@ -174,10 +173,22 @@ class Stage:
             count += deliver(self.service) if due.replies else 0
             if not count:
                 break
-        self.sent = [message_from_bytes(raw, policy=policy.default) for _, _, raw in self.relay.mails]  # type: ignore[misc]
+        for _, _, raw in self.relay.mails[len(self.sent) :]:
+            mail: EmailMessage = message_from_bytes(raw, policy=policy.default)  # type: ignore[assignment]
+            assert_fit_to_be_sent(mail, self.foreign_numbers(mail))
+            self.sent.append(mail)
         counts = overview.status(self.store, self.now, relay=True)
         assert counts["in_flight"] == 0
         assert counts["accepted"] == sum(counts["dispositions"].values())
+
+    def foreign_numbers(self, mail: EmailMessage) -> set[str]:
+        """Tickets that a mail must not name: all but its own."""
+        with self.store.read() as db:
+            numbers = set(db.scalars(select(TICKET.c.id)))
+            own = db.scalar(
+                select(OUTBOX.c.ticket_id).where(OUTBOX.c.message_id == mail["Message-ID"].strip("<>"))
+            )
+        return {f"RZ-{number}" for number in numbers - {own}}
 
     # names in scenarios
 
@@ -210,36 +221,3 @@ class Stage:
     def fill(self, words: str) -> str:
         """Put the numbers of tickets in place of {1}, {2}, ..."""
         return re.sub(r"\{(\d)\}", lambda match: str(self.number(int(match.group(1)))), words)
-
-    def _compose(self, step: dict[str, Any]) -> tuple[bytes, EmailMessage]:
-        """Write the mail of a step as its sender's client would."""
-        message = EmailMessage()
-        if step.get("from"):
-            message["From"] = step["from"]
-        message["To"] = step.get("header_to", self.address(step.get("to", MAILBOXES[0])))
-        message["Date"] = format_datetime(self.now)
-        message["Message-ID"] = step.get("message_id", f"<{step['mail']}@client.example>")
-        subject = self.fill(step.get("subject", ""))
-        quoted = ""
-        if "answers" in step:
-            target = self.sent[-1] if step["answers"] == "us" else self.mails[step["answers"]]
-            message["In-Reply-To"] = target["Message-ID"]
-            message["References"] = " ".join(filter(None, [target.get("References"), target["Message-ID"]]))
-            subject = subject or f"Re: {target['Subject']}"
-            lines = target.get_content().splitlines() if step["answers"] == "us" else []
-            quoted = (
-                "\n\n16.11.2026, 12:30, Support:\n" + "\n".join(f"> {line}" for line in lines)
-                if lines
-                else ""
-            )
-        message["Subject"] = subject
-        for name, value in step.get("headers", {}).items():
-            message[name] = self.fill(value)
-        message.set_content(self.fill(step.get("text", "")) + quoted)
-        for part in step.get("attachments", []):
-            data = part["text"].encode() if "text" in part else bytes.fromhex(part["hex"])
-            main, _, sub = part.get("type", "text/csv").partition("/")
-            message.add_attachment(data, maintype=main, subtype=sub, filename=part["name"])
-        if "raw" in step:
-            return self.fill(step["raw"]).replace("\n", "\r\n").encode(), message
-        return message.as_bytes(policy=message.policy.clone(linesep="\r\n")), message

@@ -57,7 +57,8 @@ def test_conversation(path: Path, store: Store, accept: Accept, module_relay: Fa
     scenario = tomllib.loads(path.read_text(encoding="utf-8"))
     module_relay.mails.clear()
     module_relay.answers.clear()
-    stage = Stage(store, accept, module_relay)
+    module_relay.at_rcpt.clear()
+    stage = Stage(store, accept, module_relay, options=scenario.get("options", {}))
     stage.prepare(scenario)
     for step in scenario["step"]:
         play(stage, step)

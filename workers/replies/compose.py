@@ -25,6 +25,9 @@ REPLY_LANGUAGES: Final = ("ru", "zh", "en")
 BLOCK_RULE: Final = "— — —"
 NUMBER_PLACEHOLDER: Final = ticket_name(0)  # stands in a draft made before the ticket has its number
 REQUEST: Final = "request"  # what a clarifying question asks for; keeps it from being asked twice
+ADMINISTRATOR: Final = (
+    "administrator"  # whom an employee's or agency's letter about money is referred to (R6)
+)
 SAFE_VARIABLES: Final = frozenset({"number", "topic", "field", "end", "cabinet_path", "evidence"})
 _SECRET_LINES: Final = (  # kind of a redaction contains -> line
     (("key", "token", "jwt", "client_secret", "authorization"), "secret_key"),
@@ -131,7 +134,7 @@ def draft_admin_only(context: ReplyContext) -> ReplyDraft:
         said = _say(language)
         return [said.line("admin_only", context), *_secret_note(said, context)]
 
-    return _draft("admin_only", context, block)
+    return _draft("admin_only", context, block, (ADMINISTRATOR,))
 
 
 def draft_escalated(context: ReplyContext) -> ReplyDraft:

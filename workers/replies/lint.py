@@ -1,0 +1,66 @@
+"""What may not stand in a letter of the desk, whoever wrote it (rules R14, R16, R54, R58, R60, A19).
+
+In go the words of a reply, out come the rules that they break, in words for an operator. The
+templates keep to stricter rules of their own (tests); these are for what a person writes, so an
+order number is no phone, a decision is no promise, and naming a secret is not asking for it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+ALLOWED_DOMAINS: Final = ("ozon.ru", "ozon.com", "wildberries.ru", "wb.ru")
+_PHONE: Final = re.compile(
+    r"(?<![\d-])(?:\+\d{1,3}|8)[ (-]{1,2}\d{3}[ )-]{1,2}\d{3}[ -]?\d{2}[ -]?\d{2}(?!\d)"
+    r"|\+7\d{10}|\+86\d{11}|(?<!не )(?:позвоните|звоните|перезвоним|перезвонит)"
+    r"|call us|we will call|请致电|请拨打|给您回电",
+    re.IGNORECASE,
+)
+_LINK: Final = re.compile(
+    r"(?:https?://|www\.)([a-z0-9.-]{1,120})|(?<![\w.@-])((?:t|wa|vk)\.(?:me|com))(?=/|\b)", re.IGNORECASE
+)
+_PROMISE: Final = re.compile(
+    r"гарантир|обещаем|обязательно (?:верн|реш|помож|компенс)|guarantee|we promise|"
+    r"保证(?:退|赔|解|恢复|取消)|承诺|一定会",
+    re.IGNORECASE,
+)
+_HIDDEN: Final = (
+    r"(?:парол[ьия]|код[аы]? (?:из (?:смс|sms)|подтвержд)|api[- ]?ключ|ключ api|cvv|паспорт|номер карты"
+    r"|password|passcode|(?:confirmation|sms|verification) code|api[- ]?key|card number|passport"
+    r"|密码|验证码|密钥|护照|银行卡号)"
+)
+_REQUEST: Final = re.compile(
+    rf"(?:пришлите|сообщите|укажите|отправьте|уточните|введите|назовите|send|provide|tell us|give us|enter"
+    rf"|请(?:提供|补充|发送|告知|输入))[^.!?\n。！？]{{0,80}}{_HIDDEN}",
+    re.IGNORECASE,
+)
+_NEGATED: Final = re.compile(
+    r"не (?:нужно|надо|присылай|пересылай|сообщай|отправляй|указывай)|never|do not|don't|without"
+    r"|请勿|不要|切勿|无需",
+    re.IGNORECASE,
+)
+_SENTENCE: Final = re.compile(r"(?<=[.!?。！？])\s{0,3}|\n")
+
+
+def faults_of(text: str) -> tuple[str, ...]:
+    """Name what `text` may not say; empty when it may leave."""
+    faults = []
+    if _PHONE.search(text):
+        faults.append("names a phone or a call (rule R14): answer in writing")
+    foreign = _foreign_link(text)
+    if foreign:
+        faults.append(f"links to {foreign} (rule R16): only {', '.join(ALLOWED_DOMAINS)} may be named")
+    if _PROMISE.search(text):
+        faults.append("promises an outcome (rule R60): say what is done, not what will come of it")
+    if any(_REQUEST.search(part) and not _NEGATED.search(part) for part in _SENTENCE.split(text)):
+        faults.append("asks for a secret or a passport (rules R54, R58): nobody of the desk needs it")
+    return tuple(faults)
+
+
+def _foreign_link(text: str) -> str:
+    for match in _LINK.finditer(text):
+        host = (match.group(1) or match.group(2)).casefold().rstrip(".")
+        if not any(host == domain or host.endswith(f".{domain}") for domain in ALLOWED_DOMAINS):
+            return host
+    return ""
