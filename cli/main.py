@@ -16,6 +16,7 @@ from cli import (
     alive,
     beat,
     broker,
+    console,
     demo,
     doctor,
     evaluate,
@@ -36,6 +37,7 @@ from cli import (
     tickets,
     train,
     triage,
+    users,
     worker,
 )
 from cli.faults import describe_fault
@@ -57,6 +59,7 @@ app.command("demo")(demo.demo)
 app.command("listen")(listen.listen)
 app.command("worker")(worker.worker)
 app.command("beat")(beat.beat)
+app.command("console")(console.console)
 app.command("broker", hidden=True)(broker.broker)
 app.command("alive", hidden=True)(alive.alive)
 
@@ -77,6 +80,7 @@ app.add_typer(tickets.app, name="tickets")
 app.add_typer(held.app, name="held")
 app.add_typer(export.app, name="export")
 app.add_typer(sellers.app, name="sellers")
+app.add_typer(users.app, name="users")
 
 # Administration
 app.command("migrate")(migrate.migrate)

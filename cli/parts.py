@@ -50,6 +50,17 @@ def listener_part(settings: Settings) -> Part:
     )
 
 
+def console_part(settings: Settings) -> Part:
+    """Describe the operators' console."""
+    return Part(
+        name="console",
+        argv=own_command("console"),
+        stop_rank=CLOCK_RANK,
+        stop_grace_s=10.0,
+        remedy=f"Is port {settings.console_port} free? RAZBOR_CONSOLE_PORT changes it.",
+    )
+
+
 def working_parts() -> list[Part]:
     """Describe what works the mail: worker and beat."""
     return [

@@ -32,7 +32,11 @@ def serve() -> None:
         with supervised(settings, log) as (supervisor, port):
             lock.publish(Instance(pid=os.getpid(), smtp_host=settings.smtp_host, smtp_port=port))
             if not supervisor.stopping.is_set():
-                supervisor.say(f"up: SMTP on {settings.smtp_host}:{port}; Ctrl-C stops everything")
+                web = supervisor.facts("console").get("port", settings.console_port)
+                supervisor.say(
+                    f"up: SMTP on {settings.smtp_host}:{port}, console on "
+                    f"http://{settings.console_host}:{web}; Ctrl-C stops everything"
+                )
             supervisor.run()
 
 
@@ -44,7 +48,7 @@ def supervised(settings: Settings, log: Sink) -> Iterator[tuple[Supervisor, int]
     KnownError when the preparation fails or a part cannot be kept up.
     """
     from cli.embedded_broker import check_socket_path, clear_run_dir, prepare_run_dir
-    from cli.parts import broker_part, listener_part, working_parts
+    from cli.parts import broker_part, console_part, listener_part, working_parts
     from cli.supervisor import Supervisor
 
     supervisor = Supervisor(log)
@@ -56,6 +60,7 @@ def supervised(settings: Settings, log: Sink) -> Iterator[tuple[Supervisor, int]
                 )
             if not run_first(supervisor, "migrate"):
                 raise KnownError("`razbor migrate` failed; its last line above names the remedy.")
+            run_first(supervisor, "users", "first")  # prints the first password where a person looks
             if not settings.broker_url:
                 prepare_run_dir(settings.run_dir)
                 check_socket_path(settings.embedded_broker_socket)
@@ -63,7 +68,7 @@ def supervised(settings: Settings, log: Sink) -> Iterator[tuple[Supervisor, int]
             supervisor.start([listener_part(settings)])
             if not run_first(supervisor, "train", "--if-missing"):
                 supervisor.say("no model was made: every mail goes to review until `razbor train` succeeds")
-            supervisor.start(working_parts())
+            supervisor.start([*working_parts(), console_part(settings)])
             yield supervisor, int(supervisor.facts("listen").get("port", settings.smtp_port))
         finally:
             supervisor.stop()

@@ -9,7 +9,7 @@ from sqlalchemy import Column, Index, text
 from sqlmodel import Field
 
 from models.column_types import Blob, Json, UtcDateTime
-from models.tables import BigId, MainBase, json_field, moment
+from models.tables import BigId, MainBase, defaulted, json_field, moment
 
 
 class PredictionRow(MainBase, table=True):
@@ -161,6 +161,10 @@ class Person(MainBase, table=True):
     password_hash: str = ""
     language: str = "ru"
     active: bool = True
+    timezone: str = defaulted("")  # "" is that of the desk
+    theme: str = defaulted("")  # light, dark; "" follows the system
+    totp_secret: str = defaulted("")  # base32 (RFC 6238); "" asks for no code
+    totp_last_step: int = defaulted(0)  # a code counts once
 
 
 class AuditEntry(MainBase, table=True):

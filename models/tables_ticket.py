@@ -22,6 +22,13 @@ class Ticket(MainBase, table=True):
             sqlite_where=text("in_review"),
             postgresql_where=text("in_review"),
         ),
+        Index(
+            "ix_ticket_open",
+            "topic",
+            "status",
+            sqlite_where=text("status <> 'closed'"),
+            postgresql_where=text("status <> 'closed'"),
+        ),
         {"sqlite_autoincrement": True},
     )
 

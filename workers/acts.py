@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import Final
 
 from models.decisions import FactValue
 from models.store import Db
 from models.store.engine import StoreError
 from models.store.facts import merge_facts, withdraw_fact
-from models.store.learning import add_label, set_topic
+from models.store.learning import add_label, set_topic, withdraw_label
 from models.store.ticket_life import (
     add_note,
     audit,
@@ -24,7 +25,7 @@ from models.store.ticket_life import (
     ticket_row,
 )
 from models.store.tickets import move_status
-from models.store.topic_work import make_topic_work_due
+from models.store.topic_work import cancel_topic_work, make_topic_work_due
 from models.topics import SPAM, Status
 from workers.clocks import note_close, note_reaction, refresh_clock
 from workers.service import Service
@@ -88,10 +89,13 @@ def set_stage(service: Service, number: int, actor: str, stage: str) -> None:
         _done(db, service, number, actor, "stage", stage=stage)
 
 
-def choose_topic(service: Service, number: int, actor: str, topic: str, *, source: str = "review") -> None:
-    """Give a ticket its topic: a label for learning, and its topic queue works it next.
+def choose_topic(
+    service: Service, number: int, actor: str, topic: str, *, source: str = "review", delay_s: int = 0
+) -> None:
+    """Give a ticket its topic: a label for learning, and its topic queue works it after `delay_s`.
 
     `source` is review or audit. A ticket called spam is closed as no case and never answered.
+    Until the delay is over, `take_back_topic` undoes the choice before anybody was answered.
     """
     with _on_ticket(service, number) as db:
         before = ticket_row(db, number)
@@ -105,8 +109,30 @@ def choose_topic(service: Service, number: int, actor: str, topic: str, *, sourc
                 _move(db, service, number, Status.CLOSED, actor, "spam")
             set_ticket(db, number, service.now(), resolution="not_a_case")
         else:
-            make_topic_work_due(db, number, topic, newest_raw_id(db, number), service.now())
+            due = service.now() + timedelta(seconds=delay_s)
+            make_topic_work_due(db, number, topic, newest_raw_id(db, number), due)
         _done(db, service, number, actor, "topic", before=before.topic, after=topic, source=source)
+
+
+def take_back_topic(
+    service: Service, number: int, actor: str, topic: str, status: Status, *, in_review: bool
+) -> None:
+    """Undo `choose_topic`: topic, status (as far as rule R20 allows) and the place in review come back.
+
+    The label is withdrawn; a reply that has left meanwhile stays left.
+    """
+    with _on_ticket(service, number) as db:
+        now, row = service.now(), ticket_row(db, number)
+        raw_id = newest_raw_id(db, number) if row.opened_by_raw_id is None else row.opened_by_raw_id
+        if raw_id is not None:
+            withdraw_label(db, raw_id)
+        cancel_topic_work(db, number)
+        if row.topic == SPAM:
+            set_ticket(db, number, now, suppress_replies="", resolution="")
+        if row.status == Status.CLOSED and status is not Status.CLOSED:
+            _move(db, service, number, Status.IN_PROGRESS, actor, "undone")
+        set_ticket(db, number, now, topic=topic, topic_source="model", in_review=in_review)
+        _done(db, service, number, actor, "topic_undone", topic=topic)
 
 
 def set_fact(service: Service, number: int, actor: str, field: str, value: str, *, was: str = "") -> None:

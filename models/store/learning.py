@@ -164,6 +164,11 @@ def add_label(
     )
 
 
+def withdraw_label(db: Connection, raw_id: int) -> None:
+    """Take the label of a mail back: a choice was undone. It stays, inactive."""
+    db.execute(update(LABEL).where(LABEL.c.raw_id == raw_id, LABEL.c.active).values(active=False))
+
+
 def labelled_mails(db: Connection) -> list[LabelledMail]:
     """List mails with an active label, as training data.
 

@@ -7,12 +7,14 @@ from typing import Final
 from sqlalchemy import Table
 
 from models.tables import main_metadata, raw_metadata
+from models.tables_console import ConsoleSession
 from models.tables_desk import Lease
 from models.tables_keeping import LegalHold
 from models.tables_ticket import Ticket
 
 # Importing the modules registers their tables.
-assert {Lease.__tablename__, LegalHold.__tablename__, Ticket.__tablename__} <= main_metadata.tables.keys()  # noqa: S101
+_LATER_TABLES: Final = {table.__tablename__ for table in (Lease, LegalHold, Ticket, ConsoleSession)}
+assert main_metadata.tables.keys() >= _LATER_TABLES  # noqa: S101
 
 RAW: Final[Table] = raw_metadata.tables["raw_message"]
 MAIL_STATE: Final[Table] = main_metadata.tables["mail_state"]
@@ -42,3 +44,5 @@ INCIDENT: Final[Table] = main_metadata.tables["incident"]
 PERSON: Final[Table] = main_metadata.tables["person"]
 LEGAL_HOLD: Final[Table] = main_metadata.tables["legal_hold"]
 RAW_ORDER: Final[Table] = main_metadata.tables["raw_order"]
+CONSOLE_SESSION: Final[Table] = main_metadata.tables["console_session"]
+REVIEW_CHOICE: Final[Table] = main_metadata.tables["review_choice"]

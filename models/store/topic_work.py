@@ -40,6 +40,11 @@ def make_topic_work_due(
         db.execute(update(TOPIC_WORK).where(TOPIC_WORK.c.ticket_id == number).values(values))
 
 
+def cancel_topic_work(db: Connection, number: int) -> None:
+    """Let no queue look at a ticket until it becomes due anew."""
+    db.execute(update(TOPIC_WORK).where(TOPIC_WORK.c.ticket_id == number).values(due_at_utc=None))
+
+
 def topic_work_of(db: Connection, number: int) -> TopicWorkRow:
     """Return the work row of a ticket."""
     row = db.execute(

@@ -247,6 +247,7 @@ def make_desk(tmp_path: Path, trained_folder: Path, request: pytest.FixtureReque
         env |= {
             "RAZBOR_DATA_DIR": str(folder),
             "RAZBOR_SMTP_PORT": str(free_port()),
+            "RAZBOR_CONSOLE_PORT": "0",
             "RAZBOR_MAILBOXES": MAILBOXES,
             "RAZBOR_RELAY_URL": f"smtp://127.0.0.1:{relay.port}",
             "RAZBOR_WORKER_PROCESSES": "1",

@@ -1,0 +1,132 @@
+"""The console's `Desk` over the acts of `workers`: the one place where the two rooms meet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from console.desk import DeskRefusalError
+from models.store import StoreError
+from models.store.mails import retry_held
+from models.store.ticket_life import audit
+from models.topics import Status
+from workers import acts, reply_acts, set_aside
+from workers.service import Service
+
+
+class DeskActs:
+    """Acts on tickets, replies and mails; see `console.desk.Desk` for what each one means."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def now(self) -> datetime:
+        """Return the present moment in UTC."""
+        return self._service.now()
+
+    def take(self, number: int, actor: str, assignee: str) -> None:
+        """Assign a ticket."""
+        with _refusals():
+            acts.take(self._service, number, actor, assignee=assignee)
+
+    def move(self, number: int, actor: str, to: str, reason: str) -> None:
+        """Move a ticket to another status than closed."""
+        with _refusals():
+            acts.move(self._service, number, actor, Status(to), reason)
+
+    def close(self, number: int, actor: str, resolution: str, reason: str) -> None:
+        """Close a ticket."""
+        with _refusals():
+            acts.close(self._service, number, actor, resolution=resolution, reason=reason)
+
+    def set_stage(self, number: int, actor: str, stage: str) -> None:
+        """Set how far the work is."""
+        with _refusals():
+            acts.set_stage(self._service, number, actor, stage)
+
+    def choose_topic(self, number: int, actor: str, topic: str, source: str, delay_s: int) -> None:
+        """Give a ticket its topic; its queue works it after the delay."""
+        with _refusals():
+            acts.choose_topic(self._service, number, actor, topic, source=source, delay_s=delay_s)
+
+    def take_back_topic(self, number: int, actor: str, topic: str, status: str, *, in_review: bool) -> None:
+        """Undo a choice of topic."""
+        with _refusals():
+            acts.take_back_topic(self._service, number, actor, topic, Status(status), in_review=in_review)
+
+    def set_fact(self, number: int, actor: str, field: str, value: str, was: str) -> None:
+        """Add, correct or withdraw a fact."""
+        with _refusals():
+            acts.set_fact(self._service, number, actor, field, value, was=was)
+
+    def bind_seller(self, number: int, actor: str, seller_id: str) -> None:
+        """Bind a ticket to a seller."""
+        with _refusals():
+            acts.bind_seller(self._service, number, actor, seller_id)
+
+    def escalate(self, number: int, actor: str, reason: str) -> None:
+        """Put a ticket into the lead's queue or out of it."""
+        with _refusals():
+            acts.escalate(self._service, number, actor, reason)
+
+    def write_note(self, number: int, actor: str, text: str) -> None:
+        """Leave a note."""
+        with _refusals():
+            acts.write_note(self._service, number, actor, text)
+
+    def merge(self, number: int, actor: str, into: int) -> None:
+        """Merge a ticket into another one."""
+        with _refusals():
+            acts.merge(self._service, number, actor, into)
+
+    def write_reply(self, number: int, actor: str, text: str, *, waits_for_seller: bool) -> None:
+        """Send an operator's words."""
+        with _refusals():
+            reply_acts.write_reply(self._service, number, actor, text, waits_for_seller=waits_for_seller)
+
+    def approve_draft(self, outbox_id: int, actor: str, text: str | None) -> None:
+        """Let a draft leave."""
+        with _refusals():
+            reply_acts.approve_draft(self._service, outbox_id, actor, text=text)
+
+    def drop_draft(self, outbox_id: int, actor: str, reason: str) -> None:
+        """Drop a draft."""
+        with _refusals():
+            reply_acts.drop_draft(self._service, outbox_id, actor, reason)
+
+    def resend(self, outbox_id: int, actor: str) -> None:
+        """Send a failed or doubtful mail again."""
+        with _refusals():
+            reply_acts.resend(self._service, outbox_id, actor)
+
+    def retry_held(self, raw_ids: Sequence[int], actor: str) -> int:
+        """Read held mails again; the sweeper finds them within seconds."""
+        with self._service.store.write() as db:
+            count = retry_held(db, raw_ids)
+            for raw_id in raw_ids:
+                audit(db, actor, "retry", f"raw:{raw_id}", self.now())
+        return count
+
+    def release(self, raw_id: int, actor: str) -> int:
+        """Open a ticket in review for a quarantined mail."""
+        with _refusals():
+            return set_aside.release(self._service, raw_id, actor)
+
+    def confirm_spam(self, raw_id: int, actor: str) -> None:
+        """Label a quarantined mail as spam."""
+        with _refusals():
+            set_aside.confirm_spam(self._service, raw_id, actor)
+
+    def resolutions(self, topic: str) -> dict[str, dict[str, str]]:
+        """Return the codes that close a ticket of a topic; of every topic for ""."""
+        return acts.resolutions_of(topic)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """Tell a refusal in the console's terms."""
+    try:
+        yield
+    except (acts.ActError, StoreError) as error:
+        raise DeskRefusalError(str(error)) from error

@@ -1,0 +1,1 @@
+"""The operators' console: pages over the store, acts through an injected `Desk`."""

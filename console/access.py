@@ -1,0 +1,50 @@
+"""Who may do what: one table of rights by route, one of rights by role (rule R57).
+
+A route that stands in no line of `ROUTE_RIGHTS` is refused to everybody; a test walks every
+route with every role.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+
+class Right(StrEnum):
+    """What a route needs."""
+
+    ANYONE = "anyone"  # before the login
+    SELF = "self"  # any person who is logged in, about themselves
+    SEE = "see"
+    WORK = "work"  # on tickets
+    LEAD = "lead"  # decisions about mails that were set aside
+    ADMIN = "admin"
+
+
+ROLE_RIGHTS: Final[dict[str, frozenset[Right]]] = {
+    "viewer": frozenset({Right.ANYONE, Right.SELF, Right.SEE}),
+    "operator": frozenset({Right.ANYONE, Right.SELF, Right.SEE, Right.WORK}),
+    "lead": frozenset({Right.ANYONE, Right.SELF, Right.SEE, Right.WORK, Right.LEAD}),
+    "admin": frozenset(Right),
+}
+
+ROUTE_RIGHTS: Final[dict[str, Right]] = {
+    "login": Right.ANYONE,
+    "log_in": Right.ANYONE,
+    "alive": Right.ANYONE,
+    "log_out": Right.SELF,
+    "account": Right.SELF,
+    "save_account": Right.SELF,
+    "change_password": Right.SELF,
+    "home": Right.SEE,
+    "events": Right.SEE,
+    "queues": Right.SEE,
+    "bulk": Right.WORK,
+    "undo": Right.WORK,
+}
+
+
+def allows(role: str, route_name: str) -> bool:
+    """Tell whether a role may use a route; an unknown role or route may nothing."""
+    right = ROUTE_RIGHTS.get(route_name)
+    return right is not None and right in ROLE_RIGHTS.get(role, frozenset())

@@ -1,0 +1,80 @@
+"""The web application: routes behind one gate, static files, words for every fault."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import quote
+
+from fastapi import Depends, FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
+
+from console import events, login_pages, queue_pages
+from console.context import Console, words_for
+from console.desk import DeskRefusalError
+from console.guard import ForbiddenError, LoginNeededError, guard
+from console.pages import own_path, render
+from console.security_headers import SecurityHeaders
+
+_STATIC = Path(__file__).parent / "static"
+_FAULT_TITLES = {
+    403: "fault.forbidden",
+    404: "fault.not_found",
+    409: "fault.refused",
+    422: "fault.unreadable",
+}
+
+
+def create_app(console: Console) -> FastAPI:
+    """Make the application over a store and a desk."""
+    app = FastAPI(
+        title="Razbor",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        dependencies=[Depends(guard)],
+    )
+    app.state.console = console
+    for room in (login_pages, queue_pages, events):
+        app.include_router(room.router)
+    app.add_api_route("/alive", _alive, name="alive", methods=["GET"])
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.add_middleware(SecurityHeaders, is_https=console.options.is_https)
+    app.add_exception_handler(LoginNeededError, _ask_to_log_in)
+    for kind in (ForbiddenError, HTTPException, RequestValidationError, DeskRefusalError):
+        app.add_exception_handler(kind, _fault_page)
+    return app
+
+
+def _alive() -> Response:
+    return JSONResponse({"alive": True})
+
+
+async def _ask_to_log_in(request: Request, _error: Exception) -> Response:
+    back = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    is_page = request.method == "GET" and request.headers.get("accept") != "text/event-stream"
+    to = own_path(back) if is_page else "/"
+    address = f"/login?to={quote(to, safe='')}"
+    if request.headers.get("hx-request") or request.headers.get("x-razbor"):
+        return Response(status_code=401, headers={"HX-Redirect": address})
+    return RedirectResponse(address, status_code=303)
+
+
+def _fault_page(request: Request, error: Exception) -> Response:
+    """Tell in the reader's words what cannot be done; the text of a refusal is for operators."""
+    status, detail = 500, ""
+    match error:
+        case ForbiddenError():
+            status, detail = 403, str(error)
+        case DeskRefusalError():
+            status, detail = 409, str(error)
+        case RequestValidationError():
+            status = 422
+        case HTTPException():
+            status = error.status_code
+    title = words_for(request)(_FAULT_TITLES.get(status, "fault.other"))
+    if request.headers.get("x-razbor"):
+        return JSONResponse({"fault": f"{title}: {detail}" if detail else title}, status_code=status)
+    return render(request, "fault.html", status_code=status, title=title, detail=detail)

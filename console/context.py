@@ -1,0 +1,96 @@
+"""What all pages share, and who is asking: `Console` lives as long as the process, `Visitor` one request."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from fastapi import Request
+
+from console.access import allows
+from console.desk import Desk
+from console.moments import Moments, zone_of
+from console.throttle import LoginThrottle
+from console.undo import UndoShelf
+from console.wording import Words, language_of, words_of
+from models.store import Store
+from models.store.people import PersonCard
+
+LANGUAGE_COOKIE = "razbor_language"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleOptions:
+    """The settings that pages look at."""
+
+    timezone: str = "Europe/Moscow"
+    public_url: str = ""  # its origin is the one that forms may be sent from; "" is the request's own
+    relay: bool = False  # whether replies can leave at all
+    idle: timedelta = timedelta(hours=8)  # a session ends after so long without a request
+    longest: timedelta = timedelta(hours=24)  # and at the latest after so long
+
+    @property
+    def is_https(self) -> bool:
+        """True when cookies and links belong to https only."""
+        return self.public_url.startswith("https://")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Console:
+    """Store, desk and options of one console process."""
+
+    store: Store
+    desk: Desk
+    options: ConsoleOptions = field(default_factory=ConsoleOptions)
+    throttle: LoginThrottle = field(default_factory=LoginThrottle)
+    shelf: UndoShelf = field(default_factory=UndoShelf)
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)  # ends streams at shutdown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visitor:
+    """A person who is logged in, for one request."""
+
+    person: PersonCard
+    csrf_token: str
+
+    @property
+    def login(self) -> str:
+        """The name under which acts are audited."""
+        return self.person.login
+
+    def may(self, route_name: str) -> bool:
+        """Tell whether this person may use a route: what they may not is not shown."""
+        return allows(self.person.role, route_name)
+
+
+def console_of(request: Request) -> Console:
+    """Return the console that a request belongs to."""
+    found: Console = request.app.state.console
+    return found
+
+
+def visitor_of(request: Request) -> Visitor:
+    """Return who is asking; only on routes behind the login."""
+    found: Visitor = request.state.visitor
+    return found
+
+
+def words_for(request: Request) -> Words:
+    """Return the words of the reader: of the person, else of the cookie, else of the browser."""
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    if visitor is not None:
+        return words_of(visitor.person.language)
+    chosen = request.cookies.get(LANGUAGE_COOKIE) or language_of(request.headers.get("accept-language", ""))
+    return words_of(chosen)
+
+
+def moments_for(request: Request) -> Moments:
+    """Return how the reader sees moments."""
+    console = console_of(request)
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    own = visitor.person.timezone if visitor is not None else ""
+    return Moments(
+        words=words_for(request), zone=zone_of(own, console.options.timezone), now_utc=console.desk.now()
+    )

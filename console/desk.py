@@ -1,0 +1,82 @@
+"""What the console asks the desk to do: every act on a ticket, a reply or a mail.
+
+The console beside the workers knows none of their code. Whoever starts it hands in an object of
+this shape; every method is one audited transaction and raises `DeskRefusalError` with words for
+the operator when the rules do not allow the act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+STAGES = ("intake", "analysis", "approval", "execution", "check")  # rule R27
+
+
+class DeskRefusalError(Exception):
+    """The rules do not allow an act; the message tells why and what to do instead."""
+
+
+class Desk(Protocol):
+    """Acts on tickets, replies and mails; `actor` is the login of the operator."""
+
+    def now(self) -> datetime:
+        """Return the present moment in UTC."""
+
+    def take(self, number: int, actor: str, assignee: str) -> None:
+        """Assign a ticket; "" gives it back to everybody."""
+
+    def move(self, number: int, actor: str, to: str, reason: str) -> None:
+        """Move a ticket to another status than closed."""
+
+    def close(self, number: int, actor: str, resolution: str, reason: str) -> None:
+        """Close a ticket with a resolution of its topic and a reason."""
+
+    def set_stage(self, number: int, actor: str, stage: str) -> None:
+        """Set how far the work on a ticket is."""
+
+    def choose_topic(self, number: int, actor: str, topic: str, source: str, delay_s: int) -> None:
+        """Give a ticket its topic; its queue works it after `delay_s`, so that the choice can be undone."""
+
+    def take_back_topic(self, number: int, actor: str, topic: str, status: str, *, in_review: bool) -> None:
+        """Undo a choice of topic: what was before is given back."""
+
+    def set_fact(self, number: int, actor: str, field: str, value: str, was: str) -> None:
+        """Add a fact, or correct or withdraw the value `was`."""
+
+    def bind_seller(self, number: int, actor: str, seller_id: str) -> None:
+        """Bind a ticket to a seller."""
+
+    def escalate(self, number: int, actor: str, reason: str) -> None:
+        """Put a ticket into the lead's queue; an empty reason takes it out."""
+
+    def write_note(self, number: int, actor: str, text: str) -> None:
+        """Leave a note that sellers never see."""
+
+    def merge(self, number: int, actor: str, into: int) -> None:
+        """Merge a ticket into another one."""
+
+    def write_reply(self, number: int, actor: str, text: str, *, waits_for_seller: bool) -> None:
+        """Send an operator's words to the seller."""
+
+    def approve_draft(self, outbox_id: int, actor: str, text: str | None) -> None:
+        """Let a draft leave, with other words if given."""
+
+    def drop_draft(self, outbox_id: int, actor: str, reason: str) -> None:
+        """Drop a draft; it stays visible."""
+
+    def resend(self, outbox_id: int, actor: str) -> None:
+        """Send a failed or doubtful mail again, unchanged."""
+
+    def retry_held(self, raw_ids: Sequence[int], actor: str) -> int:
+        """Read held mails again; return how many waited."""
+
+    def release(self, raw_id: int, actor: str) -> int:
+        """Open a ticket in review for a quarantined mail; return its number."""
+
+    def confirm_spam(self, raw_id: int, actor: str) -> None:
+        """Label a quarantined mail as spam."""
+
+    def resolutions(self, topic: str) -> dict[str, dict[str, str]]:
+        """Return the codes that close a ticket of a topic, with their names by language."""

@@ -1,0 +1,95 @@
+"""Rendering: Jinja templates with the reader's words, moments and rights."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from console.context import Visitor, console_of, moments_for, words_for
+from console.masking import masked
+from console.wording import INTERFACE_LANGUAGES, LANGUAGE_NAMES
+from models.store.board import board_counts
+from models.topics import TOPIC_NAMES, topic_name
+
+TOAST_PARAMETER: Final = "said"
+_SAID_NAMES: Final = frozenset({TOAST_PARAMETER, "undo", "n", "number"})
+_ENVIRONMENT: Final = Environment(
+    loader=PackageLoader("console", "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.filters["masked"] = masked
+
+
+@cache
+def static_address(name: str) -> str:
+    """Return the address of a static file; it changes with its content, so browsers may keep it for ever."""
+    content = resources.files("console").joinpath("static", name).read_bytes()
+    return f"/static/{name}?v={hashlib.sha256(content).hexdigest()[:12]}"
+
+
+def render(
+    request: Request, template: str, *, page: str = "", status_code: int = 200, **values: Any
+) -> HTMLResponse:
+    """Fill a template in; `page` names the entry of the rail that is lit."""
+    console = console_of(request)
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    words, moments = words_for(request), moments_for(request)
+    counts = None
+    if visitor is not None and not request.headers.get("hx-target"):
+        with console.store.read() as db:
+            counts = board_counts(db, visitor.login, moments.now_utc)
+    text = _ENVIRONMENT.get_template(template).render(
+        request=request,
+        visitor=visitor,
+        t=words,
+        when=moments,
+        counts=counts,
+        page=page,
+        static=static_address,
+        topic=lambda slug: topic_name(slug, words.language),
+        topics=tuple(TOPIC_NAMES),
+        languages=[(code, LANGUAGE_NAMES[code]) for code in INTERFACE_LANGUAGES],
+        said=_said(request),
+        here=lambda: here(request),
+        **values,
+    )
+    return HTMLResponse(text, status_code=status_code)
+
+
+def back_to(address: str, said: str = "", **values: str | int) -> Response:
+    """Answer a form: go to a page of ours and say there what happened (key of section `said`)."""
+    if said:
+        gap = "&" if "?" in address else "?"
+        address += gap + urlencode({TOAST_PARAMETER: said, **values})
+    return RedirectResponse(address, status_code=303)
+
+
+def own_path(address: str, fallback: str = "/") -> str:
+    """Return an address if it is a path of ours, else the fallback: no redirect leaves the console."""
+    is_ours = address.startswith("/") and not address.startswith(("//", "/\\")) and "\\" not in address
+    return address if is_ours and address.isprintable() and len(address) < 1000 else fallback
+
+
+def here(request: Request) -> str:
+    """Return the address of this page without what the last act said."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name not in _SAID_NAMES]
+    return request.url.path + (f"?{urlencode(kept)}" if kept else "")
+
+
+def _said(request: Request) -> tuple[str, dict[str, str]] | None:
+    """Return what the last act left to say: a key and its values, taken from the address."""
+    key = request.query_params.get(TOAST_PARAMETER, "")
+    if not key.isidentifier():
+        return None
+    values = {name: value[:200] for name, value in request.query_params.items() if name in _SAID_NAMES}
+    return key, values

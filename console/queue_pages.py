@@ -1,0 +1,171 @@
+"""Lists of tickets: filter, sort, page by page, acts on many tickets at once with the way back."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import date
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi.responses import Response
+
+from console.context import Console, console_of, visitor_of, words_for
+from console.desk import DeskRefusalError
+from console.pages import back_to, own_path, render
+from console.undo import UndoStep
+from models.store import StoreError
+from models.store.board import PAGE_ROWS, SORTS, VIEWS, TicketFilter, board_counts, ticket_lines
+from models.store.people import people
+from models.store.ticket_life import ticket_row
+from models.topics import SLUGS, Status, topic_name
+
+router = APIRouter()
+MOST_AT_ONCE: Final = 100
+CHOICES: Final[dict[str, tuple[str, ...]]] = {
+    "status": tuple(Status),
+    "priority": ("critical", "high", "normal", "low"),
+    "language": ("ru", "zh", "en"),
+    "marketplace": ("ozon", "wb", "unknown"),
+    "missing": ("yes", "no"),
+}
+Text = Annotated[str, Query(max_length=200)]
+
+
+@router.get("/", name="home")
+def home(request: Request) -> Response:
+    """Go where work waits: review first, else the open tickets."""
+    console, visitor = console_of(request), visitor_of(request)
+    with console.store.read() as db:
+        counts = board_counts(db, visitor.login, console.desk.now())
+    return back_to("/review" if counts.review and visitor.may("review") else "/queues")
+
+
+@router.get("/queues", name="queues")
+def queues(request: Request, after: Text = "", after_number: int = 0) -> Response:
+    """Show a list, or (with `after`) only its further rows."""
+    console, visitor = console_of(request), visitor_of(request)
+    wanted = _wanted(request)
+    try:
+        with console.store.read() as db:
+            lines = ticket_lines(
+                db,
+                wanted,
+                login=visitor.login,
+                now_utc=console.desk.now(),
+                after=(after, after_number) if after else None,
+            )
+            logins = [person.login for person in people(db) if person.active and person.role != "viewer"]
+    except ValueError as error:  # a key that was never given out
+        raise HTTPException(404) from error
+    asked = {name: value for name, value in asdict(wanted).items() if value}
+    more = ""
+    if len(lines) == PAGE_ROWS:
+        value, number = lines[-1].key
+        more = f"/queues?{urlencode(asked | {'after': value, 'after_number': number})}"
+    if after and request.headers.get("hx-request"):
+        return render(request, "rows.html", lines=lines, more=more)
+    filtered = {name for name in asked if name not in {"view", "sort"}}
+    return render(
+        request,
+        "queue.html",
+        page=f"topic:{wanted.topic}" if filtered == {"topic"} else wanted.view,
+        heading=_heading(request, wanted, filtered),
+        lines=lines,
+        more=more,
+        wanted=asdict(wanted),
+        is_filtered=bool(filtered - ({"topic"} if filtered == {"topic"} else set())),
+        choices=CHOICES,
+        sorts=SORTS,
+        logins=logins,
+        resolutions=console.desk.resolutions(""),
+    )
+
+
+@router.post("/tickets/bulk", name="bulk")
+def bulk(
+    request: Request,
+    act: Annotated[str, Form(max_length=20)],
+    numbers: Annotated[list[int], Form(max_length=MOST_AT_ONCE)],
+    assignee: Annotated[str, Form(max_length=100)] = "",
+    resolution: Annotated[str, Form(max_length=100)] = "",
+    back: Annotated[str, Form(max_length=1000)] = "/queues",
+) -> Response:
+    """Assign or close the chosen tickets; what was before is kept for an undo."""
+    console, visitor = console_of(request), visitor_of(request)
+    if act not in {"assign", "close"}:
+        raise HTTPException(422)
+    before = _before(console, numbers)
+    done: list[UndoStep] = []
+    fault = ""
+    for number in numbers:
+        try:
+            if act == "assign":
+                console.desk.take(number, visitor.login, assignee)
+                done.append(UndoStep(act=act, number=number, before=before[number][0]))
+            elif before[number][1] != Status.CLOSED:
+                reason = words_for(request)("queue.closed_together")
+                console.desk.close(number, visitor.login, resolution, reason)
+                done.append(UndoStep(act=act, number=number, before=before[number][1]))
+        except DeskRefusalError as error:
+            fault = str(error)
+    if fault and not done:
+        raise DeskRefusalError(fault)
+    token = console.shelf.put(visitor.login, tuple(done))
+    return back_to(own_path(back), "assigned" if act == "assign" else "closed", n=len(done), undo=token)
+
+
+@router.post("/undo", name="undo")
+def undo(
+    request: Request,
+    token: Annotated[str, Form(max_length=100)],
+    back: Annotated[str, Form(max_length=1000)] = "/queues",
+) -> Response:
+    """Take back what was done last to these tickets."""
+    console, login = console_of(request), visitor_of(request).login
+    steps = console.shelf.take(login, token)
+    if not steps:
+        return back_to(own_path(back), "too_late")
+    for step in steps:
+        if step.act == "assign":
+            console.desk.take(step.number, login, step.before)
+        else:
+            console.desk.move(step.number, login, Status.IN_PROGRESS, "undone")
+    return back_to(own_path(back), "undone", n=len(steps))
+
+
+def _before(console: Console, numbers: list[int]) -> dict[int, tuple[str, str]]:
+    """Return assignee and status of each ticket."""
+    try:
+        with console.store.read() as db:
+            rows = {number: ticket_row(db, number) for number in numbers}
+    except StoreError as error:
+        raise HTTPException(404) from error
+    return {number: (row.assignee, row.status) for number, row in rows.items()}
+
+
+def _wanted(request: Request) -> TicketFilter:
+    """Read the filter of an address; an unknown value asks for nothing."""
+    given = request.query_params
+    known: dict[str, Any] = {
+        name: given[name] for name, values in CHOICES.items() if given.get(name) in values
+    }
+    if given.get("topic") in SLUGS:
+        known["topic"] = given["topic"]
+    if given.get("view") in VIEWS:
+        known["view"] = given["view"]
+    if given.get("sort") in SORTS:
+        known["sort"] = given["sort"]
+    known["assignee"] = given.get("assignee", "")[:100]
+    try:
+        known["deadline"] = date.fromisoformat(given.get("deadline", "")).isoformat()
+    except ValueError:
+        known["deadline"] = ""
+    return TicketFilter(**known)
+
+
+def _heading(request: Request, wanted: TicketFilter, filtered: set[str]) -> str:
+    words = words_for(request)
+    if filtered == {"topic"}:
+        return topic_name(wanted.topic, words.language)
+    return words.name("nav", wanted.view)
