@@ -40,6 +40,9 @@ ROUTE_RIGHTS: Final[dict[str, Right]] = {
     "events": Right.SEE,
     "queues": Right.SEE,
     "bulk": Right.WORK,
+    "review": Right.WORK,
+    "choose_topic": Right.WORK,
+    "undo_choice": Right.WORK,
     "undo": Right.WORK,
 }
 
