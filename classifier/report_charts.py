@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-WIDTH, HEIGHT, MARGIN = 420, 300, 42
+WIDTH, HEIGHT, MARGIN = 440, 310, 58
 BINS: Final = 10
 _LEAST_PRECISION: Final = 0.8  # where the axis of precision begins
 

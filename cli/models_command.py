@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +15,17 @@ from cli.faults import KnownError
 from cli.json_lines import JsonOption, print_json
 
 app = typer.Typer(help="Versions of the classifier.", no_args_is_help=True)
+
+
+@contextmanager
+def known_errors() -> Iterator[None]:
+    """Show what the store refuses as it says it: the database itself is sound."""
+    from models.store import StoreError
+
+    try:
+        yield
+    except StoreError as error:
+        raise KnownError(str(error)) from None
 
 
 @app.command("list")
@@ -67,7 +80,8 @@ def show(
             "live": {"labelled": live.labelled, "right": live.right, "precision": live.share},
         }
         if report is not None:
-            report.write_text(report_of(db, name), encoding="utf-8")
+            with known_errors():
+                report.write_text(report_of(db, name), encoding="utf-8")
     if as_json:
         print_json(shown)
     elif report is not None:
@@ -84,7 +98,7 @@ def promote_version(name: Annotated[str, typer.Argument(help="Name from `models 
     from models.store.versions import promote_by_hand
     from settings import load_settings
 
-    with opened_store(load_settings()) as store, store.write(["model"]) as db:
+    with opened_store(load_settings()) as store, known_errors(), store.write(["model"]) as db:
         promote_by_hand(db, name, now_utc=datetime.now(UTC))
     typer.echo(f"{name} serves now")
 
@@ -98,6 +112,6 @@ def roll_back(
     from models.store.versions import rollback
     from settings import load_settings
 
-    with opened_store(load_settings()) as store, store.write(["model"]) as db:
+    with opened_store(load_settings()) as store, known_errors(), store.write(["model"]) as db:
         name = rollback(db, reason, now_utc=datetime.now(UTC))
     typer.echo(f"{name} serves again and is pinned: `razbor models promote NAME` lets another one serve")

@@ -20,7 +20,7 @@ from models.store import Store, open_store
 from models.topics import ALL_QUEUES, UPKEEP_QUEUE
 from settings import Settings, load_settings
 from workers.dkim_signing import DkimKey, read_dkim_key
-from workers.nudges import PURGE_TASK, RETRAIN_TASK
+from workers.nudges import PURGE_TASK, RETRAIN_TASK, WATCH_TASK
 from workers.predictor import Predictor
 from workers.service import SenderChecks, Service, ServiceOptions
 
@@ -28,6 +28,7 @@ TASK_TIME_LIMIT_S = 300
 BROKER_TIMEOUT_S = 5
 RETRAIN_HOUR, RETRAIN_MINUTE = 3, 20  # in the desk's time zone, when few mails come
 PURGE_HOUR, PURGE_MINUTE = 2, 40  # before the training, which must not learn from what has to go
+WATCH_MINUTE = 40  # of every hour: does the serving version keep its promise
 
 
 def create_app(settings: Settings) -> Celery:
@@ -71,6 +72,11 @@ def create_app(settings: Settings) -> Celery:
                 "task": RETRAIN_TASK,
                 "schedule": crontab(hour=RETRAIN_HOUR, minute=RETRAIN_MINUTE),
                 "options": {"queue": UPKEEP_QUEUE, "expires": timedelta(hours=2).total_seconds()},
+            },
+            "watch": {
+                "task": WATCH_TASK,
+                "schedule": crontab(minute=WATCH_MINUTE),
+                "options": {"queue": UPKEEP_QUEUE, "expires": timedelta(hours=1).total_seconds()},
             },
         },
     )

@@ -24,6 +24,7 @@ DELIVER_TASK = "workers.tasks.deliver"
 SWEEP_TASK = "workers.tasks.sweep"
 RETRAIN_TASK = "workers.tasks.retrain"
 PURGE_TASK = "workers.tasks.purge"
+WATCH_TASK = "workers.tasks.watch"
 
 log = structlog.get_logger(__name__)
 

@@ -31,6 +31,7 @@ from models.store.learning import (
     labelled_mails,
     note_version,
     promote,
+    versions,
 )
 from models.store.leases import process_token, take_duty
 from models.store.versions import drop_old_artefacts, pinned, set_report
@@ -81,10 +82,12 @@ def _retrain(
         examples = training_examples(db, more)
         serving = champion(db)
         before = None if serving is None else _serving_version(db, serving)
+        made = versions(db)
     fingerprint = data_hash(examples)
-    if serving is not None and before is not None and _same_recipe(serving, fingerprint, target):
-        note = f"the {len(examples)} examples are those of {serving.name}"
-        return TrainingResult(outcome="unchanged", model=serving.name, note=note)
+    same = next((version for version in made if _same_recipe(version, fingerprint, target)), None)
+    if before is not None and same is not None:
+        note = f"the {len(examples)} examples are those of {same.name} ({same.state})"
+        return TrainingResult(outcome="unchanged", model=same.name, note=note)
     trained = train_apart(examples, target=target, progress=progress)
     artefact = make_artefact(trained, examples, fingerprint, target)
     answers = held_out_of(artefact.data)

@@ -13,6 +13,7 @@ from celery import shared_task
 from workers.app import celery_app, process_service
 from workers.batch import read_batch
 from workers.delivery import BATCH, deliver
+from workers.live_precision import watch_live_precision
 from workers.nudges import (
     DELIVER_TASK,
     PURGE_TASK,
@@ -20,6 +21,7 @@ from workers.nudges import (
     RETRAIN_TASK,
     SWEEP_TASK,
     TOPIC_TASK,
+    WATCH_TASK,
     nudge_delivery,
     nudge_read,
     nudge_topic,
@@ -90,3 +92,10 @@ def retrain_task() -> str:
 def purge_task() -> str:
     """Take away in the night what was kept long enough, once however many schedulers ask."""
     return nightly_purge(process_service())
+
+
+@shared_task(name=WATCH_TASK)
+def watch_task() -> str:
+    """Go back to the version before when the audited mails say that the promise is broken."""
+    service = process_service()
+    return watch_live_precision(service.store, service.options.precision_target, service.now())

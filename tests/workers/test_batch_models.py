@@ -171,6 +171,9 @@ def test_the_gate_keeps_a_worse_candidate_out(desk: Any, school: dict[str, Any])
         assert serving is not None
         assert serving.name == first.model
         assert [version.state for version in versions(db)] == ["candidate", "champion"]
+    again = retraining.retrain(desk.store, target=0.98)
+    assert again.outcome == "unchanged", "a refused candidate is not made anew every night"
+    assert again.note.endswith("(candidate)")
 
 
 def test_a_champion_that_cannot_be_loaded_is_replaced_even_by_a_worse_one(
