@@ -22,6 +22,8 @@ def without_attribute_floods(markup: str) -> str:
     """Cut every tag that has more than `MAX_ATTRIBUTES` attributes; linear in time."""
     if len(markup) < _SHORTEST_FLOOD:
         return markup
+    if max(map(len, _TAG.findall(markup)), default=0) < 2 * MAX_ATTRIBUTES:
+        return markup  # nearly always, and a call for each tag would cost more than the parser
     return _TAG.sub(_bounded, markup)
 
 

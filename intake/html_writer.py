@@ -109,6 +109,20 @@ class TextWriter:
             plain = plain[1:]
         pieces.append(plain)
 
+    def plain_row(self, cells: list[str]) -> None:
+        """Take a whole row of a table whose cells hold nothing but text."""
+        if self._hidden_in:
+            return
+        joined = "\x00".join(cells)  # a sign that no parsed page holds: one pass over all cells
+        self.length += len(joined)
+        if "&" in joined:
+            joined = html.unescape(joined)
+        joined = joined if self._pre else _SPACES.sub(" ", joined)
+        self._new_line()
+        texts = [_tidy(cell) for cell in joined.split("\x00")]
+        self.frames[-1].pieces.append(_row(texts))
+        self._new_line()
+
     def start(self, tag: str, attributes: str) -> None:
         """Take an opening tag."""
         if self._hidden_in:
@@ -234,6 +248,11 @@ class TextWriter:
 
 def _bare(address: str) -> str:
     return re.sub(r"^https?://(www\.)?", "", address.strip().lower()).rstrip("/")
+
+
+def may_hide(markup: str) -> bool:
+    """Tell whether something in a piece of markup may be hidden by an attribute."""
+    return ("style" in markup or "hidden" in markup) and _hides(markup)
 
 
 def _hides(attributes: str) -> bool:

@@ -1,10 +1,12 @@
 """HTML becomes text that reads as the client showed it, in bounded time."""
 
+import random
 import time
 
 import pytest
 
-from intake.html_text import html_to_text
+from intake import html_text
+from intake.html_text import MAX_TOKENS, html_to_text
 
 
 @pytest.mark.parametrize(
@@ -143,3 +145,37 @@ def test_a_table_of_ten_thousand_rows_and_five_thousand_levels() -> None:
 def test_a_link_that_shows_another_host_is_named(label: str, target: str, warns: bool) -> None:
     page = html_to_text(f'<a href="{target}">{label}</a>')
     assert any(line.startswith("link: the text shows") for line in page.warnings) == warns
+
+
+_ATTRIBUTES = ("", ' style="color:red"', ' style="display:none"', ' hidden=""', ' title="a>b"', " width=5")
+_CELLS = ("1", "a b", "  x ", "a\nb", "&nbsp;", "&lt;b&gt;", "&amp;amp;", "", "<b>q</b>", "<br>", "x" * 301)
+_GAPS = ("", "\n")
+_WRAPS = ("{}", "<pre>{}</pre>", "<p>x{}y", "<table><tr><td>{}</table>", '<div style="display:none">{}</div>')
+
+
+def test_a_row_read_in_one_step_says_what_it_says_tag_by_tag(monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(7)
+
+    def row() -> str:
+        cells = "".join(
+            f"{chance.choice(_GAPS)}<{tag}{chance.choice(_ATTRIBUTES)}>{chance.choice(_CELLS)}</{tag}>"
+            for tag in chance.choices(("td", "th"), k=chance.randint(0, 5))
+        )
+        return f"<tr{chance.choice(_ATTRIBUTES)}>{cells}</tr>"
+
+    pages = [chance.choice(_WRAPS).format(f"<table>{row()}{row()}{row()}</table>after") for _ in range(400)]
+    at_once = [html_to_text(page).text for page in pages]
+    monkeypatch.setattr(html_text, "_TOKEN", html_text._TAG_BY_TAG)
+    assert at_once == [html_to_text(page).text for page in pages]
+
+
+def test_a_wide_table_costs_little_and_too_many_tags_are_cut_with_a_warning() -> None:
+    wide = "<table>" + f"<tr>{'<td>x1</td>' * 20}</tr>" * 6_000
+    started = time.process_time()
+    page = html_to_text(wide)
+    assert page.text.count("\n") == 5_999
+    assert page.warnings == ()
+    assert time.process_time() - started < 0.9
+    tags = html_to_text("<b>1</b>" * (MAX_TOKENS // 2))
+    assert tags.text.startswith("111")
+    assert tags.warnings == (f"html: cut after {MAX_TOKENS} tags, the rest was not read",)
