@@ -32,6 +32,7 @@ MAX_NAME_CHARS: Final = 200
 MAX_SUBJECT_CHARS: Final = 2_000
 _ENCODED_RUN: Final = re.compile(rb'"?\s*((?:=\?[^?\s]{1,60}\?[bBqQ]\?[^?]*\?=[ \t]*)+)"?')
 _ADDRESS: Final = re.compile(r"[^\s<>\",;:()\[\]]{1,200}@[^\s<>\",;:()]{1,250}")
+_STRUCTURE: Final = re.compile(r"[<>@,;:()\[\]]")
 # One mailbox as nearly every mail has it; whatever else a field says goes to mail-parser. Both give the same
 # for such a field, and this takes a tenth of the time (tests/intake/test_headers.py compares them).
 _SPEC: Final = (
@@ -141,7 +142,11 @@ def _addresses(pairs: list[tuple[str, str]], text: str) -> tuple[Address, ...]:
     found = [_address(name, address) for name, address in pairs[:MAX_ADDRESSES] if "@" in address]
     if not found and text:
         # Nothing well-formed: any addr-spec in the field is better than none.
-        found = [_address("", match) for match in _ADDRESS.findall(text[:4096])[:MAX_ADDRESSES]]
+        matches = list(_ADDRESS.finditer(text[:4096]))[:MAX_ADDRESSES]
+        found = [_address("", match[0]) for match in matches]
+        before = text[: matches[0].start()] if matches else ""
+        if len(matches) == 1 and not text[matches[0].end() :].strip() and not _STRUCTURE.search(before):
+            found = [_address(before, matches[0][0])]  # "Ivan Petrov ivan@shop.ru", without the angles
     return tuple(found)
 
 

@@ -27,6 +27,7 @@ from intake.signatures import is_signature
 _NEW, _QUOTED, _CITED, _TOP_SIGNATURE = 0, 1, 2, 3
 _RULER: Final = re.compile(r"^[\s>]{0,8}[_\-=—*]{5,}\s{0,8}$")
 _NAME_MARK: Final = re.compile(r"^\s{0,2}(?:[A-Za-zА-Яа-яЁё]{1,12}|\|)\s?[>|]|^\|(?:\s|$)")
+_INITIALS: Final = re.compile(r"^\s{0,2}[A-ZА-ЯЁ]{1,3}> ")
 _MARK: Final = re.compile(r"^ {0,3}> ?")
 MAX_LINES: Final = 6_000
 _MAX_ANSWER_LINES: Final = 100  # between two quoted questions
@@ -96,7 +97,14 @@ def _split(lines: list[str], *, may_forward: bool, depth: int) -> Split:
         if not lines[at] or lines[at].isspace():
             at += 1
         elif is_quote(lines[at]):
-            at = _cite_run(lines, marks, at, effort, answers=answers)
+            end = _cite_run(lines, marks, at, effort, answers=answers)
+            answers = answers or marks[at] == _QUOTED  # a run that names its sender: later runs are his, too
+            at = end
+        elif answers and _INITIALS.match(lines[at]):
+            # The Bat! puts the sender's initials before the mark of every quoted line.
+            end = _run_end(lines, at, named=True)
+            marks[at:end] = [_QUOTED] * (end - at)
+            at = end
         elif (
             may[at]
             and effort.attributions > 0
