@@ -26,6 +26,7 @@ from cli import (
     listen,
     migrate,
     models_command,
+    person,
     purge,
     read,
     replay,
@@ -86,6 +87,7 @@ app.add_typer(users.app, name="users")
 app.command("migrate")(migrate.migrate)
 app.command("purge")(purge.purge)
 app.add_typer(retention.app, name="retention")
+app.add_typer(person.app, name="person")
 app.command("settings")(show_settings.show_settings)
 app.command("doctor")(doctor.doctor)
 

@@ -76,7 +76,7 @@ def purge(service: Service, actor: str, progress: Progress = lambda _: None) -> 
                 audit(db, actor, "purge", "retention", service.now(), **done)
     duty.end()
     confirm_orders(store)
-    emptied = empty_log(store) if any(counts.values()) else True
+    emptied = empty_log(store)
     with store.read() as db:
         return Purged(counts=counts, raw_waiting=orders_waiting(db), log_emptied=emptied)
 
