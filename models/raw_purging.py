@@ -9,9 +9,12 @@ once `intake.db` shows that it is done (`models.store.raw_orders`).
 from __future__ import annotations
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
+
+from models.accepted_mail import StoreUnavailable
 
 PORTION: Final = 100  # mails of one transaction: a sender waits for no more than that
 PORTIONS: Final = 20  # of one go
@@ -26,7 +29,8 @@ def carry_out_orders(connection: sqlite3.Connection, main_path: Path, after: int
     """Delete what is ordered behind mail `after`, for a short while; return changes and where to go on.
 
     Going on at 0 means that the end was reached. Without a `razbor.db`, or with one of an older
-    schema, there are no orders. Raises sqlite3.Error when `intake.db` cannot be written.
+    schema, there are no orders. Raises sqlite3.Error when `intake.db`
+    cannot be written, StoreUnavailable when `razbor.db` cannot be read.
     """
     changed, last = 0, after
     for _ in range(PORTIONS):
@@ -67,15 +71,13 @@ def compact(connection: sqlite3.Connection, path: Path) -> bool:
 def _orders_after(main_path: Path, last: int) -> list[tuple[int, int, int, str]]:
     if not main_path.exists():
         return []
-    main = sqlite3.connect(f"file:{quote(str(main_path))}?mode=ro", uri=True)
     try:
-        return main.execute(_ORDERS, (last, PORTION)).fetchall()
-    except sqlite3.OperationalError as error:
+        with closing(sqlite3.connect(f"file:{quote(str(main_path))}?mode=ro", uri=True)) as main:
+            return main.execute(_ORDERS, (last, PORTION)).fetchall()
+    except sqlite3.DatabaseError as error:
         if "no such table" in str(error):
             return []
-        raise
-    finally:
-        main.close()
+        raise StoreUnavailable(f"{main_path} cannot be read ({error}): run `razbor doctor`") from error
 
 
 def _carry_out(

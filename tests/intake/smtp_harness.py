@@ -74,11 +74,12 @@ class RunningListener:
         store: RawStore,
         *,
         enqueue: Callable[[], object] = lambda: None,
+        upkeep: Callable[[], object] | None = None,
         loop_factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop,
         **options: Any,
     ) -> None:
         options.setdefault("mailboxes", (MAILBOX,))
-        self.listener = Listener(ListenerOptions(**{"port": 0, **options}), store, enqueue)
+        self.listener = Listener(ListenerOptions(**{"port": 0, **options}), store, enqueue, upkeep)
         self.port = 0
         self.loop_errors: list[dict[str, Any]] = []
         self._loop_factory = loop_factory
