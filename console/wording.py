@@ -47,6 +47,10 @@ class Words:
         """Return the names of required data; "a|b" are alternatives."""
         return " / ".join(self.name("field", field) for field in group.split("|"))
 
+    def section(self, section: str) -> list[str]:
+        """Return the coded values that a section names, in its order."""
+        return [key.partition(".")[2] for key in self._table if key.startswith(f"{section}.")]
+
     def name(self, section: str, value: str) -> str:
         """Return the name of a coded value, or the code itself where it has none."""
         found = self._table.get(f"{section}.{value}", value)
