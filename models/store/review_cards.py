@@ -72,9 +72,10 @@ class ReviewFigures:
 
 
 def next_cards(db: Connection, passed: Collection[int], limit: int) -> tuple[list[ReviewCard], int]:
-    """Return the next mails to look at, without those passed over, and how many wait in all (at most 200)."""
-    rows = [row for row in review_rows(db, LOOKED_AT) if row.raw_id not in passed]
-    return [review_card(db, row.raw_id, row.ticket) for row in rows[:limit]], len(rows)
+    """Return the next mails but those the page holds, and how many wait in all (at most 200)."""
+    rows = review_rows(db, LOOKED_AT)
+    fresh = [row for row in rows if row.raw_id not in passed]
+    return [review_card(db, row.raw_id, row.ticket) for row in fresh[:limit]], len(rows)
 
 
 def review_card(db: Connection, raw_id: int, number: int) -> ReviewCard:
