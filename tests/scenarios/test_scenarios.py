@@ -62,3 +62,22 @@ def test_conversation(path: Path, store: Store, accept: Accept, module_relay: Fa
     stage.prepare(scenario)
     for step in scenario["step"]:
         play(stage, step)
+
+
+def test_every_rule_has_a_conversation() -> None:
+    """R1-R66 of the seeds and A1-A20 of the automatic replies: a number that no file names is missing."""
+    named = {rule for path in FILES for rule in tomllib.loads(path.read_text(encoding="utf-8"))["rules"]}
+    wanted = [*(f"R{number}" for number in range(1, 67)), *(f"A{number}" for number in range(1, 21))]
+    assert [rule for rule in wanted if rule not in named] == []
+    assert named <= set(wanted), "a rule that does not exist"
+
+
+def test_there_are_enough_conversations_in_three_languages() -> None:
+    assert len(FILES) >= 60
+    written = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
+    assert all(written.count(f'language = "{language}"') >= 5 for language in ("zh", "en"))
+
+
+def test_titles_tell_the_conversations_apart() -> None:
+    titles = [tomllib.loads(path.read_text(encoding="utf-8"))["title"] for path in FILES]
+    assert len(set(titles)) == len(titles)
