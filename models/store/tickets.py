@@ -105,7 +105,7 @@ def extend_ticket(db: Connection, decision: Decision, mail: Mail, *, now_utc: da
     status = Status(row.status)
     if decision.link.reopens and status is Status.CLOSED:
         move_status(db, number, Status.IN_PROGRESS, reason="seller wrote again", now_utc=now_utc)
-    elif status is Status.WAITING_SELLER:
+    elif status is Status.WAITING_SELLER and decision.link.evidence != "resend":  # it answers nothing
         move_status(db, number, Status.NEW, reason="seller answered", now_utc=now_utc)
     changes: dict[str, object] = {"updated_at_utc": now_utc}
     if mail.language != "unknown" and _letters(mail.text) >= _LANGUAGE_LETTERS:
