@@ -92,13 +92,10 @@ def plan(conversations: int, mails: int, seed: int) -> list[list[Arrival]]:
     repeats = mails - sum(len(conversation.texts) for conversation in waiting)
     rounds: list[list[Arrival]] = []
     while any(len(c.sent) < len(c.texts) for c in waiting):
-        arrivals = []
-        for conversation in waiting:
-            if len(conversation.sent) < len(conversation.texts) and chance.random() < 0.6:
-                arrivals.append(_next(conversation))
-        rounds.append(arrivals)
-        for _ in range(repeats * 3 // (conversations * 4) * len(arrivals) // 3):
-            arrivals.append(_again(chance, waiting))
+        going_on = [c for c in waiting if len(c.sent) < len(c.texts) and chance.random() < 0.6]
+        arrivals = [_next(conversation) for conversation in going_on]
+        count = repeats * 3 // (conversations * 4) * len(arrivals) // 3
+        rounds.append([*arrivals, *(_again(chance, waiting) for _ in range(count))])
     left = mails - sum(map(len, rounds))
     for _ in range(left):
         chance.choice(rounds[1:]).append(_again(chance, waiting[:1]))
