@@ -161,6 +161,7 @@ def test_four_workers_do_what_one_would(store: Store, accept: Accept, serial: Se
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(7200)
 def test_ten_thousand_mails_of_five_hundred_conversations(
     store: Store, accept: Accept, serial: Serial
 ) -> None:
