@@ -30,6 +30,7 @@ _LIST_REACH: Final = 8
 _PLAIN_SCORES: Final = {2: -0.6, 3: 0.3, 4: 0.65, 5: 0.65, 6: -0.6}  # by the number of digits
 _BEFORE_WEAK: Final = word_set("amount", "before_weak")
 _BEFORE_COUNT: Final = word_set("amount", "before_count")
+_UNITS: Final = word_set("quantity", "units")
 _AFTER_FREE: Final = word_set("amount", "after_free")
 _PLAIN: Final = re.compile(
     rf"(?P<n>{NUMBER})(?![0-9])(?![.,:/-][0-9])"
@@ -38,6 +39,12 @@ _PLAIN: Final = re.compile(
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:[ ,][0-9]{3})+(?:[.,][0-9]{2})?")
 _CENTS_FORM: Final = re.compile(r"[.,][0-9]{2}$")
 _NAMED_CURRENCY: Final = re.compile(r"(?<![a-z])(rub|cny|usd|eur|руб|卢布|人民币)(?![a-z])\D{0,14}$")
+# 20000 pcs instead of 1800: what is set against a count is a count.
+_COUNT_BEFORE: Final = re.compile(
+    r"[0-9] ?(?P<unit>[a-zа-я]{1,12}|[\u4e00-\u9fff])[ ,]{0,2}"
+    r"(?:instead of|not|against|out of|вместо|против|а не|из|，?而不是|，?不是|，?实际(?:只有)?) ?$"
+)
+_COUNT_REACH: Final = 32
 _LISTED: Final = re.compile(r"\s?(?:[₽,，;|/→+=-]|и|and|or|или|руб\.?|р\.?|на|to|vs|和|、)?\s?[|,]?\s{0,3}")
 
 
@@ -56,6 +63,13 @@ def _form_score(written: str) -> float:
     return _PLAIN_SCORES.get(digits, -2.0)
 
 
+def _is_counted(before: re.Match[str] | None) -> bool:
+    """Tell whether the number that another is set against counts things, not money."""
+    if before is None or before["unit"] in money().currency:
+        return False
+    return _UNITS.behind(before["unit"])
+
+
 def _score(region: Region, words: MoneyWords, start: int, end: int, *, listed: bool) -> tuple[float, str]:
     """Return the score of a number without a currency, and the word that spoke for it."""
     score = _form_score(region.lower[start:end])
@@ -69,7 +83,8 @@ def _score(region: Region, words: MoneyWords, start: int, end: int, *, listed: b
     score += said
     if before != word and _BEFORE_WEAK.before(before):
         score += 0.4
-    if _BEFORE_COUNT.before(before):
+    counted = _COUNT_BEFORE.search(region.lower, max(0, start - _COUNT_REACH), start)
+    if _BEFORE_COUNT.before(before) or _is_counted(counted):
         score -= 1.2
     if listed:
         score += 1.2

@@ -42,6 +42,7 @@ _BREAK: Final = re.compile(r"[.!?](?:\s|$)|[。！？;；]|\n\s*\n")
 _BEHIND: Final = re.compile(r"\s?[\"'」]?\s?(?P<bracket>[(\[]\s?)?(?:[-—=:：]\s?|is |это |是)?")
 _NUMERO: Final = re.compile(r"^[^0-9\n]{1,40}№ ?$")  # УПД за октябрь № 2610-004471
 _ONE_WORD: Final = re.compile(r" [а-я]{3,14}(?:ия|ии|ой|ей|ого|его|ов|ы|и|а|я) №? ?")  # договор франшизы Ф-12
+_CJK_FROM: Final = "\u2e80"
 _SIZE: Final = re.compile(r"\s?[x×х*]\s?[0-9]|\+(?![0-9])|[-–]?(?:й|го|е|м|му|х)(?![а-я])")
 
 
@@ -127,6 +128,14 @@ def _is_quantity(region: Region, candidate: Candidate) -> bool:
     )
 
 
+def _quantity_weight(region: Region, candidate: Candidate) -> float:
+    """Return more for a whole word of a measure than for "г" or 年, which also stand behind years."""
+    numero = "№" in region.lower[max(0, candidate.start - 3) : candidate.start]
+    behind = word_behind(region.lower, candidate.end)
+    plain = len(behind.rstrip(".")) > 2 if behind < _CJK_FROM else behind[0] not in "年月日号號"
+    return 3.3 if plain and behind and not numero else 2.5
+
+
 def evidence_around(region: Region, candidate: Candidate) -> dict[str, Evidence]:
     """Return role (as the words name it) -> strongest evidence beside the candidate."""
     found: dict[str, Evidence] = {}
@@ -134,7 +143,8 @@ def evidence_around(region: Region, candidate: Candidate) -> dict[str, Evidence]
     _look_right(region, candidate, found)
     small = candidate.value.isdigit() and len(candidate.value) <= _SMALL_DIGITS
     if (small or candidate.shape.name == SHORT_RANGE) and _is_quantity(region, candidate):
-        _add(found, Meaning("none", 2.5, touching=False), 2.5, "a quantity")
+        weight = _quantity_weight(region, candidate)
+        _add(found, Meaning("none", weight, touching=False), weight, "a quantity")
     return found
 
 

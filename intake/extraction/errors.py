@@ -22,7 +22,7 @@ _SNAKE: Final = re.compile(
 )
 _LOWER_SNAKE: Final = re.compile(r"(?<![a-z0-9_/.-])[a-z]{3,20}(?:_[a-z]{2,20}){1,6}(?![a-z0-9_=/-])")
 _STATUS: Final = re.compile(
-    r"[45](?<![0-9a-z.,:/_+-].)(?<![0-9] .)[0-9]{2}(?![0-9a-z]|[.,:/-][0-9]| [0-9]{3}(?![0-9a-z]))"
+    r"[45](?<![0-9a-z.,:/_+-].)(?<![0-9] .)[0-9]{2}(?![0-9a-zа-я]|[.,:/-][0-9]| [0-9]{3}(?![0-9a-z]))"
 )
 _JSON_CODE: Final = re.compile(r"\"code\" ?: ?\"(?P<s>[A-Za-z][A-Za-z0-9_ .-]{2,60})\"")
 _JSON_TEXT: Final = re.compile(r"\"(?:message|detail|errortext|error)\" ?: ?\"(?P<s>[^\"\n]{4,140})\"")
@@ -42,6 +42,8 @@ _OWN_NAME: Final = re.compile(
 )
 _FILE_END: Final = re.compile(r"\.[a-z]{2,4}(?![a-z0-9])")  # IMG_20251112.jpg is a file
 _STATUS_OR_BODY: Final = re.compile(r"[45\"](?:(?<=[45])(?<![0-9+-].)[0-9]{2}(?![0-9-])|(?<=\")code\")")
+# 38 orders of 412: what stands behind "of" is the whole of something that was counted.
+_SHARE: Final = re.compile(r"(?<![0-9])[0-9]{1,5}(?: [a-zа-я]{2,15}){0,3} (?:из|of|out of) $")
 _REACH: Final = 60
 MAX_MARKS: Final = 300  # of one form and field; more is a log, not a letter
 
@@ -119,7 +121,7 @@ def _status_score(region: Region, start: int, end: int) -> float:
     behind = word_behind(region.lower, end)
     if behind and words_of(_FILE, "words", "status_text").match(region.lower[end : end + 24].lstrip(' "(:')):
         return 3.0
-    if word_set("quantity", "units").behind(behind):
+    if word_set("quantity", "units").behind(behind) or _SHARE.search(region.lower, max(0, start - 40), start):
         return 0.0
     if written in status["always"] or (
         region.where == "subject"

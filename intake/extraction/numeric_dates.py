@@ -31,6 +31,7 @@ _DM: Final = re.compile(
 _MD_DASH: Final = re.compile(
     r"(?<![0-9a-z./:-])(?P<a>0[1-9]|1[0-2])-(?P<b>0[1-9]|[12][0-9]|3[01])(?![0-9a-z/:-]|[天件个])"
 )
+MAX_YEARS_AHEAD: Final = 14  # 6-3-2041 is no day of a case
 _PAIR: Final = re.compile(r"(?<![0-9.,/])([0-9]{1,2})[./-]([0-9]{1,2})(?![0-9.,/])")
 
 
@@ -71,14 +72,19 @@ def _day_and_month(
     return (day, month) if 1 <= month <= 12 and 1 <= day <= 31 else None
 
 
-def _full_numeric(region: Region) -> Iterator[DateMark]:
+def _full_numeric(region: Region, mail_date: date | None) -> Iterator[DateMark]:
     for match in islice(_DMY.finditer(region.lower), MAX_MARKS):
         day, month = int(match["a"]), int(match["b"])
         if month > 12 >= day:
             day, month = month, day
         short = len(match["y"]) == 2
         version = short and (len(match["b"]) == 1 or not 20 <= int(match["y"]) <= 35)
-        if 1 <= month <= 12 and not version and not (short and match["s"] == "-"):
+        far = (
+            mail_date is not None
+            and match["s"] == "-"
+            and full_year(match["y"]) > mail_date.year + MAX_YEARS_AHEAD
+        )
+        if 1 <= month <= 12 and not version and not far and not (short and match["s"] == "-"):
             yield DateMark(match.start(), match.end(), (full_year(match["y"]), month, day), kind="dmy")
 
 
@@ -122,7 +128,7 @@ def find_numeric_dates(
     if region.digits & ISO_DATE:
         yield from _iso(region)
     if region.digits & FULL_DATE:
-        yield from _full_numeric(region)
+        yield from _full_numeric(region, mail_date)
     if region.digits & DAY_MONTH:
         yield from _short_numeric(region, language, mail_date, plausible)
     if region.digits & MONTH_DASH_DAY and language == "zh":

@@ -31,6 +31,28 @@ _INN: Final = "tax_id.inn"
 _INN_WEIGHTS: Final = (2, 4, 10, 3, 5, 9, 4, 6, 8)
 _KPP_BEHIND: Final = re.compile(r"[\s,;/]{1,3}кпп(?![а-я])")
 _FIRM_REACH: Final = 40
+_NEIGHBOURS: Final = "neighbours.toml"
+# A label that no list knows: 户号3310284756, customer account 960284417, кабина номер 4471.
+_UNKNOWN_LABEL: Final = re.compile(
+    r"(?:(?<![这那哪该此])[\u4e00-\u9fff](?:号码?|编号|代码|编码|帐号|账号|账户)"
+    r"|(?<![a-z])[a-z]{3,20} (?:account|acct|reference|ref|transaction|policy|code|no\.?|number|id|card)"
+    r"|(?<![а-я])[а-я]{3,20} (?:номер[а-я]{0,3}|код[а-я]{0,2}|id|ид|счет[а-я]?|аккаунт[а-я]?))"
+    r"[\s:：#№-]{0,3}$"
+)
+_LABEL_REACH: Final = 32
+_LABELLED_OTHERWISE: Final = 1.0  # what such a label takes from every role that only the shape speaks for
+_OWNERS: Final = frozenset({"seller_id", "campaign_id", "pickup_point_id"})
+_SHAPE_ONLY: Final = 0.5  # less than this from words: the shape alone speaks
+_THING: Final = re.compile(
+    r"(?:(?<![a-zа-я])(?!(?:и|или|and|or)[\s№#])[a-zа-я]{2,20} ?№|[\u4e00-\u9fff]号) ?$"
+)
+_DESK_ROLES: Final = frozenset({"claim_number", "document_number", "document_number.other"})
+_DESK_REACH: Final = 36
+# 五区E2-4417, павильон Б-14: a place to go to
+_PLACE: Final = re.compile(
+    r"(?:[区楼栋幢弄座馆厅路街门]|(?:павильон|линия|место|секция|корпус|бокс|hall|stand|stall|booth|unit))"
+    r"[ №]{0,2}$"
+)
 _LIKE_DOCUMENT: Final = re.compile(r"[A-ZА-Я]{1,5}-(?:[A-ZА-Я]{1,4}-)?[0-9]{4,9}(?:[-/][0-9]{1,6}){0,2}")
 
 
@@ -94,8 +116,17 @@ def _evidence(region: Region, candidate: Candidate, tables: PastedTables) -> dic
     if numero is not None and "document_number" in candidate.shape.roles and numero.search(before):
         known = max((item.weight for item in evidence.values()), default=0.0)
         if known < 1.3:
-            evidence["document_number"] = Evidence(1.7, "№")
+            evidence["document_number"] = Evidence(0.9 if _names_thing(region, candidate) else 1.7, "№")
     return evidence
+
+
+def _names_thing(region: Region, candidate: Candidate) -> bool:
+    """Tell whether "№" follows a noun of no list (школа № 1247, 叫号B045): documents are in the lists."""
+    made_like_one = not candidate.value.isdigit() and any(char in candidate.value for char in "-/")
+    return (
+        not made_like_one
+        and _THING.search(region.lower, max(0, candidate.start - 24), candidate.start) is not None
+    )
 
 
 def _add_topic(reading: Reading, about: frozenset[str]) -> None:
@@ -114,6 +145,7 @@ def read_candidate(
     if candidate.glued and glued_cue(region, candidate) is None:
         return reading  # letters glued to digits that are no context word: part of a name
     evidence = _evidence(region, candidate, tables)
+    _judge_desk(reading, evidence)
     _apply(reading, evidence)
     if about:
         _add_topic(reading, about)
@@ -124,7 +156,22 @@ def read_candidate(
     if _INN in candidate.shape.roles and len(candidate.value) == 10:
         _judge_inn(reading)
     choose(reading)
+    if reading.role not in ("", "none") and reading.cue < _SHAPE_ONLY and _is_labelled(reading):
+        for role in reading.scores:
+            reading.scores[role] -= _LABELLED_OTHERWISE * (role != "none")
+        choose(reading)
     return reading
+
+
+def _is_labelled(reading: Reading) -> bool:
+    """Tell whether a label stands right before that speaks for no role which the shape allows."""
+    lower, start = reading.region.lower, reading.candidate.start
+    if _UNKNOWN_LABEL.search(lower, max(0, start - _LABEL_REACH), start):
+        return True
+    cue = next(iter(reading.region.cues_before(start, 1)), None)
+    if cue is None or cue.end == start or lower[cue.end : start].strip(" :：#№"):
+        return False
+    return any(meaning.role in _OWNERS for meaning in cue.sense.meanings)
 
 
 def _inn_valid(digits: str) -> bool:
@@ -143,15 +190,31 @@ def _judge_inn(reading: Reading) -> None:
         reading.scores[_INN] += 2.5
         reading.words.setdefault(_INN, "кпп behind")
     around = lower[max(0, here.start - _FIRM_REACH) : here.end + _FIRM_REACH // 2]
-    if words_of("neighbours.toml", "tax", "firm").search(around):
+    if words_of(_NEIGHBOURS, "tax", "firm").search(around):
         reading.scores[_INN] += 1.5
         reading.words.setdefault(_INN, "control digit")
+
+
+def _judge_desk(reading: Reading, evidence: dict[str, Evidence]) -> None:
+    """Leave the number of a request untyped whose desk, named in the same clause, is somebody else's."""
+    here, lower = reading.candidate, reading.region.lower
+    if not _DESK_ROLES & evidence.keys() or not here.value.isdigit():
+        return
+    strongest = max(evidence[role] for role in _DESK_ROLES & evidence.keys())
+    if not words_of(_NEIGHBOURS, "desk", "requests").fullmatch(strongest.word):
+        return
+    before = lower[max(0, here.start - _DESK_REACH) : here.start]
+    clause = re.split(r"[.!?;。！？；\n]", before)[-1]
+    if words_of(_NEIGHBOURS, "desk", "foreign").search(clause):
+        evidence["none"] = Evidence(strongest.weight + 1.0, "desk of others")
 
 
 def _judge_code(reading: Reading) -> None:
     """Tell sellers' own codes from numbers of documents by how they are made."""
     value = reading.candidate.value
     separated = any(char in value for char in "-_/+.")
+    if _PLACE.search(reading.region.lower, max(0, reading.candidate.start - 12), reading.candidate.start):
+        reading.scores["none"] = max(reading.scores.get("none", 0.0), 2.6)
     if not separated and reading.words.get("article") == "code":
         reading.scores["article"] -= 1.0  # "code BIRDS15" is a coupon
     if _LIKE_DOCUMENT.fullmatch(value):
