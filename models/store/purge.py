@@ -118,14 +118,18 @@ def _has_sender() -> ColumnElement[bool]:
 
 
 def _quarantined(cutoff_utc: datetime) -> ColumnElement[bool]:
-    words = exists().where(MESSAGE.c.raw_id == MAIL_STATE.c.raw_id, _has_words())
+    read = or_(and_(_has_words(), ~_labelled()), and_(_has_sender(), _labelled()))
+    words = exists().where(MESSAGE.c.raw_id == MAIL_STATE.c.raw_id, read)
     files = exists().where(ATTACHMENT.c.raw_id == MAIL_STATE.c.raw_id, ATTACHMENT.c.name != "")
     return and_(ended_quarantine(cutoff_utc), or_(MAIL_STATE.c.raw_purged_at_utc.is_(None), words, files))
 
 
 def _take_quarantined(store: Store, db: Connection, ids: Sequence[int], now_utc: datetime) -> None:
     drop_raw(store, db, ids, now_utc)
-    blank_messages(db, ids, now_utc)
+    # What a person called spam goes on teaching until `label_texts` is over, without its sender.
+    labelled = set(db.scalars(select(LABEL.c.raw_id).where(LABEL.c.raw_id.in_(ids), LABEL.c.active)))
+    blank_messages(db, [raw_id for raw_id in ids if raw_id not in labelled], now_utc)
+    blank_senders(db, sorted(labelled))
     parts = select(ATTACHMENT.c.id).where(ATTACHMENT.c.raw_id.in_(ids))
     blank_attachments(db, list(db.scalars(parts)))
 

@@ -89,6 +89,9 @@ def quarantined_mail(db: Connection, raw_id: int) -> tuple[Mail, str]:
     if row is None or row.disposition != Disposition.QUARANTINED:
         msg = f"mail {raw_id} is not quarantined: somebody released it, or it never was"
         raise StoreError(msg)
+    if row.purged_at_utc is not None:
+        msg = f"mail {raw_id} is no longer kept: its time in quarantine is over"
+        raise StoreError(msg)
     return _mail(row, _attachments(db, raw_id)), row.mailbox
 
 

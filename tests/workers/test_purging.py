@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from cli.main import app
 from models.raw_store import SqliteRawStore
 from models.retention import CLASSES, RetentionError, parse_retention, shipped_retention
-from models.store import overview
+from models.store import StoreError, overview
 from models.store.learning import add_label, labelled_mails
 from models.store.leases import take_duty
 from models.store.legal_holds import hold_ticket, legal_holds, lift_hold
@@ -48,6 +48,7 @@ from workers import purging
 from workers.acts import close, move, set_fact, write_note
 from workers.purging import PurgeBusyError, due_now, nightly_purge, purge
 from workers.replaying import replay
+from workers.set_aside import confirm_spam, release
 
 LETTER = (
     "Добрый день! Поставку 2000061286750 склад принял 3 ноября 2026, 12 коробок вместо 14. "
@@ -228,28 +229,33 @@ def test_what_is_needed_stays_however_old(desk: Any) -> None:
 def test_quarantine_and_labels_have_times_of_their_own(desk: Any, raw_store: Any) -> None:
     desk.mail("casino паровоз", sender="spam@casino.example")
     desk.mail(LETTER, message_id="2@shop.example")
+    desk.mail("casino тепловоз", sender="bad@casino.example")
     desk.read()
-    assert desk.ends() == ["quarantined", "opened"]
+    assert desk.ends() == ["quarantined", "opened", "quarantined"]
     number = closed(desk)
     raw_id = desk.states()[1].raw_id
+    confirm_spam(desk.service, desk.states()[2].raw_id, "anna")
     with desk.store.write() as db:
         add_label(db, raw_id, "other", author="anna", source="review", now_utc=desk.now)
         db.execute(update(PREDICTION).values(reasons=[{"text": "паровоз", "weight": 1.0, "topic": "other"}]))
     days_pass(desk, 31)
     counts = purge(desk.service, "anna").counts
-    assert (counts["quarantined"], counts["raw_mail"]) == (1, 0)
+    assert (counts["quarantined"], counts["raw_mail"]) == (2, 0)
     carried_out(desk, raw_store)
-    assert kept_bytes(desk) == [False, True]
-    assert [row.text == "" for row in desk.rows(MESSAGE)] == [True, False]
+    assert kept_bytes(desk) == [False, True, False]
+    assert [row.text == "" for row in desk.rows(MESSAGE)] == [True, False, False]
+    assert [row.from_address == "" for row in desk.rows(MESSAGE)] == [True, False, True]
+    with pytest.raises(StoreError, match="no longer kept"):
+        release(desk.service, desk.states()[0].raw_id, "anna")
     days_pass(desk, 365)
     counts = purge(desk.service, "anna").counts
     assert (counts["message_texts"], counts["label_senders"], counts["label_texts"]) == (0, 1, 0)
     with desk.store.read() as db:
-        (taught,) = labelled_mails(db)
-    assert "паровоз" in taught.text
+        taught = labelled_mails(db)
+    assert ["паровоз" in mail.text for mail in taught] == [True, False]
     assert desk.rows(MESSAGE)[1].from_address == ""
     days_pass(desk, 365)
-    assert purge(desk.service, "anna").counts["label_texts"] == 1
+    assert purge(desk.service, "anna").counts["label_texts"] == 2
     with desk.store.read() as db:
         assert labelled_mails(db) == []
     assert "паровоз" not in repr(desk.rows(MESSAGE) + desk.rows(PREDICTION))
