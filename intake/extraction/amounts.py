@@ -25,6 +25,7 @@ from intake.extraction.money import (
 )
 from intake.extraction.neighbours import word_behind, word_set
 from intake.extraction.regions import Region
+from intake.extraction.signs import CHINESE_FACTORS
 
 _DIGITS: Final = "一二三四五六七八九十"
 _TEN_THOUSANDS: Final = re.compile(
@@ -168,7 +169,7 @@ def _small_number(written: str) -> Decimal | None:
 
 def find_amounts(region: Region) -> list[AmountMark]:
     """Return every sum of money of a region; overlapping readings are left to compete."""
-    chinese = any(map(region.lower.__contains__, "万萬千百"))
+    chinese = not region.signs.isdisjoint(CHINESE_FACTORS)
     if not region.has_digit and not chinese:
         return []
     words = MoneyWords(region)

@@ -46,7 +46,7 @@ class Correction:
 @dataclass(frozen=True, slots=True)
 class _Form:
     pattern: re.Pattern[str]
-    signs: tuple[str, ...]  # one of these must stand in a text that can match
+    signs: frozenset[str]  # one of these must stand in a text that can match
     before: str  # the value that stands before the pattern: "old", "new" or ""
     moved: bool
 
@@ -59,14 +59,15 @@ def _forms() -> tuple[_Form, ...]:
         for name in ("old", "new"):
             pattern = pattern.replace(f"<{name}>", rf"{_LEAD}(?P<{name}>{_CODE}){_UNIT}")
         compiled = re.compile(pattern)  # over the lower-case text, whose offsets are the same
-        forms.append(_Form(compiled, tuple(row["signs"]), row.get("before", ""), row.get("moved", False)))
+        forms.append(_Form(compiled, frozenset(row["signs"]), row.get("before", ""), row.get("moved", False)))
     return tuple(forms)
 
 
 def find_corrections(region: Region) -> Iterator[Correction]:
     """Yield the corrections of a region, at most 30 of one form; overlapping readings are left in."""
-    for form in _forms() if region.has_digit else ():
-        if any(map(region.lower.__contains__, form.signs)):
+    signs = region.signs
+    for form in _forms() if region.has_digit and signs else ():
+        if not signs.isdisjoint(form.signs):
             for match in islice(form.pattern.finditer(region.lower), MAX_PER_FORM):
                 found = _correction(region, form, match)
                 if found is not None:

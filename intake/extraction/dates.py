@@ -24,6 +24,7 @@ from intake.extraction.date_marks import MAX_MARKS, DateMark
 from intake.extraction.neighbours import word_before, word_set
 from intake.extraction.numeric_dates import Plausible, find_numeric_dates
 from intake.extraction.regions import Region
+from intake.extraction.signs import CHINESE_MONTH, SAID_YEAR
 from intake.extraction.vocabulary import MONTH
 
 _MONTH: Final = month_pattern()
@@ -54,7 +55,6 @@ _DAY_WORD: Final = re.compile("[0-9](?:-?о?го| ?[号號])")
 _NIGHT: Final = re.compile(r"(?:night of|night from|ноч[ьи]ю?) (?:с |the )?$")
 _DAY_REACH: Final = 24  # the longest "12th until 15th of " before a month
 _YEAR_REACH: Final = 8  # "., 2026" behind it, and one more character
-_YEAR_SIGNS: Final = ("года", "year", "年")
 _YEAR_SAID: Final = re.compile(
     r"\s?(?:of )?(прошлого|минувшего|этого|текущего|следующего|last|this|next|去年|前年|今年|明年)"
     r"(?: года?| year|的?$)"
@@ -154,7 +154,7 @@ def _fill_months(region: Region, marks: list[DateMark]) -> list[DateMark]:
 
 def _with_said_years(region: Region, marks: list[DateMark], mail_date: date) -> list[DateMark]:
     """Give "20 декабря прошлого года" and 去年12月20日 the year that they name by a word."""
-    if not any(word in region.lower for word in _YEAR_SIGNS):
+    if region.signs.isdisjoint(SAID_YEAR):
         return marks
     return [_with_said_year(region, mark, mail_date.year) for mark in marks]
 
@@ -181,7 +181,7 @@ def find_dates(region: Region, language: str, mail_date: date | None, plausible:
     if region.has_digit:
         marks = [*_worded(region), *_day_only(region)]
     marks += find_numeric_dates(region, language, mail_date, plausible)
-    if "月" in region.lower:
+    if CHINESE_MONTH in region.signs:
         marks += _chinese(region)
     if not marks:
         return marks

@@ -21,6 +21,7 @@ from intake.extraction.neighbours import WordSet, word_before, word_behind
 from intake.extraction.regions import Region
 from intake.extraction.relative_dates import counting, shifted
 from intake.extraction.relative_periods import span_of
+from intake.extraction.signs import WITHIN
 
 _FILE: Final = "findings.toml"
 _STRONG_GAP: Final = 25
@@ -28,7 +29,6 @@ _DEMAND_REACH: Final = 45
 _HOURS_OF_DAY: Final = 24
 _BREAK: Final = re.compile(r"[.!?]\s|[。！？;；\n]")
 _CLOCK: Final = re.compile(r",? ?(?:до|к|by|before|until|at) [0-9]{1,2}(?:[:.][0-9]{2}| ?(?:час|pm|am))")
-_WITHIN: Final = ("в течение", "within", "осталось", "остается", "left", "内", "剩", "через", "за ")
 Dated = tuple[int, int, str]
 
 
@@ -93,7 +93,7 @@ def _is_term(region: Region, start: int, end: int) -> bool:
 
 
 def _spans(region: Region, strong: list[tuple[int, int]], mail_date: date) -> Iterator[Deadline]:
-    if not any(word in region.lower for word in _WITHIN):
+    if region.signs.isdisjoint(WITHIN):
         return
     for match in _terms().finditer(region.lower):
         low = max(0, match.start() - _DEMAND_REACH)

@@ -16,7 +16,7 @@ from intake.extraction.corrections import Correction, find_corrections
 from intake.extraction.fields import ATTACHMENT_PREFIX, Extraction, MailFields
 from intake.extraction.findings import find_findings
 from intake.extraction.marketplace import infer_marketplaces
-from intake.extraction.regions import NEW_TEXT, Region, View, read_region, read_view
+from intake.extraction.regions import NEW_TEXT, Region, View, read_label, read_region, read_view
 from intake.extraction.secrets import PERSONAL, Secret, redact
 from intake.extraction.subtypes import Refined, refine, with_roles
 from models.records import Entity, Redaction
@@ -65,7 +65,7 @@ def _without_secrets(fields: MailFields, language: str) -> tuple[list[View], tup
     regions = fields.regions()
     labels = [*(name for name, _ in fields.attachments), *fields.labels]
     views, secrets = redact(
-        [*(read_view(where, text) for where, text in regions), *(read_view(LABEL, text) for text in labels)],
+        [*(read_view(where, text) for where, text in regions), *(read_label(LABEL, text) for text in labels)],
         language,
     )
     clean = tuple(view.text for view in views[len(regions) :])

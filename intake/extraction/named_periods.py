@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Final
 
+from intake.extraction import signs
 from intake.extraction.calendar_words import (
     around,
     chinese_number,
@@ -94,7 +95,7 @@ def _months(year: int, first: int, last: int) -> tuple[date, date]:
 
 
 def _quarters(region: Region, mail_date: date) -> Iterator[PeriodMark]:
-    named = "кв" in region.lower or "q" in region.lower or "季度" in region.lower
+    named = not region.signs.isdisjoint(signs.QUARTERS)
     for pattern in _QUARTERS if named and _QUARTER_WORD.search(region.lower) else ():
         for match in pattern.finditer(region.lower):
             quarter = _NUMBERS[match["q"]]
@@ -106,9 +107,7 @@ def _quarters(region: Region, mail_date: date) -> Iterator[PeriodMark]:
 
 
 def _halves(region: Region, mail_date: date) -> Iterator[PeriodMark]:
-    small = region.lower
-    words = "полов" in small or "полуг" in small or "half" in small or "半年" in small
-    if not words and "h1" not in small and "h2" not in small:
+    if region.signs.isdisjoint(signs.HALVES):
         return
     for match in _HALF_MONTH.finditer(region.lower):
         month = month_numbers()[match["m"] or match["me"]]
@@ -129,16 +128,14 @@ def _halves(region: Region, mail_date: date) -> Iterator[PeriodMark]:
 
 def _years_and_weeks(region: Region, mail_date: date) -> Iterator[PeriodMark]:
     small = region.lower
-    years = "гг." in small or "年度" in small or "за 20" in small
-    for match in _YEARS.finditer(small) if years else ():
+    for match in () if region.signs.isdisjoint(signs.YEARS) else _YEARS.finditer(small):
         first = int(match["a"] or match["y"])
         last = int(match["b"] or first)
         if first <= last:
             yield PeriodMark(match.start(), match.end(), date(first, 1, 1), date(last, 12, 31), 4.0)
-    for match in _MONTHS_OF_YEAR.finditer(small) if "мес" in small else ():
+    for match in _MONTHS_OF_YEAR.finditer(small) if signs.MONTHS in region.signs else ():
         yield PeriodMark(match.start(), match.end(), *_months(int(match["y"]), 1, int(match["n"])), 4.4)
-    weeks = "недел" in small or "周" in small or "week" in small or "cw" in small or "kw" in small
-    for match in _WEEK.finditer(small) if weeks else ():
+    for match in () if region.signs.isdisjoint(signs.WEEKS) else _WEEK.finditer(small):
         week = int(match["w"] or match["w2"])
         if 1 <= week <= date(mail_date.year, 12, 28).isocalendar().week:
             begin = date.fromisocalendar(mail_date.year, week, 1)
@@ -191,4 +188,4 @@ def find_periods(region: Region, mail_date: date | None) -> list[PeriodMark]:
         found += _years_and_weeks(region, mail_date)
     if MONTH in region.hits:
         found += _word_months(region, mail_date)
-    return found + (list(_chinese_months(region, mail_date)) if "月" in region.lower else [])
+    return found + (list(_chinese_months(region, mail_date)) if signs.CHINESE_MONTH in region.signs else [])

@@ -16,15 +16,14 @@ from typing import Final
 from intake.extraction.finding_words import Mark
 from intake.extraction.lexicon import load_toml, words_of
 from intake.extraction.regions import Region
+from intake.extraction.signs import BLANKS, OPENING
 
 MAX_PER_PATTERN: Final = 20
 MAX_BRACKETS: Final = 60
 _FILE: Final = "findings.toml"
 _NEAR: Final = 45
 _WITH_DIGITS: Final = frozenset({"courier_address", "time_slot"})
-_OPENING: Final = '"[<{('
 _BRACKETS: Final = re.compile(r"[\[<{(]{1,2}\s?(?P<v>[^\[\]<>{}()\n0-9@]{2,40}?)\s?[\]>})]{1,2}")
-_BLANK_SIGNS: Final = ("xxxx", "хххх", "____", "......", "???")
 _BLANK: Final = re.compile(
     r"(?<![A-Za-zА-Яа-я0-9])(?:[XХxх]{4,20}|_{4,40}|\.{6,40}|\?{3,10})(?![A-Za-zА-Яа-я0-9])"
 )
@@ -43,7 +42,7 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class _Pattern:
     kind: str
-    signs: tuple[str, ...]
+    signs: frozenset[str]
     regex: re.Pattern[str]
     near: str
 
@@ -51,19 +50,18 @@ class _Pattern:
 @cache
 def _patterns() -> tuple[_Pattern, ...]:
     return tuple(
-        _Pattern(row["kind"], tuple(row["signs"]), re.compile(row["pattern"]), row.get("near", ""))
+        _Pattern(row["kind"], frozenset(row["signs"]), re.compile(row["pattern"]), row.get("near", ""))
         for row in load_toml(_FILE)["pattern"]
     )
 
 
 @cache
-def _signs() -> tuple[str, ...]:
-    return tuple(sorted({sign for pattern in _patterns() for sign in pattern.signs}))
+def _signs() -> frozenset[str]:
+    return frozenset().union(*(pattern.signs for pattern in _patterns()))
 
 
 def _by_pattern(region: Region) -> Iterator[Place]:
-    small = region.lower
-    present = {sign for sign in _signs() if sign in small}
+    present = region.signs & _signs()
     if not present:
         return
     for pattern in _patterns():
@@ -83,12 +81,12 @@ def _by_pattern(region: Region) -> Iterator[Place]:
 
 def _placeholders(region: Region) -> Iterator[Place]:
     """Yield what a template left open: [номер поставки], {sku}, "SKU: XXXXX" (rule R43)."""
-    if any(sign in region.folded for sign in _OPENING[1:]):
+    if not region.signs.isdisjoint(OPENING):
         for match in islice(_BRACKETS.finditer(region.folded), MAX_BRACKETS):
             low, high = match.span("v")
             if _names_a_field(region, low, high):
                 yield Place("placeholder", match.start(), match.end(), region.lower[low:high])
-    blanks = any(map(region.lower.__contains__, _BLANK_SIGNS))
+    blanks = not region.signs.isdisjoint(BLANKS)
     for match in islice(_BLANK.finditer(region.folded), MAX_BRACKETS) if blanks else ():
         cues = region.cues_before(match.start(), 1)
         if cues and match.start() - cues[0].end <= 6 and cues[0].sense.meanings:

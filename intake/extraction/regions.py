@@ -16,6 +16,7 @@ from typing import Final
 from intake.extraction.lexicon import Cue, lexicon
 from intake.extraction.normalise import fold, latin, lower
 from intake.extraction.numerals import kinds_of_digits
+from intake.extraction.signs import signs_in
 from intake.extraction.vocabulary import CUE, all_words, only_secret_words
 from intake.extraction.word_scan import Hits
 
@@ -23,6 +24,8 @@ NEW_TEXT: Final = frozenset({"subject", "body"})
 # Of one field: secrets are looked for in all of it, facts only so far (long seller letters have 10,000).
 MAX_READ_CHARS: Final = 24_000
 _DIGIT: Final = re.compile(r"[0-9]")
+_LABEL_CHARS: Final = 200
+_SECRET_SIGN: Final = re.compile(r"[0-9０-９!#$%^&*+=~@]")  # every kind of secret has a digit or a sign
 # What a broken quoted-printable decoder leaves (RFC 2045, 6.7); "=3D" shows that it did.
 _QUOTED_PRINTABLE: Final = re.compile("=(?:3D|20|09|0D|0A|C2=A0)")
 # Ten digits in groups: without them there is no telephone, card or posting number.
@@ -38,6 +41,7 @@ class View:
     folded: str
     lower: str
     hits: Hits
+    signs: frozenset[str]  # of `signs`, those that stand in `lower`
     has_digit: bool
     has_many_digits: bool
 
@@ -69,7 +73,7 @@ class Region(View):
 def read_view(where: str, text: str) -> View:
     """Fold one field and find its words."""
     if not text:
-        return View(where, "", "", "", {}, has_digit=False, has_many_digits=False)
+        return _bare_view(where, text)
     folded = fold(text)
     if "=3D" in folded:
         folded = _QUOTED_PRINTABLE.sub(lambda match: " " * len(match[0]), folded)
@@ -77,7 +81,21 @@ def read_view(where: str, text: str) -> View:
     words = all_words() if len(text) <= MAX_READ_CHARS else only_secret_words()
     has_digit = _DIGIT.search(small) is not None
     many = has_digit and _MANY_DIGITS.search(small) is not None
-    return View(where, text, folded, small, words.find(small), has_digit, many)
+    return View(where, text, folded, small, words.find(small), signs_in(small), has_digit, many)
+
+
+def read_label(where: str, text: str) -> View:
+    """Read a name or warning, in which nothing but secrets is looked for: most can hold none."""
+    return read_view(where, text) if may_hold_secret(text) else _bare_view(where, text)
+
+
+def may_hold_secret(text: str) -> bool:
+    """Tell whether a text is long, or has a digit or sign as every secret does."""
+    return len(text) >= _LABEL_CHARS or _SECRET_SIGN.search(text) is not None
+
+
+def _bare_view(where: str, text: str) -> View:
+    return View(where, text, "", "", {}, frozenset(), has_digit=False, has_many_digits=False)
 
 
 def read_region(view: View) -> Region:
@@ -91,6 +109,7 @@ def read_region(view: View) -> Region:
         view.folded,
         view.lower,
         view.hits,
+        view.signs,
         view.has_digit,
         view.has_many_digits,
         latin(view.folded),

@@ -19,6 +19,7 @@ from intake.extraction.finding_words import Mark
 from intake.extraction.lexicon import load_toml
 from intake.extraction.neighbours import WordSet, word_before
 from intake.extraction.regions import Region
+from intake.extraction.signs import COUNTED
 
 _NEXT: Final = WordSet(load_toml("months.toml")["period"]["next"])
 _MONTH_DAYS: Final = 30  # the unit "month" in relative.toml
@@ -109,9 +110,7 @@ def find_relative_dates(region: Region, marks: Iterable[Mark], mail_date: date |
         else:
             continue
         found.append(RelativeDay(start, end, day.isoformat() if day else ""))
-    small = region.lower
-    counted = "назад" in small or "ago" in small or "через" in small or "in " in small
-    if (counted or "前" in small or "后" in small or "後" in small) and _COUNTED.search(small):
+    if not region.signs.isdisjoint(COUNTED) and _COUNTED.search(region.lower):
         found += _counted(region, mail_date)
     return found
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from intake.extraction.lexicon import words_of
 from intake.extraction.regions import View
+from intake.extraction.signs import HEADERS, JWT
 
 Span = tuple[int, int, str]
 
@@ -29,7 +30,6 @@ _ASSIGNED: Final = re.compile(
 _IN_URL: Final = re.compile(
     r"[?&](?:token|access_token|sid|sig|signature|key|auth|code|password)=(?P<s>[^&\s\"<>]{6,400})"
 )
-_WORTH: Final = ("authoriz", "bearer", "secret", "token", "key", "session", "cookie", "sessid")
 _PARAMETER: Final = re.compile(r"[?&][a-z_]{2,12}=")
 _CARD: Final = re.compile(
     r"(?P<s>[2-6](?<![0-9a-z+.,/_-].)(?<![0-9] .)[0-9]{3}(?P<g>[ -]?)[0-9]{4}(?P=g)[0-9]{4}(?P=g)[0-9]{4}"
@@ -52,14 +52,10 @@ def luhn_valid(digits: str) -> bool:
 
 def find_tokens(view: View) -> Iterator[Span]:
     """Yield JSON web tokens (RFC 7519), Authorization headers (RFC 9110), assigned keys and URL tokens."""
-    for match in _JWT.finditer(view.folded) if "eyJ" in view.folded else ():
+    for match in _JWT.finditer(view.folded) if JWT in view.signs else ():
         yield match.start(), match.end(), "token"
-    for word in _WORTH:
-        if word in view.lower:
-            break
-    else:
-        if "=" not in view.lower or _PARAMETER.search(view.lower) is None:
-            return
+    if view.signs.isdisjoint(HEADERS) and ("=" not in view.lower or _PARAMETER.search(view.lower) is None):
+        return
     for pattern, kind in ((_HEADER, "token"), (_BEARER, "token"), (_ASSIGNED, "api_key"), (_IN_URL, "token")):
         for match in pattern.finditer(view.lower):
             yield match.start("s"), match.end("s"), kind

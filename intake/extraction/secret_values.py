@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from intake.extraction import signs
 from intake.extraction.regions import View
 from intake.extraction.secret_shapes import Span
 
@@ -48,49 +49,45 @@ _WRAP: Final = re.compile(r"=?\r?\n(?:> ?){0,5}")
 _WRAPPED_AT: Final = 50  # a line that was broken to fit is at least so long
 _KEY_FILE_CHARS: Final = 8_000
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-# What a text must hold for a pattern to be worth a try: looking for plain words is much quicker.
-_STATED_NEEDLES: Final = ("pass", "pwd", "token", "secret", "key", "csrf")
-_WORD_NEEDLES: Final = ("токен", "ключ", "секрет", "令牌", "密钥", "秘钥", "金鑰")
-_MAKER_NEEDLES: Final = ("akia", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", ":aa", "xox", "ya29")
 _PATTERNS: Final = (
-    (("cookie",), _COOKIE, "token"),
-    (("?", "&", "#"), _IN_URL, "token"),
-    (("://",), _IN_AUTHORITY, "password"),
-    (("снилс",), _SNILS, "snils"),
-    (_MAKER_NEEDLES, _MAKERS, "api_key"),
-    (("р/с", "счет", "счёт", "account", "账", "帐"), _ACCOUNT, "bank_account"),
+    (signs.COOKIE, _COOKIE, "token"),
+    (signs.QUERY, _IN_URL, "token"),
+    (signs.SCHEME, _IN_AUTHORITY, "password"),
+    (signs.SNILS, _SNILS, "snils"),
+    (signs.MAKERS, _MAKERS, "api_key"),
+    (signs.ACCOUNT, _ACCOUNT, "bank_account"),
 )
 
 
 def find_stated(view: View) -> Iterator[Span]:
     """Yield every secret that is stated outright in one field."""
-    yield from _wrapped_tokens(view.folded)
-    yield from _key_files(view.lower)
-    yield from _named(view.lower)
-    for needles, pattern, kind in _PATTERNS:
-        if _has(view.lower, needles):
+    if not view.signs:
+        return
+    if signs.JWT in view.signs:
+        yield from _wrapped_tokens(view.folded)
+    if signs.KEY_FILE in view.signs:
+        yield from _key_files(view.lower)
+    yield from _named(view)
+    for needed, pattern, kind in _PATTERNS:
+        if not view.signs.isdisjoint(needed):
             for match in pattern.finditer(view.lower):
                 yield match.start("s"), match.end("s"), kind
-    if "basic" in view.lower:
+    if signs.BASIC in view.signs:
         for match in _BASIC.finditer(view.folded):  # tells letters by their case
             yield match.start("s"), match.end("s"), "token"
 
 
-def _named(small: str) -> Iterator[Span]:
+def _named(view: View) -> Iterator[Span]:
     """Yield values behind a word for a secret and a sign that states it."""
-    if _has(small, _STATED_NEEDLES):
-        for match in _STATED.finditer(small):
+    if not view.signs.isdisjoint(signs.STATED):
+        for match in _STATED.finditer(view.lower):
             if _could_be_secret(match["s"]):
                 yield match.start("s"), match.end("s"), _NAMES.get(match["n"][:4], "api_key")
-    if _has(small, _WORD_NEEDLES):
-        for match in _STATED_WORD.finditer(small):
+    if not view.signs.isdisjoint(signs.STATED_WORDS):
+        for match in _STATED_WORD.finditer(view.lower):
             if _could_be_secret(match["s"]):
                 kind = "token" if match[0].startswith(("т", "令")) else "api_key"
                 yield match.start("s"), match.end("s"), kind
-
-
-def _has(small: str, needles: tuple[str, ...]) -> bool:
-    return any(needle in small for needle in needles)
 
 
 def _could_be_secret(value: str) -> bool:

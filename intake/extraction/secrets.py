@@ -12,7 +12,7 @@ import re
 from typing import Any, Final, NamedTuple
 
 from intake.extraction.lexicon import load_toml
-from intake.extraction.regions import View, read_view
+from intake.extraction.regions import View, may_hold_secret, read_view
 from intake.extraction.secret_shapes import Span, find_numbers, find_tokens
 from intake.extraction.secret_values import find_stated
 from intake.extraction.secret_words import find_keys, find_spoken
@@ -20,8 +20,6 @@ from intake.extraction.secret_words import find_keys, find_spoken
 PERSONAL: Final = frozenset({"bank_account", "passport", "snils"})  # hidden, but there is nothing to re-issue
 _MIN_COPY: Final = 6  # shorter secrets are not looked for elsewhere: 1234 is also a quantity
 _MAX_KNOWN: Final = 200
-_LABEL_CHARS: Final = 200
-_NEEDED: Final = re.compile(r"[0-9０-９!#$%^&*+=~@]")  # every kind of secret has a digit or a sign
 MAX_TOLD: Final = 500  # of one field; all are taken out, but nobody needs a longer list of where they stood
 
 
@@ -44,7 +42,7 @@ def placeholder(kind: str, language: str) -> str:
 
 def find_secrets(view: View) -> list[Span]:
     """Return (start, end, kind) of every secret of one field, without overlaps, in order."""
-    if len(view.text) < _LABEL_CHARS and _NEEDED.search(view.text) is None:
+    if not may_hold_secret(view.text):
         return []
     found = [
         *find_tokens(view),
