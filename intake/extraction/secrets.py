@@ -20,6 +20,7 @@ from intake.extraction.secret_words import find_keys, find_spoken
 PERSONAL: Final = frozenset({"bank_account", "passport", "snils"})  # hidden, but there is nothing to re-issue
 _MIN_COPY: Final = 6  # shorter secrets are not looked for elsewhere: 1234 is also a quantity
 _MAX_KNOWN: Final = 200
+_BREAKS: Final = re.compile(r"[\s>]+|=\n")
 MAX_TOLD: Final = 500  # of one field; all are taken out, but nobody needs a longer list of where they stood
 
 
@@ -84,6 +85,8 @@ def redact(views: list[View], language: str) -> tuple[list[View], list[Secret]]:
     found = [(view, find_secrets(view) if view.text else []) for view in views]
     spelled = ((view.text[start:end], kind) for view, spans in found for start, end, kind in spans)
     known = dict([pair for pair in spelled if len(pair[0]) >= _MIN_COPY][:_MAX_KNOWN])
+    # A key that was broken over lines stands whole elsewhere.
+    known |= {_BREAKS.sub("", word): kind for word, kind in known.items() if kind == "api_key"}
     by_length = sorted(known, key=len, reverse=True)
     pattern = re.compile("|".join(re.escape(word) for word in by_length)) if known else None
     clean: list[View] = []
