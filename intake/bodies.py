@@ -9,7 +9,7 @@ mixed into the letter: it is an attachment with a text of its own.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import unquote
 
@@ -20,9 +20,12 @@ from intake.html_links import LinkMismatch, link_mismatches, scan_links
 from intake.html_text import html_to_text
 from intake.inline_files import take_inline_files
 from intake.mime_tree import Part
+from intake.rtf_text import rtf_body
+from intake.text_in_disguise import is_html_fragment, says_only_open_html, undo_double_encoding
 from intake.transfer import IDENTITY, NOT_BASE64, decode_undeclared
 
 MAX_TEXT_BYTES: Final = 2_000_000
+MAX_STUB_BYTES: Final = 4_000
 MAX_LETTER_PARTS: Final = 50
 MAX_SHOWN_IDS: Final = 1_000
 _META_CHARSET: Final = re.compile(
@@ -36,6 +39,7 @@ _RUN_TOGETHER: Final = re.compile(rb"-{6,} [^\r\n-]{4,80} -{6,}[^\s-]")
 _INVISIBLE: Final = dict.fromkeys((0x00AD, 0x200B, 0x2060, 0xFEFF))
 _TABLE_ROW: Final = re.compile(rb"<tr\b", re.IGNORECASE)
 _PLAIN_TEXT: Final = frozenset({"text/plain", "text/enriched", "text/richtext", "text"})
+_RTF: Final = frozenset({"text/rtf", "application/rtf"})
 _NEVER_LETTER: Final = frozenset(
     {"text/calendar", "text/vcard", "text/x-vcard", "text/csv", "text/rfc822-headers", "text/x-amp-html"}
 )
@@ -171,6 +175,12 @@ def _plain_is_enough(plain: list[Part], octets: bytes) -> bool:
         return False
     if any(_RUN_TOGETHER.search(part.octets()[0][:MAX_TEXT_BYTES]) for part in plain):
         return False
+    if 60 < size < MAX_STUB_BYTES and len(_TAG.sub(b"", octets)) > 60:
+        stub = "\n".join(
+            decode_text(part.octets()[0], part.parameters.get("charset", "")).text for part in plain
+        )
+        if says_only_open_html(stub):
+            return False
     return size > 60 or size * 20 > len(_TAG.sub(b"", octets))
 
 
@@ -251,8 +261,14 @@ def _read_text(part: Part, letter: Letter) -> None:
     declared = part.parameters.get("charset", "")
     if is_html and not declared and (meta := _META_CHARSET.search(octets[:4096])):
         declared = meta[1].decode("ascii")
+    if part.content_type in _RTF and octets.lstrip()[:5] == b"{\\rtf":
+        kind, words = rtf_body(octets)
+        letter.texts.append(_from_html(words, letter) if kind == "html" else _with_line_feeds(words))
+        return
     decoded = decode_text(octets, declared)
-    letter.warnings.extend(filter(None, (warning, decoded.warning)))
+    text, twice = undo_double_encoding(decoded.text)
+    decoded = replace(decoded, text=text) if twice else decoded
+    letter.warnings.extend(filter(None, (warning, decoded.warning, twice and f"text: {twice}")))
     letter.codec = letter.codec or decoded.codec
     letter.texts.append(
         _plain_text(part, decoded, letter) if not is_html else _from_html(decoded.text, letter)
@@ -279,6 +295,9 @@ def _plain_text(part: Part, decoded: DecodedText, letter: Letter) -> str:
         return _ENRICHED.sub("", _ENRICHED_PARAMETER.sub("", text)).replace("<<", "<")
     if not letter.texts and text.lstrip()[:200].lower().startswith(("<html", "<!doctype html")):
         return _from_html(text, letter)  # HTML that calls itself plain
+    if is_html_fragment(text):
+        letter.warnings.append("text: HTML that calls itself plain")
+        return _from_html(text, letter)
     return text
 
 

@@ -58,6 +58,12 @@ _LIST_HEADERS: Final = tuple(
 _AUTO_SENDER: Final = re.compile(
     r"^(?:auto-?(?:reply|responder|response|answer)|vacation)(?:\+.*)?$", re.IGNORECASE
 )
+_READ_SUBJECT: Final = re.compile(r"\s{0,4}(?:прочтено|прочитано|read|已读|已讀)\s{0,2}[:：]", re.IGNORECASE)
+_READ_NOTE: Final = re.compile(
+    r"(?:your message\b|ваше сообщение\b|это уведомление о том|您的邮件|你的邮件|您发送的邮件|您的消息)"
+    r"[\s\S]{0,400}?(?:was read|has been read|(?:было )?(?:прочитано|прочтено)|已阅读|已读|已被阅读|已于)",
+    re.IGNORECASE,
+)
 _SAMPLE_CHARS: Final = 1_500
 _NOTE_CHARS: Final = 600
 
@@ -109,7 +115,7 @@ def judge_kind(
 
 def _machine_kind(root: Part, fields: HeaderFields, text: str, *, null_sender: bool) -> str:
     header = root.header
-    if is_abuse_report(root) or _is_receipt(root):
+    if is_abuse_report(root) or _is_receipt(root) or _is_worded_receipt(fields.subject, text):
         return AUTO_REPLY
     subject = _bare_subject(fields.subject)
     sample = f"{subject}\n{text[:_SAMPLE_CHARS]}"
@@ -184,6 +190,16 @@ def _is_receipt(root: Part) -> bool:
     """Tell a read receipt (RFC 8098)."""
     return root.parameters.get("report-type", "").lower() == "disposition-notification" or any(
         part.content_type == "message/disposition-notification" for part in walk(root)
+    )
+
+
+def _is_worded_receipt(subject: str, text: str) -> bool:
+    """Tell a read receipt without a report part: its subject, and nothing but the client's own words."""
+    note = text.strip()
+    return (
+        len(note) <= _NOTE_CHARS
+        and not ("?" in note.partition("\n\n")[0] or "？" in note)
+        and bool(_READ_SUBJECT.match(subject) and _READ_NOTE.match(note))
     )
 
 

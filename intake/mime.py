@@ -24,6 +24,7 @@ from mailparser.utils import get_addresses
 
 from intake.header_block import HeaderBlock
 from intake.headers import decode_header, message_ids, tidy_header_text
+from intake.text_in_disguise import undo_double_encoding
 from models.records import Address
 
 MAX_ADDRESSES: Final = 200
@@ -41,6 +42,10 @@ _SPEC: Final = (
 _QUOTED_NAME: Final = r'"([^"\\<>@,;:()\[\]=\t\r\n]{0,200})"'
 _PLAIN_NAME: Final = r"([^\"\\<>@,;:()\[\]='.\t\r\n]{0,200}?)"
 _ONE_MAILBOX: Final = re.compile(rf" ?(?:(?:{_QUOTED_NAME}|{_PLAIN_NAME}) ?<({_SPEC})>|({_SPEC})) ?")
+# "Ivanov, Ivan <i@x.example>": the comma needs quotes (RFC 5322 3.4), which directories leave out.
+_COMMA_NAME: Final = re.compile(
+    rf"([^\"<>@:;()\[\]\\=,]{{1,100}},[^\"<>@:;()\[\]\\=,]{{1,100}})<({_SPEC})> ?"
+)
 _ADDRESS_FIELDS: Final = ("from", "sender", "reply-to", "to", "cc")
 
 
@@ -67,8 +72,9 @@ def read_fields(header: HeaderBlock, hint: str = "") -> HeaderFields:
     raw = {name: header.first(name)[:MAX_ADDRESS_FIELD_BYTES] for name in (*_ADDRESS_FIELDS, "date")}
     addresses, date_utc = _structured(raw, hint, warnings)
     subject, guessed = decode_header(header.first("subject"), hint)
-    if guessed:
-        warnings.append(f"subject: {guessed}")
+    subject, twice = undo_double_encoding(subject)
+    if guessed or twice:
+        warnings.append(f"subject: {guessed or twice}")
     warnings.extend(f"header: {name} is repeated, the first was used" for name in _repeated(header))
     if header.first("date") and date_utc is None:
         warnings.append("header: the date cannot be read")
@@ -114,6 +120,8 @@ def _structured(
 
 def _mailboxes(text: str) -> list[tuple[str, str]]:
     """Return (display name, addr-spec) of every mailbox of a field."""
+    if "," in text and (named := _COMMA_NAME.fullmatch(text)) is not None:
+        return [(named[1].strip(), named[2])]
     one = _ONE_MAILBOX.fullmatch(text)
     if one is None or "  " in text:
         found: list[tuple[str, str]] = get_addresses(text)

@@ -106,6 +106,7 @@ def test_a_flood_of_references_keeps_the_first_and_the_nearest() -> None:
         ("broken text a@b.example here", Address("", "a@b.example")),
         ("undisclosed-recipients:;", Address()),
         ("", Address()),
+        ("Ivanov, Ivan <i@x.example>", Address("Ivanov, Ivan", "i@x.example")),
     ],
 )
 def test_from_addresses(value: str, address: Address) -> None:
