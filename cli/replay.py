@@ -13,6 +13,7 @@ from cli.faults import KnownError
 from cli.json_lines import JsonOption, print_json
 
 if TYPE_CHECKING:
+    from models.store import Store
     from models.store.replay import ReplayFilter
     from workers.replaying import MailChanges
 
@@ -54,6 +55,8 @@ def replay(
     tally = _Tally()
     count, last = 0, 0
     with opened_store(settings) as store:
+        if wanted.ticket is not None:
+            _require_ticket(store, wanted.ticket)
         service = service_over(store, settings)
         with store.read() as db:
             total = min(filter(None, (count_replayable(db, wanted), limit)), default=0)
@@ -116,6 +119,17 @@ class _Tally:
             "applied": applied,
             "fields": fields,
         }
+
+
+def _require_ticket(store: Store, number: int) -> None:
+    """Refuse a ticket that is not there: no mails of it would look like nothing to change."""
+    from models.store import overview
+
+    with store.read() as db:
+        try:
+            overview.ticket(db, number)
+        except KeyError:
+            raise KnownError(f"There is no ticket RZ-{number}: `razbor tickets list` shows all.") from None
 
 
 def _filter(since: datetime | None, until: datetime | None, topic: str, ticket: str) -> ReplayFilter:

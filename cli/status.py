@@ -73,6 +73,8 @@ def _show(counts: dict[str, Any], *, relay: bool) -> None:
     console.print(
         f"review: {counts['review']}   topic work due: {counts['work_due']}   model: {counts['model']}"
     )
+    if not counts["model"]:
+        console.print("no model is trained yet, mails wait for it: run `razbor train`", style="yellow")
     _show_learning(console, counts)
     if counts["queues"] is None:
         console.print("the broker does not answer: is `razbor serve` running?", style="yellow")
