@@ -79,6 +79,7 @@ class StoredMail:
     mailbox: str = "help@x.example"
     marketplace: str = "wb"
     ticket: int | None = 100001
+    author: str = "anna"
 
 
 def test_a_label_becomes_an_example_of_its_ticket() -> None:
