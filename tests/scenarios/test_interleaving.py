@@ -73,7 +73,9 @@ class Floor:
 
     def _work(self) -> None:
         faults: list[BaseException] = []
-        threads = [threading.Thread(target=self._worker, args=(faults,)) for _ in range(self.workers)]
+        threads = [
+            threading.Thread(target=self._worker, args=(faults,), daemon=True) for _ in range(self.workers)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
