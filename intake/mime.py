@@ -44,7 +44,7 @@ _PLAIN_NAME: Final = r"([^\"\\<>@,;:()\[\]='.\t\r\n]{0,200}?)"
 _ONE_MAILBOX: Final = re.compile(rf" ?(?:(?:{_QUOTED_NAME}|{_PLAIN_NAME}) ?<({_SPEC})>|({_SPEC})) ?")
 # "Ivanov, Ivan <i@x.example>": the comma needs quotes (RFC 5322 3.4), which directories leave out.
 _COMMA_NAME: Final = re.compile(
-    rf"([^\"<>@:;()\[\]\\=,]{{1,100}},[^\"<>@:;()\[\]\\=,]{{1,100}})<({_SPEC})> ?"
+    rf"([^\"<>@:;()\[\]\\=,]{{1,100}}, ?[^\s\"<>@:;()\[\]\\=,][^\"<>@:;()\[\]\\=,]{{0,98}})<({_SPEC})> ?"
 )
 _ADDRESS_FIELDS: Final = ("from", "sender", "reply-to", "to", "cc")
 
