@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from datetime import datetime
 
 from console.desk import DeskRefusalError
+from models.reply_template import RenderedReply, ReplyTemplate
 from models.store import StoreError
 from models.store.mails import retry_held
 from models.store.ticket_life import audit
 from models.topics import Status
-from workers import acts, reply_acts, set_aside
+from workers import acts, reply_acts, set_aside, template_acts
+from workers.reply_templates import variable_names
 from workers.service import Service
 
 
@@ -84,6 +86,25 @@ class DeskActs:
         """Send an operator's words."""
         with _refusals():
             reply_acts.write_reply(self._service, number, actor, text, waits_for_seller=waits_for_seller)
+
+    def reply_templates(self, number: int) -> tuple[ReplyTemplate, ...]:
+        """Return the templates that fit a ticket."""
+        with _refusals():
+            return template_acts.templates_for(self._service, number)
+
+    def preview_reply(self, number: int, text: str) -> RenderedReply:
+        """Fill the variables of an operator's words in."""
+        with _refusals():
+            return template_acts.preview_reply(self._service, number, text)
+
+    def save_reply_template(self, actor: str, template: ReplyTemplate) -> ReplyTemplate:
+        """Save a version of a template."""
+        with _refusals():
+            return template_acts.save_template(self._service, actor, template)
+
+    def reply_variables(self) -> tuple[str, ...]:
+        """Return the variables that a template may use."""
+        return variable_names()
 
     def approve_draft(self, outbox_id: int, actor: str, text: str | None) -> None:
         """Let a draft leave."""

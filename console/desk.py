@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from models.reply_template import RenderedReply, ReplyTemplate
+
 STAGES = ("intake", "analysis", "approval", "execution", "check")  # rule R27
 
 
@@ -59,6 +61,18 @@ class Desk(Protocol):
 
     def write_reply(self, number: int, actor: str, text: str, *, waits_for_seller: bool) -> None:
         """Send an operator's words to the seller."""
+
+    def reply_templates(self, number: int) -> tuple[ReplyTemplate, ...]:
+        """Return the templates that fit a ticket's topic and language, its topic's own first."""
+
+    def preview_reply(self, number: int, text: str) -> RenderedReply:
+        """Fill the variables of an operator's words in, as `write_reply` would; nothing is sent."""
+
+    def save_reply_template(self, actor: str, template: ReplyTemplate) -> ReplyTemplate:
+        """Save a version of a template; `active=False` takes it out of the list."""
+
+    def reply_variables(self) -> tuple[str, ...]:
+        """Return the variables that a template may use, without their braces."""
 
     def approve_draft(self, outbox_id: int, actor: str, text: str | None) -> None:
         """Let a draft leave, with other words if given."""

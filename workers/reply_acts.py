@@ -8,25 +8,22 @@ the same rules as the templates before it leaves (rules R14, R16, R54, R60).
 from __future__ import annotations
 
 import hashlib
-from typing import Final
 
 from models.records import ReplyDraft
 from models.store import Db
 from models.store.mails import reply_coordinates
 from models.store.outbox import ReplyAddress, queue_reply
-from models.store.outbox_acts import discard_draft, release_draft, send_again
+from models.store.outbox_acts import discard_draft, release_draft, send_again, ticket_of_reply
 from models.store.ticket_life import audit, newest_raw_id, ticket_row
 from models.store.tickets import move_status
 from models.store.topic_work import note_reply
 from models.topics import Status
 from workers.acts import ActError
 from workers.clocks import note_reaction, refresh_clock
-from workers.replies.lint import faults_of
 from workers.replies.subjects import outgoing_subject
 from workers.service import Service
+from workers.template_acts import checked, filled_in
 from workers.tokens import reply_message_id
-
-MAX_REPLY_CHARS: Final = 20_000
 
 
 def write_reply(
@@ -34,16 +31,14 @@ def write_reply(
 ) -> int:
     """Send an operator's words to the seller; return the outbox number.
 
-    The same words to the same mail are one reply, however often the button was pressed.
-    Raises ActError when there is nothing to answer or nothing to say.
+    Variables in braces are filled in from the ticket (`workers.reply_templates`). The same words to
+    the same mail are one reply, however often the button was pressed. Raises ActError when there is
+    nothing to answer or nothing to say, or a variable has no value.
     """
     words = text.strip()
-    if not words or len(words) > MAX_REPLY_CHARS:
-        msg = f"a reply has between 1 and {MAX_REPLY_CHARS:,} characters; this one has {len(words):,}"
-        raise ActError(msg)
-    _check(words)
     with service.store.write({f"ticket:RZ-{number}"}) as db:
         row = ticket_row(db, number)
+        filled = filled_in(db, number, words, service.now())
         raw_id = newest_raw_id(db, number)
         address = _address(db, service, raw_id, words) if raw_id is not None else None
         if address is None or raw_id is None:
@@ -53,7 +48,7 @@ def write_reply(
             kind=_kind(words),
             language=row.language,
             subject=outgoing_subject(number, row.subject),
-            text=words + "\n",
+            text=filled + "\n",
         )
         outbox_id = queue_reply(
             db,
@@ -77,9 +72,10 @@ def write_reply(
 
 def approve_draft(service: Service, outbox_id: int, actor: str, *, text: str | None = None) -> None:
     """Let a draft leave, with other words if given; a question makes the ticket wait for its seller."""
-    if text is not None:
-        _check(text)
     with service.store.write({f"outbox:{outbox_id}"}) as db:
+        if text is not None:
+            number = ticket_of_reply(db, outbox_id)
+            text = filled_in(db, number, text, service.now()) if number is not None else checked(text)
         released = release_draft(db, outbox_id, author=actor, text=text, now_utc=service.now())
         if released is None:
             msg = "this draft is no longer there: it was sent or dropped before"
@@ -122,14 +118,6 @@ def _address(db: Db, service: Service, raw_id: int, words: str) -> ReplyAddress 
         in_reply_to=coordinates.message_id,
         references=(*coordinates.references, *own),
     )
-
-
-def _check(words: str) -> None:
-    """Raise ActError when an operator's words break a rule of what the desk may say."""
-    faults = faults_of(words)
-    if faults:
-        msg = f"this reply {'; it '.join(faults)}"
-        raise ActError(msg)
 
 
 def _kind(words: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from models.store.mails import storable
@@ -35,6 +35,12 @@ def release_draft(
         .returning(OUTBOX.c.ticket_id, OUTBOX.c.kind)
     ).first()
     return Released(ticket=row.ticket_id, kind=row.kind) if row is not None else None
+
+
+def ticket_of_reply(db: Connection, outbox_id: int) -> int | None:
+    """Return the ticket that a row of the outbox belongs to; None without one."""
+    number = db.scalar(select(OUTBOX.c.ticket_id).where(OUTBOX.c.id == outbox_id))
+    return int(number) if number is not None else None
 
 
 def discard_draft(db: Connection, outbox_id: int, reason: str) -> bool:

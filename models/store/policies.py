@@ -13,6 +13,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.engine import Connection
 
 from models.retention import RETENTION, Retention, parse_retention, shipped_retention
+from models.store.reply_templates import seed_reply_templates
 from models.store.schema import MAILBOX, POLICY, TOPIC
 from models.topics import TOPIC_NAMES
 
@@ -37,6 +38,7 @@ def seed(db: Connection, mailboxes: Iterable[str], now_utc: datetime) -> None:
     if not read_policy(db, RETENTION):
         body = shipped_retention().as_policy()
         write_policy(db, RETENTION, body, author="razbor", now_utc=now_utc)
+    seed_reply_templates(db, now_utc)
 
 
 def write_policy(db: Connection, name: str, body: dict[str, Any], *, author: str, now_utc: datetime) -> int:

@@ -10,7 +10,9 @@ from importlib import resources
 
 import pytest
 
+from models.reply_template import shipped_templates
 from workers.replies.compose import REPLY_LANGUAGES, SAFE_VARIABLES
+from workers.reply_templates import variable_names
 
 ALLOWED_DOMAINS = {"ozon.ru", "wildberries.ru"}
 PHONE = re.compile(
@@ -47,6 +49,8 @@ def sentences() -> Iterator[tuple[str, str, str]]:
         for section, rows in tomllib.loads(source).items():
             for key, value in rows.items():
                 yield language, f"{section}.{key}", value
+    for template in shipped_templates():
+        yield template.language, f"template.{template.name}", template.text
 
 
 ALL = list(sentences())
@@ -63,7 +67,8 @@ def test_sentence_is_fit_to_be_sent(language: str, key: str, text: str) -> None:
     assert not SHOUTING.search(text)
     assert "@" not in text, "A13: no address of anybody"
     used = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
-    assert used <= SAFE_VARIABLES, "only safe variables"
+    safe = variable_names() if key.startswith("template.") else SAFE_VARIABLES
+    assert used <= frozenset(safe), "only safe variables"
 
 
 def test_languages_say_the_same_things() -> None:

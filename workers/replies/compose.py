@@ -174,6 +174,12 @@ def field_name(part: str, language: str) -> str:
     return _say(language).join_or(part)
 
 
+def cabinet_path(marketplace: str, language: str) -> str:
+    """Name where a seller finds requests in the account of a marketplace (rule R15)."""
+    paths: dict[str, str] = _say(language).table["cabinet_path"]
+    return paths.get(marketplace, paths["unknown"])
+
+
 @dataclass(frozen=True, slots=True)
 class _Sentences:
     """The sentences of one language."""
@@ -182,11 +188,10 @@ class _Sentences:
     table: dict[str, Any]
 
     def line(self, key: str, context: ReplyContext) -> str:
-        paths: dict[str, str] = self.table["cabinet_path"]
         values = {
             "number": ticket_name(context.number),
             "topic": topic_name(context.topic, self.language),
-            "cabinet_path": paths.get(context.marketplace, paths["unknown"]),
+            "cabinet_path": cabinet_path(context.marketplace, self.language),
             "evidence": self.table["evidence"].get(context.topic, ""),
         }
         return str(self.table["lines"][key]).format_map(values)
