@@ -158,6 +158,6 @@ def test_a_preview_is_what_would_be_sent(desk: Desk) -> None:
     assert seen.text == f"RZ-{number}: 2000061286750"
     assert seen.is_ready
     assert not desk.outbox()
-    with pytest.raises(ActError, match="this template uses .oder."):
+    with pytest.raises(ActError, match=r"this template uses \{oder\}"):
         save_template(desk.service, "lead", replace(OWN, text="{oder}"))
     assert save_template(desk.service, "lead", OWN) in templates_for(desk.service, number)
