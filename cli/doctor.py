@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Final
+from itertools import chain
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -25,15 +26,19 @@ _COLOURS: Final = {
 
 def doctor(
     *,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also read all that is stored: checksums, files, balance.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Check this machine and these settings; exit with 1 when something must be mended."""
+    from cli.deep_checks import deep_checks
     from settings import load_settings
 
     settings = load_settings()
     worst = State.OK
-    for check in all_checks():
-        result = check(settings)
+    results = (check(settings) for check in all_checks())
+    for result in chain(results, deep_checks(settings, quiet=as_json) if deep else ()):
         if as_json:
             print_json(asdict(result))
         else:

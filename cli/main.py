@@ -14,6 +14,7 @@ import typer
 
 from cli import (
     alive,
+    backup,
     beat,
     broker,
     console,
@@ -85,6 +86,8 @@ app.add_typer(users.app, name="users")
 
 # Administration
 app.command("migrate")(migrate.migrate)
+app.command("backup")(backup.backup)
+app.command("restore")(backup.restore)
 app.command("purge")(purge.purge)
 app.add_typer(retention.app, name="retention")
 app.add_typer(person.app, name="person")

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from cli import machine_checks, name_service_check, service_checks
+from cli.deep_checks import deep_checks
 from cli.doctor import all_checks
 from cli.findings import CheckResult, State
 from cli.instance_lock import Instance, InstanceLock
+from models.raw_store import AcceptedMail, SqliteRawStore
+from models.records import Envelope
 from models.store import open_store
-from models.store.migrate import migrate
+from models.store.migrate import migrate, raw_engine
 from settings import Settings
 from tests.conftest import free_port
 from tests.intake.dns_zone import serving
@@ -165,3 +170,28 @@ def test_database_states(planted: Planted) -> None:
 def test_database_server_that_is_not_there(planted: Planted) -> None:
     settings = planted(database_url="postgresql://razbor:x@127.0.0.1:1/razbor")
     fails(service_checks.check_database(settings), "PostgreSQL")
+
+
+def test_deep_reads_what_is_stored_and_finds_a_changed_mail(planted: Planted, tmp_path: Path) -> None:
+    settings = planted()
+    assert [found.state for found in deep_checks(settings, quiet=True)] == [State.NOTE]  # nothing is stored
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = open_store(settings.main_database_url, settings.intake_database_url)
+    migrate(store)
+    raw_store = SqliteRawStore(settings.data_dir / "intake.db")
+    envelope = Envelope(
+        mail_from="a@b.example",
+        rcpt_tos=("support@razbor.local",),
+        peer="127.0.0.1",
+        helo="b.example",
+        received_at_utc=datetime(2026, 11, 22, tzinfo=UTC),
+    )
+    raw_store.append([AcceptedMail(envelope=envelope, raw=b"Subject: one\r\n\r\ntext\r\n")])
+    raw_store.close()
+    assert {found.state for found in deep_checks(settings, quiet=True)} == {State.OK}
+    with raw_engine(store).connect() as db, db.begin():
+        db.execute(text("UPDATE raw_message SET raw = x'5375626A656374'"))
+    store.close()
+    (found,) = [found for found in deep_checks(settings, quiet=True) if found.state is State.FAIL]
+    assert "1 of 1 damaged: 1 has 7 bytes, 22 were accepted" in found.detail
+    assert "razbor restore" in found.remedy
