@@ -50,7 +50,10 @@ def console_app(settings: Settings, store: Store) -> FastAPI:
     from workers.app import service_over
 
     options = ConsoleOptions(
-        timezone=settings.timezone, public_url=settings.public_url, relay=bool(settings.relay_url)
+        timezone=settings.timezone,
+        public_url=settings.public_url,
+        relay=bool(settings.relay_url),
+        precision_target=settings.precision_target,
     )
     return create_app(Console(store=store, desk=DeskActs(service_over(store, settings)), options=options))
 

@@ -64,6 +64,7 @@ ROUTE_RIGHTS: Final[dict[str, Right]] = {
     "write_reply": Right.WORK,
     "decide_draft": Right.WORK,
     "undo": Right.WORK,
+    "dashboard": Right.SEE,
 }
 
 

@@ -11,7 +11,15 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
-from console import events, login_pages, mail_pages, queue_pages, review_pages, ticket_pages
+from console import (
+    dashboard_pages,
+    events,
+    login_pages,
+    mail_pages,
+    queue_pages,
+    review_pages,
+    ticket_pages,
+)
 from console.context import Console, words_for
 from console.desk import DeskRefusalError
 from console.guard import ForbiddenError, LoginNeededError, guard
@@ -37,7 +45,15 @@ def create_app(console: Console) -> FastAPI:
         dependencies=[Depends(guard)],
     )
     app.state.console = console
-    for room in (login_pages, queue_pages, review_pages, ticket_pages, mail_pages, events):
+    for room in (
+        login_pages,
+        queue_pages,
+        review_pages,
+        ticket_pages,
+        mail_pages,
+        dashboard_pages,
+        events,
+    ):
         app.include_router(room.router)
     app.add_api_route("/alive", _alive, name="alive", methods=["GET"])
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")

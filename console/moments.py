@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from console.wording import Words
@@ -42,6 +42,10 @@ class Moments:
             return time
         return f"{self._day(local, with_year=local.year != today.year)} {time}"
 
+    def day(self, day: date) -> str:
+        """Return a day, with its year unless it is of this year."""
+        return self._day(day, with_year=day.year != self.now_utc.astimezone(self.zone).year)
+
     def full(self, at_utc: datetime | None) -> str:
         """Return day, year and time with the zone."""
         if at_utc is None:
@@ -79,7 +83,7 @@ class Moments:
             return self.words("unit.hours", count=minutes // 60)
         return self.words("unit.days", count=minutes // (60 * 24))
 
-    def _day(self, local: datetime, *, with_year: bool) -> str:
+    def _day(self, local: date, *, with_year: bool) -> str:
         if self.words.language == "zh":
             return (f"{local.year}年" if with_year else "") + f"{local.month}月{local.day}日"
         day = f"{local.day} {_MONTHS[self.words.language][local.month - 1]}"

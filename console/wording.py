@@ -1,5 +1,7 @@
 """The words of the interface: `words/LANGUAGE.toml`, the same keys in every language.
 
+Those of dashboard, models, settings and audit log stand in `words/LANGUAGE_oversight.toml`.
+
 A key is "section.name". Where a number decides the form, the entry is a table of the plural
 categories of the Unicode CLDR: one, few, many for Russian, one, other for English, other for
 Chinese.
@@ -13,6 +15,8 @@ from importlib import resources
 from typing import Final
 
 INTERFACE_LANGUAGES: Final = ("ru", "en", "zh")
+_RUSSIAN_MARKS: Final = str.maketrans({",": "\u00a0", ".": ","})
+_PARTS: Final = ("", "_oversight")
 LANGUAGE_NAMES: Final = {"ru": "Русский", "en": "English", "zh": "中文"}
 
 
@@ -42,6 +46,17 @@ class Words:
             phrase = phrase[plural_category(self.language, count)]
         ticket = values.get("number", "")
         return phrase.format(n=count, number=ticket if ticket.isdecimal() else "")
+
+    def number(self, value: float, digits: int = 0) -> str:
+        """Write a number as the language does: 12 400,5 in Russian, 12,400.5 in English and Chinese."""
+        written = f"{value:,.{digits}f}"
+        return written.translate(_RUSSIAN_MARKS) if self.language == "ru" else written
+
+    def percent(self, share: float, digits: int = 1) -> str:
+        """Write a share of 1 as per cent; a whole number of them without a fraction."""
+        shown = round(share * 100, digits)
+        gap = "\u00a0" if self.language == "ru" else ""
+        return f"{self.number(shown, 0 if shown == int(shown) else digits)}{gap}%"
 
     def fields(self, group: str) -> str:
         """Return the names of required data; "a|b" are alternatives."""
@@ -90,9 +105,11 @@ def language_of(accepted: str) -> str:
 
 @cache
 def _table(language: str) -> dict[str, str | dict[str, str]]:
-    text = resources.files("console").joinpath("words", f"{language}.toml").read_text(encoding="utf-8")
+    folder = resources.files("console").joinpath("words")
+    texts = (folder.joinpath(f"{language}{part}.toml").read_text(encoding="utf-8") for part in _PARTS)
     return {
         f"{section}.{name}": phrase
+        for text in texts
         for section, phrases in tomllib.loads(text).items()
         for name, phrase in phrases.items()
     }

@@ -1,0 +1,143 @@
+"""The dashboard: intake and its balance, ages, terms, key figures, and how well routing keeps its promise."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from math import sqrt
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from console.charts import LineChart, StackedBars, line_chart, stacked_bars
+from console.context import console_of, moments_for
+from console.moments import Moments
+from console.pages import render
+from console.periods import CHOICES, Period, period_of
+from models.store.desk_figures import (
+    IN_FLIGHT,
+    HourCount,
+    OpenAges,
+    audits_by_hour,
+    intake_by_hour,
+    moves_by_hour,
+    open_ages,
+    question_rounds,
+    reactions_by_hour,
+    routing_by_hour,
+)
+from models.store.engine import Db
+from models.store.kpis import desk_kpis
+from models.topics import SLUGS, Disposition
+
+router = APIRouter()
+GROUPS: Final = ("topic", "language", "marketplace")
+AGE_EDGES: Final = (timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
+LEAST_AUDITED: Final = 30  # below, a precision says more of chance than of the model
+_Z95: Final = 1.645
+_ENDS: Final = (*map(str, Disposition), IN_FLIGHT)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskFigures:
+    """Everything that the page draws, as counted."""
+
+    ends: dict[str, int]
+    intake: StackedBars
+    moves: StackedBars
+    reactions: StackedBars
+    routing: StackedBars
+    promise: LineChart
+    routed: tuple[int, int]  # by the model alone, of all that opened a ticket
+    audited: tuple[int, int]  # right, of all that were labelled
+    reacted: tuple[int, int]  # in time, of all that were answered
+    ages: list[OpenAges]
+    rounds: list[int]
+
+
+@router.get("/dashboard", name="dashboard")
+def dashboard(request: Request, by: str = "topic") -> Response:
+    """Show the figures of a period, by topic, language or marketplace."""
+    console, when = console_of(request), moments_for(request)
+    period = period_of(request.query_params, when.now_utc, when.zone)
+    by = by if by in GROUPS else GROUPS[0]
+    with console.store.read() as db:
+        figures = _figures(db, period, when)
+        span = period.span
+        rows = desk_kpis(db, since_utc=span.since_utc, until_utc=span.until_utc, by=by)
+    return render(
+        request,
+        "dashboard.html",
+        page="dashboard",
+        period=period,
+        choices=CHOICES,
+        figures=figures,
+        by=by,
+        groups=GROUPS,
+        kpis=rows[1:],
+        everything=rows[0],
+        ends=_ENDS,
+        least_audited=LEAST_AUDITED,
+        target=console.options.precision_target,
+        resolutions={code: names for slug in SLUGS for code, names in console.desk.resolutions(slug).items()},
+        is_broken=upper_bound(*figures.audited) < console.options.precision_target,
+        edges=AGE_EDGES,
+        address=_address(period),
+    )
+
+
+def upper_bound(right: int, labelled: int) -> float:
+    """Return the 95 % upper bound of a share (Wilson score interval, one-sided); 1 for nothing counted."""
+    if not labelled:
+        return 1.0
+    share, part = right / labelled, _Z95**2 / labelled
+    spread = _Z95 * sqrt(share * (1 - share) / labelled + part / (4 * labelled))
+    return (share + part / 2 + spread) / (1 + part)
+
+
+def _figures(db: Db, period: Period, when: Moments) -> DeskFigures:
+    span, labels = period.span, period.labels(when)
+    intake = intake_by_hour(db, span)
+    reactions, routing = reactions_by_hour(db, span), routing_by_hour(db, span)
+    audits = audits_by_hour(db, span)
+    routed = period.spread(routing, ("route", "review"))
+    audited = period.spread(audits, ("right", "wrong"))
+    return DeskFigures(
+        ends={name: _sum(intake, name) for name in _ENDS},
+        intake=stacked_bars(labels, period.spread(intake, _ENDS)),
+        moves=stacked_bars(
+            labels, period.spread(moves_by_hour(db, span), ("opened", "closed")), side_by_side=True
+        ),
+        reactions=stacked_bars(labels, period.spread(reactions, ("in_time", "late", "none"))),
+        routing=stacked_bars(labels, routed),
+        promise=line_chart(
+            labels,
+            {
+                "routed": _shares(routed["route"], routed["review"]),
+                "precision": _shares(audited["right"], audited["wrong"]),
+            },
+        ),
+        routed=(_sum(routing, "route"), _sum(routing, "route", "review")),
+        audited=(_sum(audits, "right"), _sum(audits, "right", "wrong")),
+        reacted=(_sum(reactions, "in_time"), _sum(reactions, "in_time", "late")),
+        ages=open_ages(db, when.now_utc, AGE_EDGES),
+        rounds=question_rounds(db, span),
+    )
+
+
+def _sum(counts: list[HourCount], *names: str) -> int:
+    return sum(one.count for one in counts if one.name in names)
+
+
+def _shares(parts: list[int], others: list[int]) -> list[float | None]:
+    return [
+        part / (part + other) if part + other else None for part, other in zip(parts, others, strict=True)
+    ]
+
+
+def _address(period: Period) -> str:
+    """Return the query of this period, for links that keep it."""
+    given: dict[str, Any] = {"from": period.first.isoformat(), "to": period.last.isoformat()}
+    return urlencode({"days": period.chosen_days} if period.chosen_days else given)
