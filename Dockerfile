@@ -20,7 +20,7 @@ ENV PATH=/opt/razbor/bin:$PATH \
 USER razbor
 WORKDIR /data
 VOLUME /data
-EXPOSE 8025
+EXPOSE 8025 8080
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=30s --timeout=10s --start-period=120s --retries=3 CMD ["razbor", "alive", "listen"]
 ENTRYPOINT ["razbor"]

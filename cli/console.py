@@ -54,6 +54,7 @@ def console_app(settings: Settings, store: Store) -> FastAPI:
         public_url=settings.public_url,
         relay=bool(settings.relay_url),
         precision_target=settings.precision_target,
+        metrics_token=settings.metrics_token,
     )
     return create_app(Console(store=store, desk=DeskActs(service_over(store, settings)), options=options))
 

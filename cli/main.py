@@ -25,6 +25,7 @@ from cli import (
     held,
     import_mail,
     listen,
+    metrics,
     migrate,
     models_command,
     person,
@@ -78,6 +79,7 @@ app.add_typer(models_command.app, name="models")
 # Look and mend
 app.command("replay")(replay.replay)
 app.command("status")(status.status)
+app.command("metrics")(metrics.metrics)
 app.add_typer(tickets.app, name="tickets")
 app.add_typer(held.app, name="held")
 app.add_typer(export.app, name="export")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPException
 from typing import TYPE_CHECKING
 
 from cli.part import Facts, Part, own_command
@@ -77,10 +79,25 @@ def working_parts() -> list[Part]:
 
 def answers_220(host: str, port: int, timeout_s: float = 1.0) -> bool:
     """Tell whether an SMTP server greets on a port. An address that means "all" is tried on loopback."""
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound
     try:
-        with socket.create_connection((reachable, port), timeout=timeout_s) as connection:
+        with socket.create_connection((_reachable(host), port), timeout=timeout_s) as connection:
             connection.settimeout(timeout_s)
             return connection.recv(3) == b"220"
     except OSError:
         return False
+
+
+def answers_healthz(host: str, port: int, timeout_s: float = 2.0) -> bool:
+    """Tell whether the console answers on a port. An address that means "all" is tried on loopback."""
+    connection = HTTPConnection(_reachable(host), port, timeout=timeout_s)
+    try:
+        connection.request("GET", "/healthz")
+        return connection.getresponse().status == HTTPStatus.OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _reachable(host: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)  # noqa: S104 - compared, not bound

@@ -32,6 +32,8 @@ ROUTE_RIGHTS: Final[dict[str, Right]] = {
     "login": Right.ANYONE,
     "log_in": Right.ANYONE,
     "alive": Right.ANYONE,
+    "ready": Right.ANYONE,
+    "metrics": Right.ANYONE,  # it looks for its own token
     "log_out": Right.SELF,
     "account": Right.SELF,
     "save_account": Right.SELF,

@@ -16,6 +16,7 @@ from console import (
     events,
     login_pages,
     mail_pages,
+    monitoring,
     queue_pages,
     review_pages,
     ticket_pages,
@@ -55,17 +56,13 @@ def create_app(console: Console) -> FastAPI:
         events,
     ):
         app.include_router(room.router)
-    app.add_api_route("/alive", _alive, name="alive", methods=["GET"])
+    app.include_router(monitoring.router)
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_middleware(SecurityHeaders, is_https=console.options.is_https)
     app.add_exception_handler(LoginNeededError, _ask_to_log_in)
     for kind in (ForbiddenError, HTTPException, RequestValidationError, DeskRefusalError):
         app.add_exception_handler(kind, _fault_page)
     return app
-
-
-def _alive() -> Response:
-    return JSONResponse({"alive": True})
 
 
 async def _ask_to_log_in(request: Request, _error: Exception) -> Response:

@@ -28,6 +28,7 @@ class ConsoleOptions:
     public_url: str = ""  # its origin is the one that forms may be sent from; "" is the request's own
     relay: bool = False  # whether replies can leave at all
     precision_target: float = 0.98  # share of automatically routed mails that must be right
+    metrics_token: str = ""  # who shows it may read /metrics; "" lets only this machine
     idle: timedelta = timedelta(hours=8)  # a session ends after so long without a request
     longest: timedelta = timedelta(hours=24)  # and at the latest after so long
 

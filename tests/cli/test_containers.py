@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from cli.main import app
-from cli.parts import listener_part, working_parts
+from cli.parts import console_part, listener_part, working_parts
 from cli.worker import queue_names
 from models.topics import ALL_QUEUES
 from settings import Settings
@@ -54,6 +54,7 @@ def test_the_reader_sees_all_services() -> None:
         "worker-topics",
         "worker-outbound",
         "beat",
+        "console",
     } | ONE_SHOTS | SERVERS == set(SERVICES)
 
 
@@ -67,10 +68,8 @@ def test_commands_exist_with_their_options(service: str) -> None:
 
 
 def test_serve_and_containers_run_the_same_parts(tmp_path: Path) -> None:
-    served = {
-        part.argv[3]
-        for part in [listener_part(Settings(_env_file=None, data_dir=tmp_path)), *working_parts()]
-    }
+    settings = Settings(_env_file=None, data_dir=tmp_path)
+    served = {part.argv[3] for part in [listener_part(settings), console_part(settings), *working_parts()]}
     contained = {command_of(service)[0] for service in set(SERVICES) - SERVERS - ONE_SHOTS}
     assert served == contained
 
@@ -84,7 +83,7 @@ def test_the_workers_together_consume_every_queue_once() -> None:
 @pytest.mark.parametrize("service", sorted(set(SERVICES) - ONE_SHOTS))
 def test_services_that_stay_have_a_health_check_and_restart(service: str) -> None:
     block = SERVICES[service] + "".join(
-        TEMPLATES[f"x-{name}"] for name in re.findall(r"<<: \*(\w+)", SERVICES[service])
+        TEMPLATES[f"x-{name}"] for name in re.findall(r"^    <<: \*(\w+)", SERVICES[service], re.MULTILINE)
     )
     block += TEMPLATES["x-razbor"] if "<<: *razbor" in block else ""
     assert "healthcheck:" in block
@@ -96,7 +95,10 @@ def test_one_shots_do_not_restart() -> None:
 
 
 def test_every_variable_is_a_setting() -> None:
-    known = {f"RAZBOR_{name.upper()}" for name in Settings.model_fields} | {"RAZBOR_SMTP_PUBLISH"}
+    known = {f"RAZBOR_{name.upper()}" for name in Settings.model_fields} | {
+        "RAZBOR_SMTP_PUBLISH",
+        "RAZBOR_CONSOLE_PUBLISH",
+    }
     assert set(re.findall(r"RAZBOR_[A-Z_]+", COMPOSE + DOCKERFILE)) - {"RAZBOR_"} <= known
 
 
