@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
+from typing import Self
 
 from console.desk import DeskRefusalError
 from models.reply_template import RenderedReply, ReplyTemplate
-from models.store import StoreError
+from models.store import Db, StoreError
 from models.store.mails import retry_held
 from models.store.ticket_life import audit
 from models.topics import Status
@@ -82,10 +84,22 @@ class DeskActs:
         with _refusals():
             acts.merge(self._service, number, actor, into)
 
-    def write_reply(self, number: int, actor: str, text: str, *, waits_for_seller: bool) -> None:
+    def set_priority(self, number: int, actor: str, priority: str, reason: str) -> None:
+        """Set a priority by hand."""
+        with _refusals():
+            acts.set_priority(self._service, number, actor, priority, reason)
+
+    def write_reply(self, number: int, actor: str, text: str, *, waits_for_seller: bool) -> int:
         """Send an operator's words."""
         with _refusals():
-            reply_acts.write_reply(self._service, number, actor, text, waits_for_seller=waits_for_seller)
+            return reply_acts.write_reply(
+                self._service, number, actor, text, waits_for_seller=waits_for_seller
+            )
+
+    def write_draft(self, number: int, actor: str, text: str) -> int:
+        """Keep an operator's words as a draft."""
+        with _refusals():
+            return reply_acts.write_draft(self._service, number, actor, text)
 
     def reply_templates(self, number: int) -> tuple[ReplyTemplate, ...]:
         """Return the templates that fit a ticket."""
@@ -138,6 +152,10 @@ class DeskActs:
         """Label a quarantined mail as spam."""
         with _refusals():
             set_aside.confirm_spam(self._service, raw_id, actor)
+
+    def checked(self, check: Callable[[Db], None], keys: Iterable[str] = ()) -> Self:
+        """Return the same desk with a check before every act."""
+        return type(self)(replace(self._service, store=self._service.store.checked(check, keys)))
 
     def resolutions(self, topic: str) -> dict[str, dict[str, str]]:
         """Return the codes that close a ticket of a topic; of every topic for ""."""

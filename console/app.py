@@ -21,6 +21,7 @@ from console import (
     review_pages,
     ticket_pages,
 )
+from console.api import API_PATH, create_api
 from console.context import Console, words_for
 from console.desk import DeskRefusalError
 from console.guard import ForbiddenError, LoginNeededError, guard
@@ -57,6 +58,7 @@ def create_app(console: Console) -> FastAPI:
     ):
         app.include_router(room.router)
     app.include_router(monitoring.router)
+    app.mount(API_PATH, create_api(console), name="api")
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_middleware(SecurityHeaders, is_https=console.options.is_https)
     app.add_exception_handler(LoginNeededError, _ask_to_log_in)

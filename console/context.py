@@ -29,6 +29,7 @@ class ConsoleOptions:
     relay: bool = False  # whether replies can leave at all
     precision_target: float = 0.98  # share of automatically routed mails that must be right
     metrics_token: str = ""  # who shows it may read /metrics; "" lets only this machine
+    api_requests_per_minute: int = 600  # of one token; 0 lets everything through
     idle: timedelta = timedelta(hours=8)  # a session ends after so long without a request
     longest: timedelta = timedelta(hours=24)  # and at the latest after so long
 

@@ -7,11 +7,12 @@ the operator when the rules do not allow the act.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, Self
 
 from models.reply_template import RenderedReply, ReplyTemplate
+from models.store import Db
 
 STAGES = ("intake", "analysis", "approval", "execution", "check")  # rule R27
 
@@ -59,8 +60,14 @@ class Desk(Protocol):
     def merge(self, number: int, actor: str, into: int) -> None:
         """Merge a ticket into another one."""
 
-    def write_reply(self, number: int, actor: str, text: str, *, waits_for_seller: bool) -> None:
-        """Send an operator's words to the seller."""
+    def set_priority(self, number: int, actor: str, priority: str, reason: str) -> None:
+        """Set a priority by hand; "" lets it be worked out again."""
+
+    def write_reply(self, number: int, actor: str, text: str, *, waits_for_seller: bool) -> int:
+        """Send an operator's words to the seller; return the number in the outbox."""
+
+    def write_draft(self, number: int, actor: str, text: str) -> int:
+        """Keep words as a draft until somebody approves them; return the number in the outbox."""
 
     def reply_templates(self, number: int) -> tuple[ReplyTemplate, ...]:
         """Return the templates that fit a ticket's topic and language, its topic's own first."""
@@ -91,6 +98,9 @@ class Desk(Protocol):
 
     def confirm_spam(self, raw_id: int, actor: str) -> None:
         """Label a quarantined mail as spam."""
+
+    def checked(self, check: Callable[[Db], None], keys: Iterable[str] = ()) -> Self:
+        """Return a desk that runs `check` first in the transaction of every act, under `keys` as well."""
 
     def resolutions(self, topic: str) -> dict[str, dict[str, str]]:
         """Return the codes that close a ticket of a topic, with their names by language."""

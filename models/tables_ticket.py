@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Column, Index, text
 from sqlmodel import Field
 
-from models.tables import BigId, MainBase, json_field, moment
+from models.tables import BigId, MainBase, defaulted, json_field, moment
 
 
 class Ticket(MainBase, table=True):
@@ -16,6 +16,7 @@ class Ticket(MainBase, table=True):
     __tablename__ = "ticket"
     __table_args__ = (
         Index("ix_ticket_queue", "topic", "status", "updated_at_utc"),
+        Index("ix_ticket_updated", "updated_at_utc", "id"),
         Index(
             "ix_ticket_review",
             "id",
@@ -54,6 +55,7 @@ class Ticket(MainBase, table=True):
     also_topics: list[str] = json_field()
     missing: list[str] = json_field()
     priority: str = "normal"
+    priority_by: str = defaulted("")  # who set it by hand; "" is worked out from `priority_parts`
     priority_parts: dict[str, int] = json_field(dict)
     question_count: int = 0
     acknowledged: bool = False

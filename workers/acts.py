@@ -28,6 +28,7 @@ from models.store.tickets import move_status
 from models.store.topic_work import cancel_topic_work, make_topic_work_due
 from models.topics import SPAM, Status
 from workers.clocks import note_close, note_reaction, refresh_clock
+from workers.priority import LEVELS, level_of, within_level
 from workers.service import Service
 from workers.word_lists import read_table
 
@@ -77,6 +78,29 @@ def close(service: Service, number: int, actor: str, *, resolution: str, reason:
         _move(db, service, number, Status.CLOSED, actor, reason)
         set_ticket(db, number, service.now(), resolution=resolution, in_review=False)
         _done(db, service, number, actor, "close", resolution=resolution, reason=reason)
+
+
+def set_priority(service: Service, number: int, actor: str, priority: str, reason: str) -> None:
+    """Set a ticket's priority by hand; with "" it is worked out again from its four parts (rule R24)."""
+    if priority and priority not in LEVELS:
+        msg = f"priorities are {', '.join(LEVELS)}"
+        raise ActError(msg)
+    if priority and not reason.strip():
+        msg = "say in a few words why the priority is another one"
+        raise ActError(msg)
+    with _on_ticket(service, number) as db:
+        row = ticket_row(db, number)
+        points = sum(row.priority_parts.values())
+        level = priority or level_of(points, row.topic)
+        set_ticket(
+            db,
+            number,
+            service.now(),
+            priority=level,
+            priority_by=actor if priority else "",
+            score=within_level(points, level) if priority else points,
+        )
+        _done(db, service, number, actor, "priority", before=row.priority, after=level, reason=reason)
 
 
 def set_stage(service: Service, number: int, actor: str, stage: str) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from models.decisions import FactValue
 
+LEVELS: Final = ("low", "normal", "high", "urgent")
 PARTS: Final = ("criticality", "identifiers", "evidence", "history")
 _NEAR_DAYS: Final = 3
 
@@ -48,12 +49,22 @@ def priority_of(given: PriorityInput) -> tuple[str, dict[str, int]]:
         "evidence": _evidence(given.attachment_kinds, table["evidence"]),
         "history": _history(given.message_count, folded, table["history"]),
     }
-    total = sum(points.values())
-    levels: dict[str, int] = table["levels"]
-    if _base(given.topic, table["criticality"]) == 0:  # nobody's case: thanks, letters of buyers, spam
-        return "low", points
-    level = next((name for name in ("urgent", "high", "normal") if total >= levels[name]), "low")
-    return level, points
+    return level_of(sum(points.values()), given.topic), points
+
+
+def level_of(total: int, topic: str) -> str:
+    """Return the level of a sum of points; nobody's case (thanks, letters of buyers, spam) is always low."""
+    table = read_table("priority.toml")
+    if _base(topic, table["criticality"]) == 0:
+        return "low"
+    return next((name for name in LEVELS[:0:-1] if total >= table["levels"][name]), "low")
+
+
+def within_level(total: int, level: str) -> int:
+    """Move a sum of points into one of `LEVELS`, so that a priority set by hand is sorted rightly."""
+    bounds = [0, *(int(read_table("priority.toml")["levels"][name]) for name in LEVELS[1:]), 101]
+    at = LEVELS.index(level)
+    return max(bounds[at], min(total, bounds[at + 1] - 1))
 
 
 def is_called_urgent(text: str, findings: Iterable[tuple[str, str]] = ()) -> bool:

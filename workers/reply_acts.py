@@ -37,36 +37,23 @@ def write_reply(
     """
     words = text.strip()
     with service.store.write({f"ticket:RZ-{number}"}) as db:
-        row = ticket_row(db, number)
-        filled = filled_in(db, number, words, service.now())
-        raw_id = newest_raw_id(db, number)
-        address = _address(db, service, raw_id, words) if raw_id is not None else None
-        if address is None or raw_id is None:
-            msg = "the ticket has no mail with an address to answer"
-            raise ActError(msg)
-        draft = ReplyDraft(
-            kind=_kind(words),
-            language=row.language,
-            subject=outgoing_subject(number, row.subject),
-            text=filled + "\n",
-        )
-        outbox_id = queue_reply(
-            db,
-            draft,
-            address,
-            ticket=number,
-            inbound_raw_id=raw_id,
-            status="queued",
-            now_utc=service.now(),
-            author=actor,
-        )
-        if outbox_id is None:
-            msg = "this very reply was sent before"
-            raise ActError(msg)
+        outbox_id = _queue(db, service, number, actor, words, status="queued")
         note_reply(db, number, asked=(), outbox_id=outbox_id, now_utc=service.now())
         _reacted(db, service, number, actor, waits_for_seller=waits_for_seller)
         audit(db, actor, "reply", f"ticket:{number}", service.now(), outbox_id=outbox_id)
         refresh_clock(db, number, service.now())
+        return outbox_id
+
+
+def write_draft(service: Service, number: int, actor: str, text: str) -> int:
+    """Keep a person's or a program's words as a draft; nothing leaves before `approve_draft`.
+
+    Returns the outbox number. Raises ActError as `write_reply` does.
+    """
+    words = text.strip()
+    with service.store.write({f"ticket:RZ-{number}"}) as db:
+        outbox_id = _queue(db, service, number, actor, words, status="draft")
+        audit(db, actor, "draft", f"ticket:{number}", service.now(), outbox_id=outbox_id)
         return outbox_id
 
 
@@ -103,6 +90,36 @@ def resend(service: Service, outbox_id: int, actor: str) -> None:
             msg = "only a failed, doubtful or muted mail can be sent again"
             raise ActError(msg)
         audit(db, actor, "resend", f"outbox:{outbox_id}", service.now())
+
+
+def _queue(db: Db, service: Service, number: int, actor: str, words: str, *, status: str) -> int:
+    """Put words, their variables filled in, into the outbox as an answer to the newest mail of a ticket."""
+    row = ticket_row(db, number)
+    filled = filled_in(db, number, words, service.now())
+    raw_id = newest_raw_id(db, number)
+    address = _address(db, service, raw_id, words) if raw_id is not None else None
+    if address is None or raw_id is None:
+        msg = "the ticket has no mail with an address to answer"
+        raise ActError(msg)
+    outbox_id = queue_reply(
+        db,
+        ReplyDraft(
+            kind=_kind(words),
+            language=row.language,
+            subject=outgoing_subject(number, row.subject),
+            text=filled + "\n",
+        ),
+        address,
+        ticket=number,
+        inbound_raw_id=raw_id,
+        status=status,
+        now_utc=service.now(),
+        author=actor,
+    )
+    if outbox_id is None:
+        msg = "this very reply was sent before, or waits as a draft"
+        raise ActError(msg)
+    return outbox_id
 
 
 def _address(db: Db, service: Service, raw_id: int, words: str) -> ReplyAddress | None:

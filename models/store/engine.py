@@ -16,7 +16,7 @@ import hashlib
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -111,6 +111,36 @@ class Store:
         """Give all connections back."""
         self.main.dispose()
         self.intake.dispose()
+
+    def checked(self, check: Callable[[Connection], None], keys: Iterable[str] = ()) -> Store:
+        """Return this store with `check` run first in every write transaction, under `keys` as well.
+
+        What `check` raises undoes the transaction: a change is made only to what its sender saw.
+        """
+        return _CheckedStore(self.main, self.intake, self._lock_path, check=check, keys=frozenset(keys))
+
+
+class _CheckedStore(Store):
+    """A store whose write transactions begin with a check."""
+
+    def __init__(
+        self,
+        main: Engine,
+        intake: Engine,
+        lock_path: Path | None,
+        *,
+        check: Callable[[Connection], None],
+        keys: frozenset[str],
+    ) -> None:
+        super().__init__(main, intake, lock_path)
+        self._check, self._keys = check, keys
+
+    @contextmanager
+    def write(self, keys: Iterable[str] = ()) -> Iterator[Connection]:
+        """Give a write transaction that passed the check."""
+        with super().write({*keys, *self._keys}) as db:
+            self._check(db)
+            yield db
 
 
 @contextmanager

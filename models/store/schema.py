@@ -7,13 +7,14 @@ from typing import Final
 from sqlalchemy import Table
 
 from models.tables import main_metadata, raw_metadata
+from models.tables_api import ApiToken
 from models.tables_console import ConsoleSession
 from models.tables_desk import Lease
 from models.tables_keeping import LegalHold
 from models.tables_ticket import Ticket
 
 # Importing the modules registers their tables.
-_LATER_TABLES: Final = {table.__tablename__ for table in (Lease, LegalHold, Ticket, ConsoleSession)}
+_LATER_TABLES: Final = {table.__tablename__ for table in (Lease, LegalHold, Ticket, ConsoleSession, ApiToken)}
 assert main_metadata.tables.keys() >= _LATER_TABLES  # noqa: S101
 
 RAW: Final[Table] = raw_metadata.tables["raw_message"]
@@ -46,3 +47,5 @@ LEGAL_HOLD: Final[Table] = main_metadata.tables["legal_hold"]
 RAW_ORDER: Final[Table] = main_metadata.tables["raw_order"]
 CONSOLE_SESSION: Final[Table] = main_metadata.tables["console_session"]
 REVIEW_CHOICE: Final[Table] = main_metadata.tables["review_choice"]
+API_TOKEN: Final[Table] = main_metadata.tables["api_token"]
+API_REQUEST: Final[Table] = main_metadata.tables["api_request"]

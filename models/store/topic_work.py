@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import ColumnElement, case, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from models.decisions import TicketState, TopicDecision
@@ -151,9 +152,9 @@ def store_topic_decision(
             missing=list(decision.missing),
             how_to=decision.how_to,
             subkind=decision.subkind,
-            priority=decision.priority,
+            priority=_unless_set(TICKET.c.priority, decision.priority),
             priority_parts=decision.priority_parts,
-            score=sum(decision.priority_parts.values()),
+            score=_unless_set(TICKET.c.score, sum(decision.priority_parts.values())),
             bulk=decision.is_bulk,
             updated_at_utc=now_utc,
             **decision.stated,
@@ -190,6 +191,11 @@ def note_reply(
         if fresh:
             db.execute(insert(ASKED), fresh)
     db.execute(update(TICKET).where(TICKET.c.id == number).values(changes))
+
+
+def _unless_set(column: ColumnElement[Any], worked_out: object) -> ColumnElement[Any]:
+    """Keep what an operator set by hand, take what was worked out for every other ticket."""
+    return case((TICKET.c.priority_by == "", worked_out), else_=column)
 
 
 def _escalated(state: TicketState, decision: TopicDecision, now_utc: datetime) -> dict[str, object]:
