@@ -55,6 +55,7 @@ def console_app(settings: Settings, store: Store) -> FastAPI:
         relay=bool(settings.relay_url),
         precision_target=settings.precision_target,
         metrics_token=settings.metrics_token,
+        api_requests_per_minute=settings.api_requests_per_minute,
     )
     return create_app(Console(store=store, desk=DeskActs(service_over(store, settings)), options=options))
 

@@ -38,6 +38,7 @@ from cli import (
     show_settings,
     status,
     tickets,
+    tokens,
     train,
     triage,
     users,
@@ -85,6 +86,7 @@ app.add_typer(held.app, name="held")
 app.add_typer(export.app, name="export")
 app.add_typer(sellers.app, name="sellers")
 app.add_typer(users.app, name="users")
+app.add_typer(tokens.app, name="tokens")
 
 # Administration
 app.command("migrate")(migrate.migrate)

@@ -67,6 +67,9 @@ ROUTE_RIGHTS: Final[dict[str, Right]] = {
     "decide_draft": Right.WORK,
     "undo": Right.WORK,
     "dashboard": Right.SEE,
+    "tokens": Right.ADMIN,
+    "create_token": Right.ADMIN,
+    "revoke_token": Right.ADMIN,
 }
 
 

@@ -19,7 +19,6 @@ from console.context import Console
 from models.store.api_tokens import SCOPES
 
 API_PATH: Final = "/api/v1"
-MAX_BODY_BYTES: Final = 256 * 1024
 _ANSWERS: Final = {
     "get": (400, 401, 403, 404, 422, 429, 503),
     "post": (400, 401, 403, 404, 409, 413, 422, 429, 503),
@@ -52,7 +51,6 @@ def create_api(console: Console) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        max_body_size=MAX_BODY_BYTES,
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.console = console

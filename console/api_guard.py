@@ -13,6 +13,8 @@ from typing import Any, Final
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.types import Message
 
 from console.api_faults import ApiError
 from console.api_rate import TokenBuckets
@@ -21,6 +23,7 @@ from console.context import Console, console_of
 from models.store.api_tokens import TokenCard, find_token, touch_token
 
 _TOUCH_EVERY: Final = timedelta(minutes=1)
+MAX_BODY_BYTES: Final = 256 * 1024
 _LONGEST_HEADER: Final = 200
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -34,11 +37,26 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             headers = await _admit(request, name)
-            response = await handle(request)
+            response = await handle(_bounded(request))
             response.headers.update(headers)
             return response
 
         return guarded
+
+
+def _bounded(request: Request) -> Request:
+    """Return the request with a body that ends with status 413 where it grows too large."""
+    left = MAX_BODY_BYTES
+
+    async def receive() -> Message:
+        nonlocal left
+        message = await request.receive()
+        left -= len(message.get("body", b""))
+        if left < 0:
+            raise HTTPException(413)
+        return message
+
+    return Request(request.scope, receive)
 
 
 async def _admit(request: Request, name: str) -> dict[str, str]:

@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from starlette.exceptions import HTTPException
 
 from console import (
+    api_token_pages,
     dashboard_pages,
     events,
     login_pages,
@@ -54,6 +55,7 @@ def create_app(console: Console) -> FastAPI:
         ticket_pages,
         mail_pages,
         dashboard_pages,
+        api_token_pages,
         events,
     ):
         app.include_router(room.router)

@@ -86,6 +86,9 @@ class Settings(BaseSettings):
     )
     public_url: str = Field("", description="Address of the console as operators see it.")
     console_host: str = Field("127.0.0.1", description="Address that the console binds.")
+    api_requests_per_minute: int = Field(
+        600, ge=0, description="Requests that one API token may send per minute; 0: off."
+    )
     console_port: int = Field(8080, ge=0, le=65535, description="Port that the console binds.")
     metrics_token: str = Field(
         "", description="Bearer token for /metrics of the console; empty: only this machine may read them."
