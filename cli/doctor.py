@@ -50,21 +50,46 @@ def doctor(
 
 def all_checks() -> tuple[Check, ...]:
     """List the checks, the most basic first."""
-    from cli import machine_checks, name_service_check, service_checks
+    from cli import (
+        host_checks,
+        machine_checks,
+        name_service_check,
+        server_checks,
+        service_checks,
+        settings_checks,
+    )
 
     return (
         machine_checks.check_python,
+        settings_checks.check_variables,
         machine_checks.check_data_dir,
         machine_checks.check_sqlite,
         machine_checks.check_mailboxes,
         machine_checks.check_timezone,
         machine_checks.check_log_level,
+        settings_checks.check_times,
+        settings_checks.check_signing_key,
+        settings_checks.check_privacy,
+        host_checks.check_clock,
+        host_checks.check_memory,
+        host_checks.check_open_files,
+        host_checks.check_file_system,
         machine_checks.check_tls,
+        host_checks.check_certificate,
         service_checks.check_database,
+        server_checks.check_postgres,
         service_checks.check_broker,
+        server_checks.check_redis_policy,
         service_checks.check_port,
+        settings_checks.check_exposure,
+        settings_checks.check_domain,
         service_checks.check_relay,
+        settings_checks.check_relay_target,
+        settings_checks.check_dkim,
+        settings_checks.check_sender_trust,
         name_service_check.check_name_service,
+        settings_checks.check_console,
+        host_checks.check_console_port,
         service_checks.check_model,
     )
 

@@ -39,7 +39,7 @@ def check_data_dir(settings: Settings) -> CheckResult:
     """Look whether the data directory can be written, and has room."""
     place = settings.data_dir.resolve()
     try:
-        place.mkdir(parents=True, exist_ok=True)
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=place):
             pass
         free_bytes = shutil.disk_usage(place).free

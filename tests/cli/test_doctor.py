@@ -31,7 +31,7 @@ def planted(tmp_path: Path) -> Iterator[Planted]:
     made: list[Settings] = []
 
     def make(**changes: object) -> Settings:
-        values = {"data_dir": tmp_path / "var", "smtp_port": 0, **changes}
+        values = {"data_dir": tmp_path / "var", "smtp_port": 0, "console_port": 0, **changes}
         settings = Settings(_env_file=None, **values)  # type: ignore[arg-type]  # mixed on purpose
         made.append(settings)
         return settings
