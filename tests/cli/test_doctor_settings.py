@@ -1,4 +1,4 @@
-"""Misconfigurations that `razbor doctor` finds beside those of `test_doctor`, each with its remedy (some fifty forms in all)."""
+"""Misconfigurations that `razbor doctor` finds beside those of `test_doctor`, each with its remedy."""
 
 from __future__ import annotations
 
