@@ -19,6 +19,8 @@ from intake.extraction.regions import Region
 MAX_CUES: Final = 6
 _COUNT_DIGITS: Final = 7
 _SMALL_DIGITS: Final = 6
+_HOUR_DIGITS: Final = 4
+_CALENDAR: Final = frozenset("年月日号號点點时秒")
 _LAST_WORD: Final = re.compile(r".*[\s_-]")
 _ABBREVIATION: Final = 4  # letters: a longer word with a full stop ends a sentence
 _POSTAL_DIGITS: Final = 6
@@ -26,6 +28,9 @@ _TOWN: Final = re.compile(
     r"[,，] {0,2}(?:(?:г\.?|гор\.?|город|пос\.?|обл|респ|край|россия|russia|р-н)(?![а-яa-z])"
     r"|[\u4e00-\u9fff]{2,8}[省市区縣县])"
 )
+_POSTAL: Final = re.compile(r"(?:индекс|postal|postcode|post code|zip|邮编|邮政)[^0-9.;。\n]{0,20}$")
+_POSTAL_REACH: Final = 32
+_POSTAL_WEIGHT: Final = 4.0
 MAX_GAP: Final = 60
 _NEEDS_NEAR: Final = ("document", "none")  # their words are too common to count across other words
 _COUNT: Final = "none.count"  # what is counted or measured: of plain numbers only, not of codes
@@ -109,6 +114,8 @@ def _look_right(region: Region, candidate: Candidate, found: dict[str, Evidence]
         return
     belongs_to_next = region.lower[cue.end : cue.end + 3].strip(" :：№#")[:1].isdigit()
     share = 0.25 if belongs_to_next and not gap["bracket"] else 0.8 if gap["bracket"] else 0.5
+    if cue.start == candidate.end and cue.word[0] in "号號":
+        share = 0.9  # 61290号自提点: the noun of such a number always stands behind it
     for meaning in cue.sense.meanings:
         counts = meaning.role != _COUNT or _may_count(candidate)
         if not meaning.touching and counts:
@@ -123,6 +130,8 @@ def _is_quantity(region: Region, candidate: Candidate) -> bool:
     if len(candidate.value) == _POSTAL_DIGITS and _TOWN.match(region.lower, candidate.end):
         return True
     behind = word_behind(region.lower, candidate.end)
+    if len(candidate.value) > _HOUR_DIGITS and behind[:1] in _CALENDAR:
+        return False  # 61290号自提点, 88014点的老板
     return (
         word_set("quantity", "units").behind(behind) or _SIZE.match(region.lower, candidate.end) is not None
     )
@@ -141,6 +150,10 @@ def evidence_around(region: Region, candidate: Candidate) -> dict[str, Evidence]
     found: dict[str, Evidence] = {}
     _look_left(region, candidate, found)
     _look_right(region, candidate, found)
+    if len(candidate.value) == _POSTAL_DIGITS and _POSTAL.search(
+        region.lower, max(0, candidate.start - _POSTAL_REACH), candidate.start
+    ):
+        _add(found, Meaning("none", _POSTAL_WEIGHT, touching=False), _POSTAL_WEIGHT, "a postal code")
     small = candidate.value.isdigit() and len(candidate.value) <= _SMALL_DIGITS
     if (small or candidate.shape.name == SHORT_RANGE) and _is_quantity(region, candidate):
         weight = _quantity_weight(region, candidate)

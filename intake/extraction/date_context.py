@@ -19,11 +19,26 @@ _RANGE: Final = re.compile(r"\s?(?:-|~|по |to |till |至|到)\s?[0-9]{1,2}[./]
 _ALSO: Final = re.compile(r"\s?(?:и|and|&|,|、|和|或|or|или)\s?[0-9]{1,2}[./][0-9]{2}(?![0-9])")
 _LINE_START: Final = re.compile(r"(?:^|\n)[\s>(•*·|-]{0,6}$")
 _RANGE_BEFORE: Final = re.compile(r"[0-9][./][0-9]{1,2}\s?(?:-|~|по|to|till|至|到)\s?$")
+# Two numbers joined, and what is measured behind them: "from 14.5 to 19.25 percent", 4.1-4.9 см.
+_JOINT: Final = r"\s?(?:-|~|по|до|to|till|until|至|到|涨到|降到|→|->|на)\s?"
+_MEASURED: Final = re.compile(
+    rf"{_JOINT}[0-9]{{1,3}}(?:[.,][0-9]{{1,3}})?\s?"
+    r"(?:[%‰₽$€¥°]|процент|percent|per cent|п\.\s?п|кг|kg|см|cm|мм|mm|руб|р\.|л(?![а-я])|балл|звезд|star"
+    r"|卢布|元|倍|分|个百分点)"
+)
+_RANGE_OF_DATES: Final = re.compile(
+    rf"(?<![0-9.,/])(?P<a>[0-9]{{1,2}})(?P<s>[./])(?P<b>[0-9]{{1,2}}){_JOINT}"
+    r"(?P<c>[0-9]{1,2})(?P=s)(?P<d>[0-9]{1,2})(?![0-9.,/]*[0-9])"
+)
+_RANGE_REACH: Final = 12  # characters of the other half of a range
 _PRODUCT: Final = re.compile(r"[0-9]\s?[x×х*/]\s?$")
 _HEAD: Final = re.compile(
     r"[>|\s]{0,12}(?:from|sent|date|to|cc|subject|reply-to|от|отправлено|дата|кому|тема|копия"
     r"|发件人|发送时间|日期|时间|收件人|主题|寄件者|寄件日期)\s?[:：]"
 )
+_SUBJECT: Final = re.compile(
+    r"[>|\s]{0,12}(?:subject|тема|主题)\s?[:：]"
+)  # tells the matter, not when it was sent
 _WROTE: Final = re.compile(
     r"(?:(?<![a-zа-я])(?:wrote|writes|schrieb|a écrit|pisze|пишет|пишут|написал|писал)|写道|寫道|@)"
 )
@@ -61,11 +76,12 @@ def plausible(region: Region, start: int, end: int) -> float:
     lead = region.lower[max(0, start - _TOPIC_REACH) : start]
     if words_of("neighbours.toml", "date", "topic_against").search(lead[lead.rfind(". ") + 1 :]):
         return 0.0
-    if _SIGN.search(region.lower[max(0, start - 2) : start]):
+    if _SIGN.search(region.lower[max(0, start - 2) : start]) or _MEASURED.match(region.lower, end):
         return 0.0
     score = _form_score(written, first, second)
     score += 0.7 * _BEFORE_FOR.before(before) + 1.0 * clock
     score += (1.0 if spoken else 0.8 if len(second) == 2 else 0.2) * (ranged is not None)
+    score += 1.0 * (ranged is not None and _can_only_be_dates(region, start))
     score += 0.3 * (_ALSO.match(region.lower, end) is not None)
     score += 0.4 * (_LINE_START.search(region.lower[max(0, start - 8) : start]) is not None)
     score += 0.3 * _AFTER_FOR.behind(behind) + 0.2 * (behind == "")
@@ -74,6 +90,21 @@ def plausible(region: Region, start: int, end: int) -> float:
     happened = chinese and "/" in written and word_set("date", "happened").behind(behind)
     score += 1.0 * happened
     return score + 0.6 if score >= 1.6 else 0.0
+
+
+def _can_only_be_dates(region: Region, start: int) -> bool:
+    """Tell whether the number at `start` is half of a range like 10.26-11.1 that fits one calendar order."""
+    for match in _RANGE_OF_DATES.finditer(
+        region.lower, max(0, start - _RANGE_REACH), start + 2 * _RANGE_REACH
+    ):
+        if start not in (match.start("a"), match.start("c")):
+            continue
+        one, two, three, four = (int(match[name]) for name in "abcd")
+        lead, other = max(one, three), max(two, four)
+        same_month = match["s"] == "/" and (one == three) != (two == four)
+        ordered = min(lead, other) <= 12 < max(lead, other) <= 31
+        return min(one, two, three, four) > 0 and (ordered or (same_month and max(lead, other) <= 31))
+    return False
 
 
 def _form_score(written: str, first: str, second: str) -> float:
@@ -95,7 +126,8 @@ def in_quote_head(region: Region, start: int, end: int) -> bool:
         # A form that the sender filled in also says "Дата: 12.11.2026": a head has a neighbour that is one.
         above = region.lower[region.line_start(max(0, low - 1)) : max(0, low - 1)]
         below = region.lower[high + 1 : high + 120]
-        return bool(_HEAD.match(above) or _HEAD.match(below) or line.lstrip().startswith(">"))
+        head = _HEAD.match(above) or _HEAD.match(below) or line.lstrip().startswith(">")
+        return bool(head) and _SUBJECT.match(line) is None
     lead = start - low
     if lead > 42:
         return False

@@ -7,8 +7,10 @@ of; of a JSON body the name in `code` counts, or its message when the code is on
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import islice
+from operator import itemgetter
 from typing import Final, NamedTuple
 
 from intake.extraction.lexicon import load_toml, words_of
@@ -33,18 +35,24 @@ _SCRIPT: Final = re.compile(
 _CAMEL: Final = re.compile(
     r"[A-Z](?<![A-Za-z0-9/].)[a-z]{2,14}(?:[A-Z][a-z]{1,14}){1,6}(?:[A-Z]{2,4})?(?![A-Za-z0-9])"
 )
-_TEXT: Final = re.compile(r"\"(?P<s>[^\"\n]{6,110})\"")
+_TEXT: Final = re.compile(r"\"(?P<s>[^\"\n]{1,110})\"")
+_SHORTEST_TEXT: Final = 6
 _NUMBER: Final = re.compile(
-    r"(?<![0-9a-z.,:/_+-])(?:[0-9]{4,5}|[a-z]{1,4}-[0-9]{3,5}|[a-z]{1,4}[0-9]{2,5})(?![0-9a-zа-я]|[.,:/-][0-9])"
+    r"(?<![0-9a-z.,:/_+-])"
+    r"(?:[0-9]{4,5}|[0-9]{1,3}-[0-9]{3,5}|[a-z]{1,4}-[0-9]{3,5}|[a-z]{1,4}[0-9]{2,5})"
+    r"(?![0-9a-zа-я]|[.,:/-][0-9])"
 )
+_TIE: Final = re.compile(r"[\s:：(\"'>№#~-]{0,3}")  # between a word and what it leads to
 _OWN_NAME: Final = re.compile(
     r"(?:0x(?<![0-9a-z].{2})[0-9a-f]{4,8}|err(?<![0-9a-z_-].{3})(?:or)?-[0-9]{2,6})(?![0-9a-z-])"
 )
+_CALL: Final = re.compile(r"/v[1-6]/[a-z]|https? [45][0-9]{2}|(?<![a-z])(?:get|post|put|patch) /")
 _FILE_END: Final = re.compile(r"\.[a-z]{2,4}(?![a-z0-9])")  # IMG_20251112.jpg is a file
 _STATUS_OR_BODY: Final = re.compile(r"[45\"](?:(?<=[45])(?<![0-9+-].)[0-9]{2}(?![0-9-])|(?<=\")code\")")
 # 38 orders of 412: what stands behind "of" is the whole of something that was counted.
 _SHARE: Final = re.compile(r"(?<![0-9])[0-9]{1,5}(?: [a-zа-я]{2,15}){0,3} (?:из|of|out of) $")
 _REACH: Final = 60
+_LEAD: Final = 40
 MAX_MARKS: Final = 300  # of one form and field; more is a log, not a letter
 
 
@@ -59,6 +67,27 @@ class ErrorMark(NamedTuple):
 
 def _mark(region: Region, start: int, end: int, score: float) -> ErrorMark:
     return ErrorMark(start, end, region.folded[start:end], score)
+
+
+def _led(region: Region, start: int, key: str) -> bool:
+    """Tell whether a word of the list `key` stands right before `start`.
+
+    Words of the list `glued` count behind any Chinese letter but those with which they make another word
+    (周报 is a weekly report).
+    """
+    words, hits = words_of(_FILE, "words", key), region.hits.get(ERROR_WORD, ())
+    if words.fullmatch(word_before(region.lower, start)):
+        return True
+    index = bisect_right(hits, start, key=itemgetter(1)) - 1
+    if index < 0 or _TIE.fullmatch(region.lower, hits[index][1], start) is None:
+        return False
+    first, end = hits[index]
+    word = region.lower[first:end]
+    free = not region.lower[max(0, first - 1) : first].isalpha() or (
+        words_of(_FILE, "words", "glued").fullmatch(word)
+        and region.lower[first - 1] not in load_toml(_FILE)["words"]["glued_not_behind"]
+    )
+    return free and words.fullmatch(word)
 
 
 def _is_spoken_of(region: Region, start: int, end: int) -> bool:
@@ -83,7 +112,7 @@ def _names(region: Region) -> Iterator[ErrorMark]:
         if (beside or _is_spoken_of(region, *match.span())) and _near_status(region, *match.span()):
             yield _mark(region, *match.span(), 2.6)
     for match in _LOWER_SNAKE.finditer(region.lower) if snakes and ERROR_WORD in region.hits else ():
-        if words_of(_FILE, "words", "before_name").fullmatch(word_before(region.lower, match.start())):
+        if _led(region, match.start(), "before_name"):
             yield _mark(region, *match.span(), 2.4)
 
 
@@ -115,8 +144,11 @@ def _bodies(region: Region) -> Iterator[ErrorMark]:
             yield _mark(region, match.start("s"), match.end("s"), 3.0)
 
 
-def _status_score(region: Region, start: int, end: int) -> float:
-    """Return how sure a three-digit number is a status code; 0.0 when it is none."""
+def _status_score(region: Region, start: int, end: int, *, calls: bool) -> float:
+    """Return how sure a three-digit number is a status code; 0.0 when it is none.
+
+    `calls` tells that the text names a method of an API.
+    """
     status, written = load_toml(_FILE)["status"], region.lower[start:end]
     behind = word_behind(region.lower, end)
     if behind and words_of(_FILE, "words", "status_text").match(region.lower[end : end + 24].lstrip(' "(:')):
@@ -137,21 +169,33 @@ def _status_score(region: Region, start: int, end: int) -> float:
     if written in status["mail"]:
         around = region.lower[max(0, start - 160) : end + _REACH]
         return 2.6 if words_of(_FILE, "words", "mail_status").search(around) else 0.0
-    if written not in status["spoken"] or not _is_spoken_of(region, start, end):
-        return 0.0
-    named = words_of(_FILE, "words", "before_number").fullmatch(word_before(region.lower, start))
-    return 2.8 if named else 2.2
+    return _spoken_score(region, start, end, calls=calls) if written in status["spoken"] else 0.0
+
+
+def _spoken_score(region: Region, start: int, end: int, *, calls: bool) -> float:
+    """Return the score of a status that counts only where a call, an answer or an error is spoken of."""
+    if _led(region, start, "before_number") or _led(region, start, "code"):
+        return 2.8
+    behind = word_behind(region.lower, end)
+    goes_on = not behind or words_of(_FILE, "words", "after_status").fullmatch(behind)
+    return 2.2 if (calls and goes_on) or _is_spoken_of(region, start, end) else 0.0
 
 
 def _statuses(region: Region) -> Iterator[ErrorMark]:
-    for match in islice(_STATUS.finditer(region.lower), MAX_MARKS):
-        score = _status_score(region, *match.span())
+    statuses = list(islice(_STATUS.finditer(region.lower), MAX_MARKS))
+    calls = bool(statuses) and _CALL.search(region.lower) is not None
+    for match in statuses:
+        score = _status_score(region, *match.span(), calls=calls)
         if score:
             yield _mark(region, *match.span(), score)
     for match in _NUMBER.finditer(region.lower) if ERROR_WORD in region.hits else ():
         allowed = "before_number" if match[0].isdigit() or "-" in match[0] else "before_letters"
-        if words_of(_FILE, "words", allowed).fullmatch(word_before(region.lower, match.start())):
-            yield _mark(region, *match.span(), 2.0)
+        before = region.lower[max(0, match.start() - _LEAD) : match.start()]
+        if _led(region, match.start(), allowed):
+            sure = words_of(_FILE, "words", "sure").search(before)
+            yield _mark(region, *match.span(), 3.2 if sure else 2.0)
+        elif _led(region, match.start(), "code") and words_of(_FILE, "words", "fails").search(before):
+            yield _mark(region, *match.span(), 2.6)
     named = "0x" in region.lower or "err" in region.lower
     for match in _OWN_NAME.finditer(region.lower) if named else ():
         yield _mark(region, *match.span(), 3.4)
@@ -161,9 +205,7 @@ def _quoted(region: Region) -> Iterator[ErrorMark]:
     for match in _TEXT.finditer(region.lower):
         opens = not region.lower[max(0, match.start() - 1) : match.start()].isascii() or match.start() == 0
         opens = opens or not region.lower[match.start() - 1].isalnum()
-        if opens and words_of(_FILE, "words", "before_text").fullmatch(
-            word_before(region.lower, match.start())
-        ):
+        if opens and len(match["s"]) >= _SHORTEST_TEXT and _led(region, match.start(), "before_text"):
             yield _mark(region, match.start("s"), match.end("s"), 1.9)
 
 

@@ -22,6 +22,11 @@ _BEFORE: Final = re.compile(
 )
 _BEHIND: Final = re.compile(r"\s{0,2}[).。]?\s{0,2}(?:$|\n)")
 _POSTAL: Final = re.compile(r",? {0,2}(?:г\.|гор|обл|респ|россия|russia|moscow|shanghai|[а-яa-z]{3,20},)")
+# What an address before a number makes a postal code.
+_ADDRESS: Final = re.compile(
+    r"(?<![а-яa-z])(?:а/я|ул\.|ул |улица|просп|пр-т|шоссе|обл\.|обл,|область|край,|г\. ?[а-я]|город "
+    r"|дом \d|д\. ?\d|street|road|avenue|p\.? ?o\.? box)|[省市区县][^0-9]{0,20}[路街道号]"
+)
 _LETTERS: Final = re.compile(r"[^\W\d_]")
 _MAX_LINE: Final = 60
 _MAX_NAME: Final = 40  # of a person and a firm before the number
@@ -33,7 +38,7 @@ def _stands_alone(reading: Reading) -> bool:
     region, candidate = reading.region, reading.candidate
     before = region.lower[region.line_start(candidate.start) : candidate.start]
     behind = _BEHIND.match(region.lower, candidate.end)
-    if _BEFORE.search(before[-_WORD_AND_SIGN:]) is None:
+    if _BEFORE.search(before[-_WORD_AND_SIGN:]) is None or _ADDRESS.search(before[-_MAX_LINE:]):
         return False
     if behind is None:  # "Элина, Nota Bene, 228617. При сборке": who writes stands at the very beginning
         return (

@@ -15,8 +15,15 @@ from intake.extraction.regions import Region
 SERIAL_LENGTH: Final = 13
 _PLAIN: Final = re.compile(r"01(?<![0-9A-Za-z]..)(?P<gtin>[0-9]{14})21(?P<serial>[!-~]{5,13})")
 _READABLE: Final = re.compile(r"\(01\) ?(?P<gtin>[0-9]{14}) ?\(21\) ?(?P<serial>[!-~]{5,13})")
-_TAIL: Final = re.compile(r"(?:\u001d| )?\(?91\)?[!-~]{4}(?:\u001d| )?\(?92\)?[!-~]{4,88}")
+_BLANKS: Final = re.compile(r"01(?<![0-9A-Za-z]..) ?(?P<gtin>[0-9]{14})[ \n]21 ?(?P<serial>[!-~]{5,13})")
+# The group separator itself, and how programs show it.
+_SEPARATOR: Final = r"(?:\u001d|\u241d| |<GS>|\{GS\}|\[GS\]|\\u001d|\\x1d|\\F|~1|\^\])"
+_TAIL: Final = re.compile(rf"{_SEPARATOR}?\(?91\)?[!-~]{{4}}{_SEPARATOR}?\(?92\)?[!-~]{{4,88}}")
+_SHOWN: Final = re.compile(_SEPARATOR)
+# A serial has up to 20 characters (GS1 General Specifications, AI 21).
+_MORE: Final = re.compile(r"(?![,;<|/\])}>])[!-~]{0,6}[0-9A-Za-z](?=[.,;:)\"'\]}>]{0,3}(?![!-~]))")
 _END: Final = ".,;:)\"'"
+_SHORTEST_SERIAL: Final = 5
 
 
 class MarkingMark(NamedTuple):
@@ -29,21 +36,27 @@ class MarkingMark(NamedTuple):
 
 def find_marking_codes(region: Region) -> list[MarkingMark]:
     """Return the marking codes of a region; the serial is cut at blank space and at its usual length."""
-    marks: list[MarkingMark] = []
     if "01" not in region.folded:
-        return marks
-    for pattern in (_PLAIN, _READABLE) if "(01)" in region.folded else (_PLAIN,):
-        for match in pattern.finditer(region.folded):
-            written = region.text[match.start("serial") : match.end("serial")]
-            serial = re.match(r"[!-~]+", written)
-            if serial is None or len(serial[0]) < 5:
-                continue
-            kept = serial[0] if len(serial[0]) == SERIAL_LENGTH else serial[0].rstrip(_END)
-            end = match.start("serial") + len(kept)
-            tail = _TAIL.match(region.folded, end)
-            value = f"01{match['gtin']}21{kept}"
-            if tail is not None and len(kept) == SERIAL_LENGTH:
-                value += re.sub(r"[\s()\u001d]", "", tail[0])
-                end = tail.end()
-            marks.append(MarkingMark(match.start(), end, value))
-    return marks
+        return []
+    patterns = [_PLAIN, _BLANKS, _READABLE] if "(01)" in region.folded else [_PLAIN, _BLANKS]
+    marks = (_read(region, match) for pattern in patterns for match in pattern.finditer(region.folded))
+    return [mark for mark in marks if mark is not None]
+
+
+def _read(region: Region, match: re.Match[str]) -> MarkingMark | None:
+    """Return the code that begins with `match`, None when its serial was no plain text as it was written."""
+    serial = re.match(r"[!-~]+", region.text[match.start("serial") : match.end("serial")])
+    if serial is None or len(serial[0]) < _SHORTEST_SERIAL:
+        return None
+    start = match.start("serial")
+    kept = serial[0] if len(serial[0]) == SERIAL_LENGTH else serial[0].rstrip(_END)
+    tail = _TAIL.match(region.folded, start + len(kept)) if len(kept) == SERIAL_LENGTH else None
+    more = _MORE.match(region.text, start + len(kept)) if len(kept) == SERIAL_LENGTH and not tail else None
+    if more is not None:
+        kept += more[0]
+    end = start + len(kept)
+    value = f"01{match['gtin']}21{kept}"
+    if tail is not None:
+        value += re.sub(r"[\s()]", "", _SHOWN.sub("", tail[0]))
+        end = tail.end()
+    return MarkingMark(match.start(), end, value)

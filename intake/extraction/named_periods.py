@@ -50,6 +50,14 @@ _HALF_MONTH: Final = re.compile(
     rf"(?P<h>перв|втор)[а-я]{{2,3}} половин[ауые] (?P<m>{_MONTH})(?![а-я])"
     rf"|(?P<he>first|second) half of (?P<me>{_MONTH})(?![a-z])"
 )
+_CHINESE_PART: Final = re.compile(
+    r"(?:(?P<y>20[0-9]{2}) ?年 ?)?(?<![0-9.])(?P<m>1[0-2]|0?[1-9]|[一二三四五六七八九十]{1,2}) ?月份?的?"
+    r"(?P<p>上半月|前半月|下半月|后半月)"
+)
+_PARTS: Final = {
+    "上半": (1, 15), "前半": (1, 15), "下半": (16, 31), "后半": (16, 31),
+}  # fmt: skip
+_AHEAD: Final = timedelta(days=45)
 _HALF_YEAR: Final = re.compile(
     r"(?:(?P<yz>20[0-9]{2}) ?年 ?)?(?P<h>[上下])半年"
     rf"|(?<![0-9a-zа-я])(?P<hr>перв|втор|1|2|ii|i)[а-я-]{{0,3}} полугоди[еяю]{_YEAR_BEHIND}"
@@ -68,8 +76,9 @@ _WEEK: Final = re.compile(
     r" ?№?(?P<w2>[1-5]?[0-9])(?![0-9/-]|[.,][0-9]| ?(?:ago|назад)))"
 )
 _CHINESE_MONTH: Final = re.compile(
-    r"(?:(?P<y>20[0-9]{2}) ?年 ?)?(?<![0-9.])(?P<m>1[0-2]|0?[1-9]|[一二三四五六七八九十]{1,2}) ?月(?P<f>份)?"
-    r"(?! ?[0-9]{1,2} ?[日号號]?)(?![日号號初底中末第起旬])"
+    r"(?:(?P<y>20[0-9]{2}) ?年 ?)?(?:(?<![\n0-9.])(?P<m0>1[01]|[1-9])[、和,，]|(?<![0-9.]))"
+    r"(?P<m>1[0-2]|0?[1-9]|[一二三四五六七八九十]{1,2}) ?月(?P<f>份)?"
+    r"(?! ?[0-9]{1,2} ?[日号號]?)(?!的?[上中下前后][半旬]|[日号號初底中末第起旬])"
     r"(?:(?:到|至|-|~) ?(?P<m2>1[0-2]|0?[1-9]) ?月(?:份)?(?! ?[0-9]))?"
 )
 _WORD_MONTH: Final = re.compile(
@@ -156,22 +165,44 @@ def _word_months(region: Region, mail_date: date) -> Iterator[PeriodMark]:
             continue
         first, last = month_numbers()[match["m"]], month_numbers()[match["m2"] or match["m"]]
         year = int(match["y"]) if match["y"] else year_of_month(last, mail_date)
-        if first <= last:
+        if first <= last and not _is_far_ahead(year, first, mail_date):
             yield PeriodMark(match.start(), match.end(), *_months(year, first, last), 3.2)
+
+
+def _is_far_ahead(year: int, month: int, mail_date: date) -> bool:
+    """Tell whether a month begins so long after the mail that it is a term ("valid until March 2028")."""
+    return date(year, month, 1) > mail_date + _AHEAD
+
+
+def _chinese_parts(region: Region, mail_date: date) -> Iterator[PeriodMark]:
+    for match in around(_CHINESE_PART, region.lower, "月"):
+        month = _chinese_month(match["m"])
+        if month is not None:
+            year = int(match["y"]) if match["y"] else year_of_month(month, mail_date)
+            first, last = _PARTS[match["p"][:2]]
+            end = month_end(year, month)
+            end = end.replace(day=min(last, end.day))
+            yield PeriodMark(match.start(), match.end(), date(year, month, first), end, 4.6)
 
 
 def _chinese_months(region: Region, mail_date: date) -> Iterator[PeriodMark]:
     for match in around(_CHINESE_MONTH, region.lower, "月"):
         first, last = _chinese_month(match["m"]), _chinese_month(match["m2"] or match["m"])
+        pair = (
+            match["m0"] is not None and int(match["m0"]) + 1 == first
+        )  # 8、9月; but 3、10月 is a list's item 3
+        start = match.start() if pair or not match["m0"] else match.start("m")
+        first = int(match["m0"]) if pair else first
         before = region.lower[max(0, match.start() - 6) : match.start()].rstrip(" ：:，的")
         behind = region.lower[match.end() : match.end() + 7]
         spoken = before.endswith(_CHINESE_BEFORE) or any(word in behind for word in _CHINESE_BEHIND)
-        if not (match["f"] or match["y"] or match["m2"] or spoken):
+        if not (match["f"] or match["y"] or match["m2"] or spoken or pair):
             continue
         if first is None or last is None or first > last:
             continue
         year = int(match["y"]) if match["y"] else year_of_month(last, mail_date)
-        yield PeriodMark(match.start(), match.end(), *_months(year, first, last), 3.2)
+        if not _is_far_ahead(year, first, mail_date):
+            yield PeriodMark(start, match.end(), *_months(year, first, last), 3.2)
 
 
 def _chinese_month(written: str) -> int | None:
@@ -188,4 +219,6 @@ def find_periods(region: Region, mail_date: date | None) -> list[PeriodMark]:
         found += _years_and_weeks(region, mail_date)
     if MONTH in region.hits:
         found += _word_months(region, mail_date)
-    return found + (list(_chinese_months(region, mail_date)) if signs.CHINESE_MONTH in region.signs else [])
+    if signs.CHINESE_MONTH in region.signs:
+        found += [*_chinese_parts(region, mail_date), *_chinese_months(region, mail_date)]
+    return found

@@ -48,6 +48,7 @@ _THING: Final = re.compile(
 )
 _DESK_ROLES: Final = frozenset({"claim_number", "document_number", "document_number.other"})
 _DESK_REACH: Final = 36
+_ACT: Final = "document_number.act"
 # 五区E2-4417, павильон Б-14: a place to go to
 _PLACE: Final = re.compile(
     r"(?:[区楼栋幢弄座馆厅路街门]|(?:павильон|линия|место|секция|корпус|бокс|hall|stand|stall|booth|unit))"
@@ -111,6 +112,8 @@ def _evidence(region: Region, candidate: Candidate, tables: PastedTables) -> dic
         for role, weight in tables.roles_at(candidate.start).items():
             if role not in evidence or evidence[role].weight < weight:
                 evidence[role] = Evidence(weight, "column head")
+    if candidate.shape.name == "year" and evidence.get(_ACT, _NOTHING).word == "act":
+        del evidence[_ACT]  # the Consumer Rights Act 2015
     before = region.lower[max(0, candidate.start - 8) : candidate.start]
     numero = _NUMERO_OF_CODE if candidate.shape is CODE else _NUMERO if "№" in before else None
     if numero is not None and "document_number" in candidate.shape.roles and numero.search(before):

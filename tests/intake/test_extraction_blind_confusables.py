@@ -1,8 +1,8 @@
-"""Two tables of confusable numbers that were written blind, and true identifiers beside the same words.
+"""Tables of confusable numbers that were written blind, and true identifiers beside the same words.
 
-`confusables_blind.toml` says how many were wrong at first sight. A sentence is read bare, inside a letter
-and between others; every type may be found at most as often as its row lists it, and what stands there
-without brackets must be found.
+`confusables_blind.toml` and `confusables_unseen.toml` say how many were wrong at first sight. A sentence is
+read bare, inside a letter and between others; every type may be found at most as often as its row lists
+it, and what stands there without brackets must be found.
 """
 
 from __future__ import annotations
@@ -17,9 +17,13 @@ import pytest
 from intake.extraction import MailFields, extract
 from models.records import Entity
 
-TABLES: dict[str, dict[str, list[list[str]]]] = tomllib.loads(
-    (Path(__file__).parent / "confusables_blind.toml").read_text(encoding="utf-8")
-)
+TABLES: dict[str, dict[str, list[list[str]]]] = {
+    name: table
+    for part in ("blind", "unseen")
+    for name, table in tomllib.loads(
+        (Path(__file__).parent / f"confusables_{part}.toml").read_text(encoding="utf-8")
+    ).items()
+}
 LETTERS = {
     "ru": ("{}", "Здравствуйте! {}. Что нам делать?", "Пишем второй раз: {}, ответа нет."),
     "zh": ("{}", "您好！{}。请问怎么处理？", "我们再次来信，{}，请核实。"),
@@ -43,7 +47,7 @@ def _is_wrong(row: list[str], language: str) -> bool:
     return False
 
 
-@pytest.mark.parametrize("table", ["first", "second"])
+@pytest.mark.parametrize("table", [name for name in TABLES if name != "positives"])
 def test_confusable_numbers_written_blind_stay_untyped(table: str) -> None:
     rows = [(language, row) for language, part in TABLES[table].items() for row in part]
     wrong = [row for language, row in rows if _is_wrong(row, language)]
