@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Self
 
+from cli.model_acts import ModelActs
 from console.desk import DeskRefusalError
 from models.reply_template import RenderedReply, ReplyTemplate
 from models.store import Db, StoreError
@@ -24,6 +25,7 @@ class DeskActs:
 
     def __init__(self, service: Service) -> None:
         self._service = service
+        self.models = ModelActs(service)
 
     def now(self) -> datetime:
         """Return the present moment in UTC."""

@@ -17,7 +17,7 @@ class Right(StrEnum):
     SELF = "self"  # any person who is logged in, about themselves
     SEE = "see"
     WORK = "work"  # on tickets
-    LEAD = "lead"  # decisions about mails that were set aside
+    LEAD = "lead"  # mails that were set aside, models, the audit log
     ADMIN = "admin"
 
 
@@ -70,6 +70,16 @@ ROUTE_RIGHTS: Final[dict[str, Right]] = {
     "tokens": Right.ADMIN,
     "create_token": Right.ADMIN,
     "revoke_token": Right.ADMIN,
+    "audit_log": Right.LEAD,
+    "export_audit": Right.ADMIN,
+    "models": Right.SEE,
+    "model": Right.SEE,
+    "model_report": Right.SEE,
+    "training": Right.SEE,
+    "order_training": Right.LEAD,
+    "promote_model": Right.LEAD,
+    "roll_back_model": Right.LEAD,
+    "unpin_model": Right.LEAD,
 }
 
 

@@ -13,10 +13,12 @@ from starlette.exceptions import HTTPException
 
 from console import (
     api_token_pages,
+    audit_pages,
     dashboard_pages,
     events,
     login_pages,
     mail_pages,
+    model_pages,
     monitoring,
     queue_pages,
     review_pages,
@@ -56,6 +58,8 @@ def create_app(console: Console) -> FastAPI:
         mail_pages,
         dashboard_pages,
         api_token_pages,
+        model_pages,
+        audit_pages,
         events,
     ):
         app.include_router(room.router)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from math import sqrt
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -16,6 +15,7 @@ from console.context import console_of, moments_for
 from console.moments import Moments
 from console.pages import render
 from console.periods import CHOICES, Period, period_of
+from console.promise import LEAST_AUDITED, upper_bound
 from models.store.desk_figures import (
     IN_FLIGHT,
     HourCount,
@@ -35,8 +35,6 @@ from models.topics import SLUGS, Disposition
 router = APIRouter()
 GROUPS: Final = ("topic", "language", "marketplace")
 AGE_EDGES: Final = (timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
-LEAST_AUDITED: Final = 30  # below, a precision says more of chance than of the model
-_Z95: Final = 1.645
 _ENDS: Final = (*map(str, Disposition), IN_FLIGHT)
 
 
@@ -86,15 +84,6 @@ def dashboard(request: Request, by: str = "topic") -> Response:
         edges=AGE_EDGES,
         address=_address(period),
     )
-
-
-def upper_bound(right: int, labelled: int) -> float:
-    """Return the 95 % upper bound of a share (Wilson score interval, one-sided); 1 for nothing counted."""
-    if not labelled:
-        return 1.0
-    share, part = right / labelled, _Z95**2 / labelled
-    spread = _Z95 * sqrt(share * (1 - share) / labelled + part / (4 * labelled))
-    return (share + part / 2 + spread) / (1 + part)
 
 
 def _figures(db: Db, period: Period, when: Moments) -> DeskFigures:

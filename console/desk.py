@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol, Self
 
+from console.model_desk import ModelDesk
 from models.reply_template import RenderedReply, ReplyTemplate
 from models.store import Db
 
@@ -23,6 +24,10 @@ class DeskRefusalError(Exception):
 
 class Desk(Protocol):
     """Acts on tickets, replies and mails; `actor` is the login of the operator."""
+
+    @property
+    def models(self) -> ModelDesk:
+        """Acts on model versions."""
 
     def now(self) -> datetime:
         """Return the present moment in UTC."""

@@ -171,6 +171,10 @@ class AuditEntry(MainBase, table=True):
     """Who did what to which thing. Append-only."""
 
     __tablename__ = "audit_entry"
+    __table_args__ = (
+        Index("ix_audit_entry_actor", "actor", "id"),
+        Index("ix_audit_entry_action", "action", "id"),
+    )
 
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
     at_utc: datetime = moment(nullable=False)
@@ -190,6 +194,22 @@ class JobRun(MainBase, table=True):
     started_at_utc: datetime = moment(nullable=False)
     finished_at_utc: datetime | None = moment()
     result: str = ""
+
+
+class TrainingRun(MainBase, table=True):
+    """A training that a person ordered: how far it is, how it ended. One at a time waits or runs."""
+
+    __tablename__ = "training_run"
+
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
+    asked_by: str = ""
+    asked_at_utc: datetime = moment(nullable=False)
+    started_at_utc: datetime | None = moment()
+    finished_at_utc: datetime | None = moment()
+    share: float = 0.0  # of the work that is done, 0 to 1
+    outcome: str = ""  # promoted, kept, unchanged, busy, failed, lost
+    model: str = ""
+    note: str = ""
 
 
 class Lease(MainBase, table=True):

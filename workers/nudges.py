@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from kombu.exceptions import OperationalError
 
-from models.topics import OUTBOUND_QUEUE, READ_QUEUE, topic_queue
+from models.topics import OUTBOUND_QUEUE, READ_QUEUE, UPKEEP_QUEUE, topic_queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -23,6 +23,7 @@ TOPIC_TASK = "workers.tasks.topic"
 DELIVER_TASK = "workers.tasks.deliver"
 SWEEP_TASK = "workers.tasks.sweep"
 RETRAIN_TASK = "workers.tasks.retrain"
+TRAIN_TASK = "workers.tasks.train"
 PURGE_TASK = "workers.tasks.purge"
 WATCH_TASK = "workers.tasks.watch"
 
@@ -47,6 +48,11 @@ def nudge_topics(app: Celery, slugs: Iterable[str]) -> bool:
 def nudge_delivery(app: Celery) -> bool:
     """Say that replies wait to leave."""
     return _send(app, DELIVER_TASK, OUTBOUND_QUEUE)
+
+
+def nudge_training(app: Celery) -> bool:
+    """Say that a person ordered a training."""
+    return _send(app, TRAIN_TASK, UPKEEP_QUEUE)
 
 
 def _send(app: Celery, task: str, queue: str, args: list[str] | None = None) -> bool:

@@ -21,15 +21,18 @@ from workers.nudges import (
     RETRAIN_TASK,
     SWEEP_TASK,
     TOPIC_TASK,
+    TRAIN_TASK,
     WATCH_TASK,
     nudge_delivery,
     nudge_read,
     nudge_topic,
     nudge_topics,
+    nudge_training,
 )
 from workers.purging import nightly_purge
 from workers.retraining import nightly_retrain
 from workers.topic_batch import work_topic
+from workers.training_orders import ordered_retrain
 from workers.upkeep import sweep
 
 DELIVER_LIMIT_S = 600  # above what one slow relay can take of the budget of `workers.delivery`
@@ -79,6 +82,8 @@ def sweep_task() -> dict[str, Any]:
     nudge_topics(celery_app, due.topics)
     if due.replies:
         nudge_delivery(celery_app)
+    if due.training:
+        nudge_training(celery_app)
     return {"mails": due.mails, "topics": list(due.topics), "replies": due.replies}
 
 
@@ -86,6 +91,12 @@ def sweep_task() -> dict[str, Any]:
 def retrain_task() -> str:
     """Retrain in the night, once however many schedulers ask."""
     return nightly_retrain(process_service())
+
+
+@shared_task(name=TRAIN_TASK, time_limit=3600)
+def train_task() -> str:
+    """Train because somebody ordered it in the console."""
+    return ordered_retrain(process_service())
 
 
 @shared_task(name=PURGE_TASK, time_limit=3600)

@@ -31,6 +31,7 @@ class Due:
     mails: bool = False
     topics: tuple[str, ...] = ()
     replies: bool = False
+    training: bool = False
 
 
 def sweep(service: Service, hold_s: float) -> Due:
@@ -51,4 +52,5 @@ def sweep(service: Service, hold_s: float) -> Due:
         mails=waiting.mails,
         topics=waiting.topics,
         replies=waiting.replies and bool(service.options.relay_url),
+        training=waiting.training,
     )

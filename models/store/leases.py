@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection
 from models.store.engine import Store
 from models.store.mails import storable
 from models.store.schema import LEASE, MAIL_STATE, OUTBOX, TOPIC_WORK
+from models.store.training_runs import is_training_ordered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +156,7 @@ class Waiting:
     mails: bool
     topics: tuple[str, ...]
     replies: bool
+    training: bool = False
 
 
 def work_waiting(db: Connection, now_utc: datetime) -> Waiting:
@@ -162,7 +164,12 @@ def work_waiting(db: Connection, now_utc: datetime) -> Waiting:
     mails = db.scalar(select(MAIL_STATE.c.raw_id).where(mails_due(now_utc)).limit(1))
     topics = db.scalars(select(TOPIC_WORK.c.topic).distinct().where(topic_work_due(now_utc))).all()
     replies = db.scalar(select(OUTBOX.c.id).where(outbox_due(now_utc)).limit(1))
-    return Waiting(mails=mails is not None, topics=tuple(topics), replies=replies is not None)
+    return Waiting(
+        mails=mails is not None,
+        topics=tuple(topics),
+        replies=replies is not None,
+        training=is_training_ordered(db),
+    )
 
 
 def take_duty(store: Store, name: str, holder: str, *, now_utc: datetime, hold_s: float) -> bool:

@@ -14,6 +14,7 @@ from console.context import Console, ConsoleOptions
 from console.guard import SESSION_COOKIE, token_hash
 from models.store import Store
 from models.store.people import add_person, open_session, people
+from tests.workers.canned_training import open_school
 from tests.workers.conftest import Desk
 
 ORIGIN = "http://testserver"
@@ -69,6 +70,11 @@ def web(desk: Desk) -> Iterator[Web]:
     made = Web(desk)
     with made.client:
         yield made
+
+
+@pytest.fixture
+def school(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    return open_school(monkeypatch)
 
 
 def on_sqlite(test: Any) -> Any:

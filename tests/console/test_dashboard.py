@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.charts import BOX, line_chart, round_up, stacked_bars
-from console.dashboard_pages import upper_bound
 from console.moments import Moments
 from console.periods import period_of
+from console.promise import upper_bound
 from console.wording import words_of
 from models.store.desk_figures import (
     HourCount,
