@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fuzz soak bench train lock clean
+.PHONY: help setup run test check fuzz soak bench bench-classifier train lock release clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -52,6 +52,9 @@ train: setup  ## train the classifier from classifier/corpus and the stored labe
 lock:  ## recompile the locked requirements (needs uv)
 	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/runtime.in -o requirements/runtime.txt
 	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/dev.in -c requirements/runtime.txt -o requirements/dev.txt
+
+release: setup  ## dist/: the wheel of this commit, built twice and compared, with its checksum
+	.ci/release $(BIN)/python
 
 clean:  ## remove the virtual environment and caches, never the data in var/
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
