@@ -24,7 +24,7 @@ from intake.nudge import Nudger
 from intake.smtp import SmtpSession
 from intake.smtp_addresses import Mailboxes
 from intake.smtp_replies import Reply
-from intake.smtp_service import Phase, Session, SmtpService
+from intake.smtp_service import BODY_PHASES, Phase, Session, SmtpService
 from models.accepted_mail import StoreError
 
 if TYPE_CHECKING:
@@ -154,11 +154,11 @@ class Listener:
         service.is_stopping = True  # from now on each session closes after its reply
         running.server.close()
         for session in list(service.sessions):
-            if session.phase not in (Phase.DATA, Phase.STORING):
+            if session.phase not in (*BODY_PHASES, Phase.STORING):
                 session.hang_up(Reply.SHUTTING_DOWN)
         await _until_empty(service.sessions, self._options.grace_s, hurry)
         for session in list(service.sessions):
-            if session.phase is Phase.DATA:
+            if session.phase in BODY_PHASES:
                 session.hang_up(Reply.SHUTTING_DOWN)
         await running.commits.drain()
         await _until_empty(service.sessions, service.limits.close_s + 1)

@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from intake.smtp_replies import Reply
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -19,6 +21,7 @@ _USUAL_PATH: Final = re.compile(
     r"<([A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9.-]{1,255})>(?: +(.*))?", re.DOTALL
 )
 MAX_ADDRESS_CHARACTERS: Final = 320
+MAX_SIZE_DIGITS: Final = 20  # RFC 1870 section 3
 BOUNCE_PREFIX: Final = "bounce+"
 
 
@@ -85,3 +88,21 @@ def _folded(address: str) -> tuple[str, str]:
         except UnicodeError:
             return local, ""
     return local, domain
+
+
+def refused_parameters(text: str, max_message_bytes: int) -> Reply | None:
+    """Check the parameters of MAIL: SIZE, BODY and SMTPUTF8 are known; None when nothing is wrong."""
+    if not text:
+        return None
+    parameters = split_parameters(text)
+    if parameters is None:
+        return Reply.BAD_PARAMETER
+    size = parameters.pop("SIZE", "0")
+    body = parameters.pop("BODY", "7BIT").upper()
+    has_value = bool(parameters.pop("SMTPUTF8", ""))
+    is_number = size.isascii() and size.isdigit() and len(size) <= MAX_SIZE_DIGITS
+    if not is_number or body not in {"7BIT", "8BITMIME"} or has_value:
+        return Reply.BAD_PARAMETER
+    if int(size) > max_message_bytes:
+        return Reply.TOO_LARGE
+    return Reply.UNKNOWN_PARAMETER if parameters else None

@@ -17,7 +17,7 @@ from aiosmtpd.smtp import TLSSetupException
 
 from intake.limits import client_key
 from intake.smtp_replies import Reply
-from intake.smtp_service import Phase
+from intake.smtp_service import BODY_PHASES, Phase
 from intake.smtp_transport import SmtpTransport
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class SmtpConnection(SmtpTransport):
         """Work off the input, of which `data` is new, as far as it goes."""
         self._is_gathering = True
         try:
-            if self.phase is Phase.DATA and not self._input:
+            if self.phase in BODY_PHASES and not self._input:
                 data = self.take_body(data)
             self._input += data
             while self._input and not self._paused and not self._is_closing and self._next_step():
@@ -119,7 +119,7 @@ class SmtpConnection(SmtpTransport):
             self.hang_up()
 
     def take_body(self, data: bytes) -> bytes:
-        """Take a piece of DATA; return what came after its end, b"" while it goes on."""
+        """Take a piece of DATA or of a chunk; return what came after its end, b"" while it goes on."""
         raise NotImplementedError
 
     def obey(self, line: bytes) -> None:
@@ -132,9 +132,9 @@ class SmtpConnection(SmtpTransport):
         """Do the next thing that the input asks for; False when it has to wait."""
         if self.phase is Phase.COMMAND:
             return self._next_command()
-        if self.phase is not Phase.DATA:
+        if self.phase not in BODY_PHASES:
             return False
-        ahead = bytes(self._input)  # a body that was sent without waiting for our 354
+        ahead = bytes(self._input)  # a body that was sent without waiting for our reply
         self._input.clear()
         self._input += self.take_body(ahead)
         return True

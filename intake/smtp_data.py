@@ -1,6 +1,6 @@
-"""The body of one DATA command: chunks in as they arrive, the mail's bytes out.
+"""The body of one mail, by DATA or in chunks (BDAT): pieces in as they arrive, the mail's bytes out.
 
-Only CRLF.CRLF ends the body (RFC 5321 4.1.1.4): a bare CR or LF, alone or around a dot, is
+Only CRLF.CRLF ends a body of DATA (RFC 5321 4.1.1.4): a bare CR or LF, alone or around a dot, is
 kept as received, so that no two servers can disagree about where a mail ends. A dot that the
 sender put in front of a line is taken away (4.5.2). Once a limit is broken nothing is kept any
 more, the rest is read and thrown away, and the refusal is given at the end, where the sender
@@ -55,21 +55,29 @@ class DataCollector:
             self._discard()
         return rest if end >= 0 else None
 
-    def content(self) -> bytes:
-        """Hand over the whole body, dots unstuffed; once, after `feed` returned the rest."""
+    def add(self, octets: bytes) -> None:
+        """Take octets of a chunk (RFC 3030): no dot is stuffed in them, and nothing in them ends the body."""
+        self._buffer += octets
+        if self.refusal is None:
+            self.refusal = self._broken_limit(complete=True, is_stuffed=False)
+        if self.refusal is not None:
+            self._discard()
+
+    def content(self, *, is_stuffed: bool = True) -> bytes:
+        """Hand over the whole body, dots unstuffed; once, when its end has come."""
         body, self._buffer = self._buffer, bytearray()
-        if b"\r\n." in body:
+        if is_stuffed and b"\r\n." in body:
             body = body.replace(b"\r\n.", b"\r\n")
         del body[:2]
         return bytes(body)
 
-    def _broken_limit(self, *, complete: bool) -> Reply | None:
+    def _broken_limit(self, *, complete: bool, is_stuffed: bool = True) -> Reply | None:
         """Check size, memory and line length of what is in the buffer."""
         limits = self._limits
         size_bytes = len(self._buffer) - 2
         if size_bytes > limits.max_message_bytes:
             # Stuffed dots do not count (RFC 1870 section 3); they are a quarter of a body at most.
-            if complete:
+            if complete and is_stuffed:
                 size_bytes -= self._buffer.count(b"\r\n.")
             if size_bytes > limits.max_message_bytes * (1 if complete else 4 / 3):
                 return Reply.TOO_LARGE

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from intake.limits import Gate, Limits, MemoryBudget
 
@@ -25,7 +25,11 @@ class Phase(Enum):
     COMMAND = auto()
     ENCRYPTING = auto()  # the handshake after STARTTLS
     DATA = auto()
+    CHUNK = auto()  # the octets that a BDAT announced
     STORING = auto()  # the commit: no deadline may cut off its reply
+
+
+BODY_PHASES: Final = frozenset({Phase.DATA, Phase.CHUNK})  # what comes in is a mail, not commands
 
 
 class Session(Protocol):
@@ -77,6 +81,7 @@ class SmtpService:
             "PIPELINING",
             f"SIZE {self.limits.max_message_bytes}",
             "8BITMIME",
+            "CHUNKING",
             "SMTPUTF8",
             "ENHANCEDSTATUSCODES",
             *(["STARTTLS"] if self.tls_context and not is_encrypted else []),

@@ -56,7 +56,13 @@ def test_ehlo_lists_what_is_offered(desk: tuple[int, Path]) -> None:
         offers = peer.ask("EHLO client.example").split("\n")
     assert offers[0] == "250-mx.razbor.test"
     assert offers[-1] == "250 HELP"
-    assert {"250-PIPELINING", "250-8BITMIME", "250-SMTPUTF8", f"250-SIZE {35 * 1024 * 1024}"} < set(offers)
+    assert {
+        "250-PIPELINING",
+        "250-CHUNKING",
+        "250-8BITMIME",
+        "250-SMTPUTF8",
+        f"250-SIZE {35 * 1024 * 1024}",
+    } < set(offers)
 
 
 OURS = [
@@ -147,7 +153,11 @@ DIALOGUES = {
     "vrfy": (["VRFY support"], "252 2.5.2"),
     "help": (["HELP"], "214 2.0.0"),
     "auth": (["AUTH PLAIN AGEAYg=="], "502 5.5.1"),
-    "chunking": (["BDAT 10 LAST"], "502 5.5.1"),
+    "chunk first": (["BDAT 0 LAST"], "503 5.5.1"),
+    "chunk without size": (["BDAT LAST"], "501 5.5.4"),
+    "chunk of less than nothing": (["BDAT -1"], "501 5.5.4"),
+    "chunk of other digits": (["BDAT ١٢ LAST"], "501 5.5.4"),
+    "chunk that never ends": ([f"BDAT {'9' * 20}"], "552 5.3.4"),
     "starttls not configured": (["STARTTLS"], "502 5.5.1"),
     "unknown": (["SMUGGLE"], "500 5.5.1"),
     "empty line": ([""], "500 5.5.1"),
