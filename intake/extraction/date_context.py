@@ -30,6 +30,10 @@ _RANGE_OF_DATES: Final = re.compile(
     rf"(?<![0-9.,/])(?P<a>[0-9]{{1,2}})(?P<s>[./])(?P<b>[0-9]{{1,2}}){_JOINT}"
     r"(?P<c>[0-9]{1,2})(?P=s)(?P<d>[0-9]{1,2})(?![0-9.,/]*[0-9])"
 )
+_OTHER_HALF: Final = re.compile(rf"{_JOINT}(?P<a>[0-9]{{1,2}})[.,](?P<b>[0-9]{{1,2}})(?![0-9.,])")
+_FIRST_HALF: Final = re.compile(rf"(?<![0-9.,])(?P<a>[0-9]{{1,2}})[.,](?P<b>[0-9]{{1,2}}){_JOINT}$")
+_MONTHS: Final = 12
+_DAYS: Final = 31
 _RANGE_REACH: Final = 12  # characters of the other half of a range
 _PRODUCT: Final = re.compile(r"[0-9]\s?[x×х*/]\s?$")
 _HEAD: Final = re.compile(
@@ -71,12 +75,11 @@ def plausible(region: Region, start: int, end: int) -> float:
         return 0.0
     if _BEFORE_AGAINST.before(before) or _PRODUCT.search(region.lower[max(0, start - 4) : start]):
         return 0.0
-    if written in word_set("date", "sale").exact and word_set("date", "sale_behind").behind(behind):
-        return 0.0
+    sale = written in word_set("date", "sale").exact and word_set("date", "sale_behind").behind(behind)
     lead = region.lower[max(0, start - _TOPIC_REACH) : start]
-    if words_of("neighbours.toml", "date", "topic_against").search(lead[lead.rfind(". ") + 1 :]):
+    if sale or words_of("neighbours.toml", "date", "topic_against").search(lead[lead.rfind(". ") + 1 :]):
         return 0.0
-    if _SIGN.search(region.lower[max(0, start - 2) : start]) or _MEASURED.match(region.lower, end):
+    if _SIGN.search(region.lower[max(0, start - 2) : start]) or _joined_to_a_number(region, start, end):
         return 0.0
     score = _form_score(written, first, second)
     score += 0.7 * _BEFORE_FOR.before(before) + 1.0 * clock
@@ -92,18 +95,30 @@ def plausible(region: Region, start: int, end: int) -> float:
     return score + 0.6 if score >= 1.6 else 0.0
 
 
+def _joined_to_a_number(region: Region, start: int, end: int) -> bool:
+    """Tell whether the other half of a range is no date: "fell from 11.42 to 11.17", 4.1-4.9 см."""
+    if _MEASURED.match(region.lower, end):
+        return True
+    low = max(0, start - _RANGE_REACH)
+    other = _OTHER_HALF.match(region.lower, end) or _FIRST_HALF.search(region.lower, low, start)
+    return other is not None and not _may_be_date(int(other["a"]), int(other["b"]))
+
+
+def _may_be_date(first: int, second: int) -> bool:
+    return 0 < min(first, second) <= _MONTHS and 0 < max(first, second) <= _DAYS
+
+
 def _can_only_be_dates(region: Region, start: int) -> bool:
-    """Tell whether the number at `start` is half of a range like 10.26-11.1 that fits one calendar order."""
-    for match in _RANGE_OF_DATES.finditer(
-        region.lower, max(0, start - _RANGE_REACH), start + 2 * _RANGE_REACH
-    ):
+    """Tell whether the number at `start` is half of a range like 10.26-11.1 or 10/5-10/11."""
+    low, high = max(0, start - _RANGE_REACH), start + 2 * _RANGE_REACH
+    for match in _RANGE_OF_DATES.finditer(region.lower, low, high):
         if start not in (match.start("a"), match.start("c")):
             continue
         one, two, three, four = (int(match[name]) for name in "abcd")
         lead, other = max(one, three), max(two, four)
         same_month = match["s"] == "/" and (one == three) != (two == four)
-        ordered = min(lead, other) <= 12 < max(lead, other) <= 31
-        return min(one, two, three, four) > 0 and (ordered or (same_month and max(lead, other) <= 31))
+        ordered = min(lead, other) <= _MONTHS < max(lead, other) <= _DAYS
+        return min(one, two, three, four) > 0 and (ordered or (same_month and max(lead, other) <= _DAYS))
     return False
 
 

@@ -45,6 +45,7 @@ _QUARTERS: Final = (
     re.compile(r"(?<![0-9a-z])(?P<q>[1-4]) ?q(?![a-z0-9])(?: (?P<y>20[0-9]{2}))?"),
     re.compile(r"(?:(?P<y>20[0-9]{2})年?)?第?(?P<q>[一二三四1-4]) ?季度"),
 )
+_LAST_YEAR: Final = re.compile(r" (?:of )?(?:прошлого|минувшего|last) (?:года|year)")
 _QUARTER_WORD: Final = re.compile(r"кв[. а]|q(?:uarter| ?[1-4])|[1-4] ?q|季度")
 _HALF_MONTH: Final = re.compile(
     rf"(?P<h>перв|втор)[а-я]{{2,3}} половин[ауые] (?P<m>{_MONTH})(?![а-я])"
@@ -83,7 +84,7 @@ _CHINESE_MONTH: Final = re.compile(
 )
 _WORD_MONTH: Final = re.compile(
     rf"(?<![0-9] )(?P<m>{_MONTH})(?![a-zа-я])"
-    rf"(?:(?:-|, (?:{_MONTH}) (?:and|и) | (?:and|и|to|по) )(?P<m2>{_MONTH})(?![a-zа-я]))?"
+    rf"(?:(?: ?- ?|, (?:{_MONTH}) (?:and|и) | (?:and|и|to|по) )(?P<m2>{_MONTH})(?![a-zа-я]))?"
     r"(?! [0-9]{1,2}(?![0-9]))(?:\.? (?P<y>20[0-9]{2})(?![0-9]))?"
 )
 
@@ -110,6 +111,8 @@ def _quarters(region: Region, mail_date: date) -> Iterator[PeriodMark]:
             quarter = _NUMBERS[match["q"]]
             first = int(match["from"]) if "from" in pattern.groupindex and match["from"] else quarter
             year = int(match["y"]) if match["y"] else year_of_month(quarter * 3 - 2, mail_date)
+            if not match["y"] and _LAST_YEAR.match(region.lower, match.end()):
+                year = mail_date.year - 1
             if first <= quarter:
                 span = _months(year, first * 3 - 2, quarter * 3)
                 yield PeriodMark(match.start(), match.end(), *span, 4.5 if match["y"] else 4.4)
@@ -188,9 +191,8 @@ def _chinese_parts(region: Region, mail_date: date) -> Iterator[PeriodMark]:
 def _chinese_months(region: Region, mail_date: date) -> Iterator[PeriodMark]:
     for match in around(_CHINESE_MONTH, region.lower, "月"):
         first, last = _chinese_month(match["m"]), _chinese_month(match["m2"] or match["m"])
-        pair = (
-            match["m0"] is not None and int(match["m0"]) + 1 == first
-        )  # 8、9月; but 3、10月 is a list's item 3
+        # 8、9月 are two months, but 3、10月 is the third item of a list.
+        pair = match["m0"] is not None and int(match["m0"]) + 1 == first
         start = match.start() if pair or not match["m0"] else match.start("m")
         first = int(match["m0"]) if pair else first
         before = region.lower[max(0, match.start() - 6) : match.start()].rstrip(" ：:，的")

@@ -31,6 +31,9 @@ _DM: Final = re.compile(
 _MD_DASH: Final = re.compile(
     r"(?<![0-9a-z./:-])(?P<a>0[1-9]|1[0-2])-(?P<b>0[1-9]|[12][0-9]|3[01])(?![0-9a-z/:-]|[天件个])"
 )
+_WEEK: Final = re.compile(
+    r"(?<![0-9.,/])([0-9]{1,2})/([0-9]{1,2}) ?[-~] ?([0-9]{1,2})/([0-9]{1,2})(?![0-9/]|[.,][0-9])"
+)
 MAX_YEARS_AHEAD: Final = 14  # 6-3-2041 is no day of a case
 _PAIR: Final = re.compile(r"(?<![0-9.,/])([0-9]{1,2})[./-]([0-9]{1,2})(?![0-9.,/])")
 
@@ -45,6 +48,10 @@ def _iso(region: Region) -> Iterator[DateMark]:
 def _line_orders(region: Region) -> dict[int, bool]:
     """Return line start -> whether its numeric dates are month first, for lines that tell."""
     orders: dict[int, bool] = {}
+    for match in _WEEK.finditer(region.lower):
+        first, second, third, fourth = (int(number) for number in match.groups())
+        if (first == third) != (second == fourth):  # 10/5-10/11: what is the same in both is the month
+            orders.setdefault(region.line_start(match.start()), first == third)
     for match in _PAIR.finditer(region.lower):
         first, second = int(match[1]), int(match[2])
         if (first > 12) != (second > 12) and max(first, second) <= 31:

@@ -40,18 +40,25 @@ _UNKNOWN_LABEL: Final = re.compile(
     r"[\s:：#№-]{0,3}$"
 )
 _LABEL_REACH: Final = 32
+_CAPITALS_REACH: Final = 9
 _LABELLED_OTHERWISE: Final = 1.0  # what such a label takes from every role that only the shape speaks for
+# ФД 118244, EORI 5512: capitals that no list knows name a number of their own.
+_CAPITALS: Final = re.compile(r"(?<![A-Za-zА-Яа-яЁё0-9_./-])[A-ZА-ЯЁ]{2,4}[\s:：№#]{1,3}$")
+_BRAND: Final = re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2,15} $")  # Zebra ZD421
 _OWNERS: Final = frozenset({"seller_id", "campaign_id", "pickup_point_id"})
 _SHAPE_ONLY: Final = 0.5  # less than this from words: the shape alone speaks
 _THING: Final = re.compile(
     r"(?:(?<![a-zа-я])(?!(?:и|или|and|or)[\s№#])[a-zа-я]{2,20} ?№|[\u4e00-\u9fff]号) ?$"
 )
+_MODEL_BAR: Final = 3.2
 _DESK_ROLES: Final = frozenset({"claim_number", "document_number", "document_number.other"})
 _DESK_REACH: Final = 36
 _ACT: Final = "document_number.act"
 # 五区E2-4417, павильон Б-14: a place to go to
 _PLACE: Final = re.compile(
-    r"(?:[区楼栋幢弄座馆厅路街门]|(?:павильон|линия|место|секция|корпус|бокс|hall|stand|stall|booth|unit))"
+    r"(?:[区楼栋幢弄座馆厅路街门]|库位|货位|货架|储位|车位|机位|工位"
+    r"|(?<![а-яa-z])(?:павильон|линия|место|секция|корпус|бокс|ячейк[аеуи]|стеллаж|ряд|полка|паллетоместо|док|рампа"
+    r"|hall|stand|stall|booth|unit|bay|cell|rack|shelf|aisle|slot|dock|gate|bin|zone|locker))"
     r"[ №]{0,2}$"
 )
 _LIKE_DOCUMENT: Final = re.compile(r"[A-ZА-Я]{1,5}-(?:[A-ZА-Я]{1,4}-)?[0-9]{4,9}(?:[-/][0-9]{1,6}){0,2}")
@@ -172,6 +179,9 @@ def _is_labelled(reading: Reading) -> bool:
     if _UNKNOWN_LABEL.search(lower, max(0, start - _LABEL_REACH), start):
         return True
     cue = next(iter(reading.region.cues_before(start, 1)), None)
+    capitals = _CAPITALS.search(reading.region.folded, max(0, start - _CAPITALS_REACH), start)
+    if capitals is not None and (cue is None or cue.end <= capitals.start()):
+        return True
     if cue is None or cue.end == start or lower[cue.end : start].strip(" :：#№"):
         return False
     return any(meaning.role in _OWNERS for meaning in cue.sense.meanings)
@@ -218,6 +228,9 @@ def _judge_code(reading: Reading) -> None:
     separated = any(char in value for char in "-_/+.")
     if _PLACE.search(reading.region.lower, max(0, reading.candidate.start - 12), reading.candidate.start):
         reading.scores["none"] = max(reading.scores.get("none", 0.0), 2.6)
+    before = reading.region.folded[max(0, reading.candidate.start - 18) : reading.candidate.start]
+    if not separated and _BRAND.search(before) and reading.scores["article"] < _MODEL_BAR:
+        reading.scores["article"] -= 1.5  # the name of a model, not of a seller's article
     if not separated and reading.words.get("article") == "code":
         reading.scores["article"] -= 1.0  # "code BIRDS15" is a coupon
     if _LIKE_DOCUMENT.fullmatch(value):
