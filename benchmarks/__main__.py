@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import os
 from typing import Any
 
 BENCHMARKS = {
@@ -17,11 +18,13 @@ BENCHMARKS = {
     "reading": "benchmarks.reading",  # one corpus mail beside mail-parser alone
     "hostile": "benchmarks.hostile",  # what hostile mails cost their reader
     "classifier": "benchmarks.classifier_speed",  # one mail, batches, artefact, load
+    "console": "benchmarks.console",  # every list, ticket, search and review at 100,000 tickets
 }
 ON_DEMAND = {  # minutes, or data from outside: run only when named
     "public-sets": "benchmarks.public_sets",  # banking77, clinc150, ruintents
     "training": "benchmarks.training",  # 100,000 labelled mails
     "month": "benchmarks.month",  # a simulated month of labels, a poisoned night
+    "fill": "benchmarks.fill_command",  # the database of RAZBOR_DATA_DIR or RAZBOR_DATABASE_URL with tickets
 }
 
 
@@ -36,10 +39,13 @@ def main() -> None:
     )
     parser.add_argument("--rounds", type=int, default=5, help="interleaved rounds (5)")
     parser.add_argument("--json", action="store_true", help="one JSON object per line")
+    parser.add_argument("--tickets", type=int, help="how many tickets `fill` and `console` make (100,000)")
     arguments = parser.parse_args()
     unknown = sorted(set(arguments.names) - set(known))
     if unknown:
         parser.error(f"no such benchmark: {', '.join(unknown)}; there are {', '.join(known)}")
+    if arguments.tickets:
+        os.environ["RAZBOR_BENCHMARK_TICKETS"] = str(arguments.tickets)
     for name in arguments.names or BENCHMARKS:
         rows = importlib.import_module(known[name]).run(arguments.rounds)
         for row in rows:

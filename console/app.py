@@ -26,6 +26,7 @@ from console import (
 )
 from console.api import API_PATH, create_api
 from console.context import Console, words_for
+from console.counted import ForgetAfterChanges
 from console.desk import DeskRefusalError
 from console.guard import ForbiddenError, LoginNeededError, guard
 from console.pages import own_path, render
@@ -66,6 +67,7 @@ def create_app(console: Console) -> FastAPI:
     app.include_router(monitoring.router)
     app.mount(API_PATH, create_api(console), name="api")
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.add_middleware(ForgetAfterChanges, counts=console.counts)
     app.add_middleware(SecurityHeaders, is_https=console.options.is_https)
     app.add_exception_handler(LoginNeededError, _ask_to_log_in)
     for kind in (ForbiddenError, HTTPException, RequestValidationError, DeskRefusalError):

@@ -9,6 +9,7 @@ from datetime import timedelta
 from fastapi import Request
 
 from console.access import allows
+from console.counted import CountsShelf
 from console.desk import Desk
 from console.moments import Moments, zone_of
 from console.throttle import LoginThrottle
@@ -48,6 +49,7 @@ class Console:
     options: ConsoleOptions = field(default_factory=ConsoleOptions)
     throttle: LoginThrottle = field(default_factory=LoginThrottle)
     shelf: UndoShelf = field(default_factory=UndoShelf)
+    counts: CountsShelf = field(default_factory=CountsShelf)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)  # ends streams at shutdown
 
 

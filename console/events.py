@@ -12,7 +12,6 @@ from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from console.context import Console, console_of, visitor_of
-from models.store.board import board_counts
 
 router = APIRouter()
 LOOK_EVERY_S: Final = 2.0
@@ -38,8 +37,7 @@ async def _changes(console: Console, login: str) -> AsyncIterator[ServerSentEven
 
 def rail_counts(console: Console, login: str) -> dict[str, int | str]:
     """Return the numbers of the rail by the names that its places carry."""
-    with console.store.read() as db:
-        counts = board_counts(db, login, console.desk.now())
+    counts = console.counts.of(console.store, login, console.desk.now())
     said: dict[str, int | str] = {
         "review": counts.review,
         "mine": counts.mine,

@@ -13,7 +13,7 @@ from intake.header_glance import GLANCE_BYTES, Glance, glance
 from models.store.mails import held_mails
 from models.store.outbox_lines import SHOWN, STATES, outbox_lines
 from models.store.raw_mail import fetch_beginnings
-from models.store.search import WORDS_OF, search
+from models.store.search import search
 from models.store.set_aside import quarantined_mails
 
 router = APIRouter()
@@ -35,7 +35,7 @@ def find(request: Request, q: Annotated[str, Query(max_length=200)] = "") -> Res
         hits = search(db, q)
     if len(hits) == 1 and hits[0].found_by == "number":
         return back_to(f"/tickets/{hits[0].number}")
-    return render(request, "search.html", page="search", hits=hits, wanted=q.strip(), words_of=WORDS_OF)
+    return render(request, "search.html", page="search", hits=hits, wanted=q.strip())
 
 
 @router.get("/held", name="held")

@@ -15,7 +15,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from console.context import Visitor, console_of, moments_for, words_for
 from console.masking import masked
 from console.wording import INTERFACE_LANGUAGES, LANGUAGE_NAMES
-from models.store.board import board_counts
 from models.topics import TOPIC_NAMES, topic_name
 
 TOAST_PARAMETER: Final = "said"
@@ -46,8 +45,7 @@ def render(
     words, moments = words_for(request), moments_for(request)
     counts = None
     if visitor is not None and not request.headers.get("hx-target"):
-        with console.store.read() as db:
-            counts = board_counts(db, visitor.login, moments.now_utc)
+        counts = console.counts.of(console.store, visitor.login, moments.now_utc)
     text = _ENVIRONMENT.get_template(template).render(
         request=request,
         visitor=visitor,

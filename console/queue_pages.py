@@ -15,7 +15,7 @@ from console.desk import DeskRefusalError
 from console.pages import back_to, own_path, render
 from console.undo import UndoStep
 from models.store import StoreError
-from models.store.board import PAGE_ROWS, SORTS, VIEWS, TicketFilter, board_counts, ticket_lines
+from models.store.board import CONFIDENCES, PAGE_ROWS, SORTS, VIEWS, TicketFilter, ticket_lines
 from models.store.people import people
 from models.store.ticket_life import ticket_row
 from models.topics import SLUGS, Status, topic_name
@@ -28,6 +28,7 @@ CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "language": ("ru", "zh", "en"),
     "marketplace": ("ozon", "wb", "unknown"),
     "missing": ("yes", "no"),
+    "confidence": tuple(CONFIDENCES),
 }
 Text = Annotated[str, Query(max_length=200)]
 
@@ -36,8 +37,7 @@ Text = Annotated[str, Query(max_length=200)]
 def home(request: Request) -> Response:
     """Go where work waits: review first, else the open tickets."""
     console, visitor = console_of(request), visitor_of(request)
-    with console.store.read() as db:
-        counts = board_counts(db, visitor.login, console.desk.now())
+    counts = console.counts.of(console.store, visitor.login, console.desk.now())
     return back_to("/review" if counts.review and visitor.may("review") else "/queues")
 
 

@@ -9,6 +9,15 @@ from sqlmodel import Field
 
 from models.tables import BigId, MainBase, defaulted, json_field, moment
 
+_BOARD = (
+    "topic status assignee in_review escalated sla_due_at_utc language marketplace priority score "
+    "updated_at_utc opened_at_utc deadline missing confidence id merged_into_id"
+)
+_WHOLE = (
+    "updated_at_utc id topic status assignee language marketplace priority score opened_at_utc "
+    "sla_due_at_utc deadline missing confidence merged_into_id"
+)
+
 
 class Ticket(MainBase, table=True):
     """A seller's matter. Its id is its number: RZ-100042 is 100042."""
@@ -23,12 +32,17 @@ class Ticket(MainBase, table=True):
             sqlite_where=text("in_review"),
             postgresql_where=text("in_review"),
         ),
-        Index(
-            "ix_ticket_open",
-            "topic",
-            "status",
-            sqlite_where=text("status <> 'closed'"),
-            postgresql_where=text("status <> 'closed'"),
+        Index(  # answers every list of open tickets by itself, whatever is filtered or sorted by
+            "ix_ticket_board",
+            *_BOARD.split(),
+            sqlite_where=text("status <> 'closed' AND merged_into_id IS NULL"),
+            postgresql_where=text("status <> 'closed' AND merged_into_id IS NULL"),
+        ),
+        Index(  # the same for the list of all
+            "ix_ticket_whole",
+            *_WHOLE.split(),
+            sqlite_where=text("merged_into_id IS NULL"),
+            postgresql_where=text("merged_into_id IS NULL"),
         ),
         {"sqlite_autoincrement": True},
     )
@@ -44,7 +58,7 @@ class Ticket(MainBase, table=True):
     mailbox: str = ""
     requester: str = Field(default="", index=True)  # addr-spec of who opened it
     seller_id: str = Field(default="", index=True)  # bound by import or operator
-    opened_by_raw_id: int | None = Field(default=None, sa_type=BigId)
+    opened_by_raw_id: int | None = Field(default=None, sa_type=BigId, index=True)
     opened_at_utc: datetime = moment(nullable=False)
     updated_at_utc: datetime = moment(nullable=False)
     status_at_utc: datetime = moment(nullable=False)
@@ -52,6 +66,7 @@ class Ticket(MainBase, table=True):
     resolution: str = ""  # rule R30, a code per topic
     subkind: str = ""
     how_to: bool | None = None
+    confidence: float | None = None  # of the newest prediction of the mail that opened it; for filters
     also_topics: list[str] = json_field()
     missing: list[str] = json_field()
     priority: str = "normal"
@@ -110,7 +125,10 @@ class Fact(MainBase, table=True):
     """One typed value of a ticket with its provenance. A newer one supersedes, the old stays."""
 
     __tablename__ = "fact"
-    __table_args__ = (Index("ix_fact_value", "field", "value"),)
+    __table_args__ = (
+        Index("ix_fact_value", "field", "value"),
+        Index("ix_fact_found", "value", postgresql_ops={"value": "text_pattern_ops"}),
+    )
 
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
     ticket_id: int = Field(sa_type=BigId, index=True)

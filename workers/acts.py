@@ -26,6 +26,7 @@ from models.store.ticket_life import (
 )
 from models.store.tickets import move_status
 from models.store.topic_work import cancel_topic_work, make_topic_work_due
+from models.store.word_index import index_openers
 from models.topics import SPAM, Status
 from workers.clocks import note_close, note_reaction, refresh_clock
 from workers.priority import LEVELS, level_of, within_level
@@ -167,6 +168,7 @@ def set_fact(service: Service, number: int, actor: str, field: str, value: str, 
         if value.strip():
             fact = FactValue(field=field, value=value.strip(), text=value.strip(), source="operator")
             merge_facts(db, number, [fact], service.now())
+        index_openers(db, [number])
         _work_again(db, service, number)
         _done(db, service, number, actor, "fact", field=field, value=value.strip(), was=was)
 

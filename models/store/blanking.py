@@ -26,6 +26,7 @@ from models.store.schema import (
     STATUS_EVENT,
     TICKET,
 )
+from models.store.word_index import index_mails, index_openers
 
 # Numbers of things, kept for the journal of requests (rule R32). Articles, campaigns and documents
 # are often words that a seller chose: they go.
@@ -53,6 +54,7 @@ def blank_messages(db: Connection, raw_ids: Sequence[int], now_utc: datetime) ->
 def blank_senders(db: Connection, raw_ids: Sequence[int]) -> None:
     """Leave of labelled mails what the classifier learns from, and nobody's name."""
     db.execute(update(MESSAGE).where(MESSAGE.c.raw_id.in_(raw_ids)).values(**WITHOUT_SENDER))
+    index_mails(db, raw_ids)
 
 
 def blank_attachments(db: Connection, ids: Sequence[int]) -> None:
@@ -80,6 +82,7 @@ def blank_contacts(db: Connection, fact_ids: Sequence[int]) -> None:
     """Delete telephone numbers and addresses: the facts' values, and where they stand in their mails."""
     mine = FACT.c.id.in_(fact_ids)
     raw_ids = set(db.scalars(select(FACT.c.raw_id).where(mine, FACT.c.raw_id.is_not(None))))
+    numbers = set(db.scalars(select(FACT.c.ticket_id).where(mine)))
     db.execute(update(FACT).where(mine).values(value="", text="", active=False))
     for row in db.execute(select(MESSAGE).where(MESSAGE.c.raw_id.in_(raw_ids))).mappings().all():
         message = dict(row)
@@ -94,6 +97,8 @@ def blank_contacts(db: Connection, fact_ids: Sequence[int]) -> None:
             if text != part.text:
                 db.execute(update(ATTACHMENT).where(ATTACHMENT.c.id == part.id).values(text=text))
         db.execute(update(MESSAGE).where(MESSAGE.c.id == message["id"]).values(changed))
+    index_mails(db, sorted(raw_ids))
+    index_openers(db, sorted(numbers))
 
 
 def blank_tickets(db: Connection, numbers: Sequence[int], now_utc: datetime, *, requester: str = "") -> None:
@@ -108,6 +113,7 @@ def blank_tickets(db: Connection, numbers: Sequence[int], now_utc: datetime, *, 
     theirs = FACT.c.ticket_id.in_(numbers)
     db.execute(update(FACT).where(theirs).values(text="", where=""))  # `where` may name an attached file
     db.execute(update(FACT).where(theirs, FACT.c.field.not_in(KEPT_FIELDS)).values(value="", active=False))
+    index_openers(db, numbers)
     blank_words_of_acts(db, numbers)
 
 

@@ -6,8 +6,9 @@ hundredth page costs what the first costs and a list does not shift while it is 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -22,9 +23,10 @@ PREVIEW_CHARS: Final = 200
 VIEWS: Final = ("open", "mine", "waiting", "review", "escalated", "breached", "unassigned", "all")
 SORTS: Final = ("due", "priority", "newest", "oldest")
 NEVER: Final = datetime(9999, 12, 31, tzinfo=UTC)
-_OPEN: Final[ColumnElement[bool]] = literal_column(
-    "ticket.status <> 'closed'"
-)  # literal, so that the partial index serves it
+CONFIDENCES: Final = {"low": (0.0, 0.5), "middle": (0.5, 0.8), "high": (0.8, 0.95), "sure": (0.95, 1.01)}
+# Written out, not bound: SQLite uses a partial index only for the very words of its condition.
+_OPEN: Final[ColumnElement[bool]] = literal_column("ticket.status <> 'closed'")
+_NOT_MERGED: Final = TICKET.c.merged_into_id.is_(None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,7 @@ class TicketFilter:
     priority: str = ""
     assignee: str = ""
     missing: str = ""  # yes, no
+    confidence: str = ""  # of CONFIDENCES
     deadline: str = ""  # an ISO date: given by the seller, until and with this day
     sort: str = "due"
 
@@ -86,36 +89,60 @@ class TicketLine:
     key: tuple[str, int]  # where the next page begins after this row
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskCounts:
+    """The numbers of the rail for everybody."""
+
+    counts: BoardCounts
+    mine: dict[str, int]  # login -> open tickets
+
+    def seen_by(self, login: str) -> BoardCounts:
+        """Return the counts with one person's own."""
+        return replace(self.counts, mine=self.mine.get(login, 0))
+
+
 def board_counts(db: Connection, login: str, now_utc: datetime) -> BoardCounts:
     """Count every list of the rail for one person."""
+    return desk_counts(db, now_utc).seen_by(login)
+
+
+def desk_counts(db: Connection, now_utc: datetime) -> DeskCounts:
+    """Count every list of the rail."""
     late = and_(TICKET.c.sla_due_at_utc <= now_utc, TICKET.c.status != str(Status.WAITING_SELLER))
     rows = db.execute(
         select(
             TICKET.c.topic,
+            TICKET.c.assignee,
             func.count().label("open"),
             _sum(TICKET.c.in_review).label("review"),
-            _sum(TICKET.c.assignee == login).label("mine"),
             _sum(TICKET.c.status == str(Status.WAITING_SELLER)).label("waiting"),
             _sum(TICKET.c.escalated).label("escalated"),
             _sum(late).label("breached"),
         )
-        .where(_OPEN, TICKET.c.merged_into_id.is_(None))
-        .group_by(TICKET.c.topic)
+        .where(_OPEN, _NOT_MERGED)
+        .group_by(TICKET.c.topic, TICKET.c.assignee)
     ).all()
     ends = _counted(db, MAIL_STATE.c.disposition, (str(Disposition.HELD), str(Disposition.QUARANTINED)))
     sent = _counted(db, OUTBOX.c.status, ("draft", "failed", "uncertain"))
+    topics: dict[str, tuple[int, int]] = {}
+    mine: Counter[str] = Counter()
+    for row in rows:
+        is_open, is_late = topics.get(row.topic, (0, 0))
+        topics[row.topic] = (is_open + int(row.open), is_late + int(row.breached))
+        mine[row.assignee] += int(row.open)
     totals = {
         name: sum(int(getattr(row, name)) for row in rows)
-        for name in ("open", "review", "mine", "waiting", "escalated", "breached")
+        for name in ("open", "review", "waiting", "escalated", "breached")
     }
-    return BoardCounts(
+    counts = BoardCounts(
         **totals,
         held=ends.get(str(Disposition.HELD), 0),
         quarantined=ends.get(str(Disposition.QUARANTINED), 0),
         drafts=sent.get("draft", 0),
         failed=sent.get("failed", 0) + sent.get("uncertain", 0),
-        topics={row.topic: (int(row.open), int(row.breached)) for row in rows},
+        topics=topics,
     )
+    return DeskCounts(counts=counts, mine=dict(mine))
 
 
 def ticket_lines(
@@ -129,30 +156,24 @@ def ticket_lines(
 ) -> list[TicketLine]:
     """Return one page of a list; `after` is the key of the last row of the page before."""
     order, is_descending = _order(wanted.sort)
+    found = (
+        select(TICKET.c.id, order.label("sort_value"))
+        .where(_NOT_MERGED, *_conditions(db, wanted, login, now_utc))
+        .limit(limit)
+    )
+    page = _paged(found, order, after, is_descending=is_descending).subquery("page")
     query = (
         select(
             TICKET,
             func.substr(MESSAGE.c.text, 1, PREVIEW_CHARS).label("preview"),
-            order.label("sort_value"),
+            page.c.sort_value,
         )
+        .join(page, page.c.id == TICKET.c.id)
         .outerjoin(MESSAGE, MESSAGE.c.raw_id == TICKET.c.opened_by_raw_id)
-        .where(TICKET.c.merged_into_id.is_(None), *_conditions(db, wanted, login, now_utc))
-        .limit(limit)
     )
-    return [_line(row) for row in db.execute(_paged(query, order, after, is_descending=is_descending))]
-
-
-def assignees(db: Connection) -> list[str]:
-    """List who has open tickets."""
-    return sorted(filter(None, db.scalars(select(TICKET.c.assignee).where(_OPEN).distinct())))
-
-
-def neighbours(numbers: Sequence[int], number: int) -> tuple[int | None, int | None]:
-    """Return the tickets before and after one in a list."""
-    if number not in numbers:
-        return None, None
-    at = numbers.index(number)
-    return (numbers[at - 1] if at else None, numbers[at + 1] if at + 1 < len(numbers) else None)
+    value, number = page.c.sort_value, page.c.id
+    query = query.order_by(value.desc(), number.desc()) if is_descending else query.order_by(value, number)
+    return [_line(row) for row in db.execute(query)]
 
 
 def _conditions(
@@ -164,10 +185,14 @@ def _conditions(
         if value:
             found.append(TICKET.c[name] == value)
     if wanted.missing:
-        is_sqlite = db.dialect.name == "sqlite"
-        length = func.json_array_length if is_sqlite else func.jsonb_array_length
-        count = length(TICKET.c.missing)
-        found.append(count > 0 if wanted.missing == "yes" else count == 0)
+        nothing: ColumnElement[str] = literal_column("'[]'" if db.dialect.name == "sqlite" else "'[]'::jsonb")
+        column: ColumnElement[str] = literal_column(
+            "ticket.missing"
+        )  # compared as it is stored, not taken apart
+        found.append(column == nothing if wanted.missing == "no" else column != nothing)
+    if wanted.confidence:
+        least, below = CONFIDENCES[wanted.confidence]
+        found.append(and_(TICKET.c.confidence >= least, TICKET.c.confidence < below))
     if wanted.deadline:
         found.append(and_(TICKET.c.deadline != "", TICKET.c.deadline <= wanted.deadline))
     return found

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection
 from models.decisions import Decision
 from models.records import Mail, Prediction, RawMail
 from models.store.schema import ATTACHMENT, MAIL_STATE, MESSAGE, PREDICTION
+from models.store.word_index import index_mail, indexed_texts
 from models.topics import Disposition
 
 CAUSE_LIMIT = 500
@@ -58,6 +59,7 @@ def insert_message(db: Connection, raw: RawMail, mail: Mail, *, mailbox: str, ti
             text_sha256=mail.text_sha256,
         )
     )
+    index_mail(db, raw.raw_id, indexed_texts(mail.subject, mail.text, [asdict(one) for one in mail.entities]))
     if mail.attachments:
         db.execute(
             insert(ATTACHMENT),

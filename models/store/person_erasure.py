@@ -34,6 +34,7 @@ from models.store.schema import (
     SELLER_ADDRESS,
     TICKET,
 )
+from models.store.word_index import index_mails
 
 ERASED = "the person was erased"  # why nothing is sent any more
 _QUOTED = "quoted"
@@ -66,6 +67,7 @@ def erase_from_tickets(
             for name in ("entities", "findings")
         }
         db.execute(update(MESSAGE).where(MESSAGE.c.id == row.id).values(values))
+        index_mails(db, [row.raw_id])
         db.execute(update(PREDICTION).where(PREDICTION.c.raw_id == row.raw_id).values(reasons=[]))
 
 

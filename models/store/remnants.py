@@ -1,7 +1,8 @@
 """Getting rid of what deleting leaves behind in the files.
 
 SQLite: `secure_delete` overwrites what is deleted, but the write-ahead log still holds older pages,
-and a page that was rearranged may hold a remnant between its rows. PostgreSQL: a changed row leaves
+and a page that was rearranged may hold a remnant between its rows. The index of words only marks what
+was deleted, until its parts are merged. PostgreSQL: a changed row leaves
 its old version until a vacuum. Backups and archived logs are beyond this module's reach.
 """
 
@@ -11,6 +12,7 @@ import time
 from typing import Final
 
 from models.store.engine import Store
+from models.store.word_index import FORGET_WORDS
 from models.tables import main_metadata, raw_metadata
 
 READER_PATIENCE_S: Final = 3.0  # for readers of `razbor.db` that keep the log in use
@@ -21,6 +23,8 @@ def empty_log(store: Store) -> bool:
     """Write the log of `razbor.db` back and cut it off; False while a reader keeps it in use."""
     if not store.is_sqlite:
         return True
+    with store.lone_cursor() as cursor:
+        cursor.execute(FORGET_WORDS)
     give_up_at = time.monotonic() + READER_PATIENCE_S
     while True:
         with store.lone_cursor() as cursor:
@@ -37,6 +41,6 @@ def write_anew(store: Store) -> bool:
         if store.is_sqlite:
             cursor.execute("VACUUM")
         else:
-            for name in (*main_metadata.tables, *raw_metadata.tables):
+            for name in (*main_metadata.tables, *raw_metadata.tables, "mail_words"):
                 cursor.execute(f'VACUUM "{name}"')
     return empty_log(store)

@@ -20,6 +20,7 @@ from models.decisions import FactValue
 from models.records import Mail
 from models.store.facts import SINGLE_FIELDS
 from models.store.schema import ATTACHMENT, FACT, MAIL_STATE, MESSAGE, PREDICTION, TICKET
+from models.store.word_index import index_mails
 from models.topics import Disposition
 
 SENDER_WARNINGS = ("sender:", "authentication:")  # of the checks at arrival, which are not repeated
@@ -169,6 +170,7 @@ def store_reading(
         .values(subject=columns["subject"])
     )
     db.execute(update(MESSAGE).where(MESSAGE.c.raw_id == stored.raw_id).values(columns))
+    index_mails(db, [stored.raw_id])
     if list(attachments) != list(stored.attachments):
         db.execute(delete(ATTACHMENT).where(ATTACHMENT.c.raw_id == stored.raw_id))
         rows = [{"raw_id": stored.raw_id, "position": at, **part} for at, part in enumerate(attachments)]

@@ -10,14 +10,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, literal_column, or_, select
 from sqlalchemy.engine import Connection
 
 from models.store.schema import LABEL, PREDICTION, TICKET
 
 SHOWN_TOPICS: Final = 3
+_IN_REVIEW: Final[ColumnElement[bool]] = literal_column(
+    "ticket.in_review"
+)  # the very words of the partial indexes
+_AUDITED: Final[ColumnElement[bool]] = literal_column("prediction.audit")
+_TOLD: Final = (PREDICTION.c.raw_id, PREDICTION.c.probabilities, PREDICTION.c.margin, TICKET.c.id)
+Row = TypeVar("Row")
 _EVERY: Final = 6  # in a mixed list every sixth row is one of the audit share
 
 
@@ -48,13 +54,25 @@ class LivePrecision:
 
 def review_rows(db: Connection, limit: int) -> list[ReviewRow]:
     """Return what to label next, the most useful first, mixed with rows of the audit share."""
-    unsure = [_row(row, is_audit=False) for row in db.execute(_unsure().limit(limit))]
-    drawn = [_row(row, is_audit=True) for row in db.execute(_unlabelled_audit().limit(limit))]
-    mixed: list[ReviewRow] = []
+    unsure = [_row(row, is_audit=False) for row in db.execute(_unsure(*_TOLD).limit(limit))]
+    drawn = [_row(row, is_audit=True) for row in db.execute(_unlabelled_audit(*_TOLD).limit(limit))]
+    return _mixed(unsure, drawn)[:limit]
+
+
+def review_order(db: Connection, limit: int) -> list[tuple[int, int]]:
+    """Return the same order as numbers alone: raw_id and ticket."""
+    unsure = db.execute(_unsure(PREDICTION.c.raw_id, TICKET.c.id).limit(limit))
+    drawn = db.execute(_unlabelled_audit(PREDICTION.c.raw_id, TICKET.c.id).limit(limit))
+    return _mixed([(row[0], row[1]) for row in unsure], [(row[0], row[1]) for row in drawn])[:limit]
+
+
+def _mixed(unsure: list[Row], drawn: list[Row]) -> list[Row]:
+    """Put a row of the audit share into every sixth place, and the rest of either at the end."""
+    mixed: list[Row] = []
     while unsure or drawn:
         takes_audit = drawn and (not unsure or len(mixed) % _EVERY == _EVERY - 1)
         mixed.append(drawn.pop(0) if takes_audit else unsure.pop(0))
-    return mixed[:limit]
+    return mixed
 
 
 def live_precision(db: Connection, model: str, since_utc: datetime | None = None) -> LivePrecision:
@@ -73,27 +91,32 @@ def live_precision(db: Connection, model: str, since_utc: datetime | None = None
 
 def is_hidden(db: Connection, raw_id: int) -> bool:
     """Tell whether a mail's prediction must not be shown: drawn for the audit and not labelled yet."""
-    query = _unlabelled_audit().where(PREDICTION.c.raw_id == raw_id).limit(1)
+    query = _unlabelled_audit(PREDICTION.c.raw_id).where(PREDICTION.c.raw_id == raw_id).limit(1)
     return db.execute(query).first() is not None
 
 
-def _unsure() -> Select[Any]:
+def _unsure(*columns: ColumnElement[Any]) -> Select[Any]:
     """Tickets in review by the margin of the mail that opened them; the newest prediction counts."""
-    newest = select(func.max(PREDICTION.c.id)).group_by(PREDICTION.c.raw_id).scalar_subquery()
+    later = PREDICTION.alias("later")
+    is_outdated = (
+        select(later.c.id).where(later.c.raw_id == PREDICTION.c.raw_id, later.c.id > PREDICTION.c.id).exists()
+    )
     return (
-        select(PREDICTION.c.raw_id, PREDICTION.c.probabilities, PREDICTION.c.margin, TICKET.c.id)
+        select(*columns)
+        .select_from(PREDICTION)
         .join(TICKET, TICKET.c.opened_by_raw_id == PREDICTION.c.raw_id)
-        .where(TICKET.c.in_review, PREDICTION.c.id.in_(newest))
+        .where(_IN_REVIEW, ~is_outdated)
         .order_by(PREDICTION.c.margin, PREDICTION.c.raw_id)
     )
 
 
-def _unlabelled_audit() -> Select[Any]:
+def _unlabelled_audit(*columns: ColumnElement[Any]) -> Select[Any]:
     is_labelled = select(LABEL.c.id).where(LABEL.c.raw_id == PREDICTION.c.raw_id, LABEL.c.active).exists()
     return (
-        select(PREDICTION.c.raw_id, PREDICTION.c.probabilities, PREDICTION.c.margin, TICKET.c.id)
+        select(*columns)
+        .select_from(PREDICTION)
         .join(TICKET, TICKET.c.opened_by_raw_id == PREDICTION.c.raw_id)
-        .where(PREDICTION.c.audit, ~is_labelled, or_(~TICKET.c.in_review, TICKET.c.in_review.is_(None)))
+        .where(_AUDITED, ~is_labelled, or_(~TICKET.c.in_review, TICKET.c.in_review.is_(None)))
         .order_by(PREDICTION.c.raw_id)
     )
 

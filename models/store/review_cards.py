@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
 from models.store.link_context import STRONG_FIELDS
-from models.store.review import is_hidden, review_rows
+from models.store.review import is_hidden, review_order
 from models.store.schema import ATTACHMENT, FACT, MESSAGE, PREDICTION, REVIEW_CHOICE, TICKET
 
 LOOKED_AT: Final = 200  # rows of the review order, and choices that figures are made of
@@ -73,9 +73,9 @@ class ReviewFigures:
 
 def next_cards(db: Connection, passed: Collection[int], limit: int) -> tuple[list[ReviewCard], int]:
     """Return the next mails but those the page holds, and how many wait in all (at most 200)."""
-    rows = review_rows(db, LOOKED_AT)
-    fresh = [row for row in rows if row.raw_id not in passed]
-    return [review_card(db, row.raw_id, row.ticket) for row in fresh[:limit]], len(rows)
+    order = review_order(db, LOOKED_AT)
+    fresh = [(raw_id, number) for raw_id, number in order if raw_id not in passed]
+    return [review_card(db, raw_id, number) for raw_id, number in fresh[:limit]], len(order)
 
 
 def review_card(db: Connection, raw_id: int, number: int) -> ReviewCard:

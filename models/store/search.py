@@ -1,8 +1,7 @@
 """Finding tickets: by number, by identifiers or the beginning of one, by address, by words in any language.
 
-Numbers and identifiers go by their indexes. Words are looked for as parts of the text, so that two
-Chinese characters are found like a Russian stem; that reads texts, therefore only those of the
-newest mails (`WORDS_OF`). Letters are tried in the three usual cases, since SQLite folds only ASCII.
+Each way goes by an index. Values of facts are found whole or by their beginning; parts of numbers,
+words and pairs of Chinese characters by the index of words (`models.store.word_index`), newest first.
 """
 
 from __future__ import annotations
@@ -12,17 +11,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.engine import Connection
 
+from models.search_words import stem
 from models.store.schema import FACT, MESSAGE, TICKET
+from models.store.word_index import find_mails
 
-WORDS_OF: Final = 20_000
 MOST_HITS: Final = 50
-MOST_WORDS: Final = 6
+MOST_FACTS: Final = 200
+LAST_CHAR: Final = "\U0010ffff"
+SHORTEST_BEGINNING: Final = 4
 AROUND_CHARS: Final = 70
 _NUMBER: Final = re.compile(r"(?:RZ-)?(\d{5,14})", re.IGNORECASE)
-_ENDING: Final = 2  # letters that a long word may lose, so that cases and plurals are found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,27 +62,27 @@ def _by_number(db: Connection, wanted: str) -> list[Hit]:
 
 
 def _by_fact(db: Connection, wanted: str) -> list[Hit]:
-    """Find a value, else values that begin so, else those that hold it (of four characters and more)."""
+    """Find a value, else values that begin so (of four characters and more)."""
     if len(wanted) < 3:
         return []
-    fields = list(db.scalars(select(FACT.c.field).distinct()))
-    known = FACT.c.field.in_(fields)
     ways: list[ColumnElement[bool]] = [FACT.c.value.in_({wanted, wanted.upper(), wanted.lower()})]
-    if len(wanted) >= 4 and " " not in wanted:
-        ways.append(FACT.c.value.startswith(wanted, autoescape=True))
-        ways.append(FACT.c.value.contains(wanted, autoescape=True))
+    if len(wanted) >= SHORTEST_BEGINNING:
+        ways.append(_begins(db, wanted))
     for way in ways:
-        query = (
-            select(*_COLUMNS, FACT.c.value.label("shown"))
-            .join(FACT, FACT.c.ticket_id == TICKET.c.id)
-            .where(known, way)
-            .order_by(TICKET.c.id.desc())
-            .limit(MOST_HITS)
-        )
-        hits = [_hit(row, "fact", row.shown) for row in db.execute(query)]
+        found = select(FACT.c.ticket_id, FACT.c.value).where(way).limit(MOST_FACTS)
+        values = {row.ticket_id: row.value for row in db.execute(found)}
+        rows = db.execute(_tickets().where(TICKET.c.id.in_(values))) if values else ()
+        hits = [_hit(row, "fact", values[row.id]) for row in rows]
         if hits:
             return hits
     return []
+
+
+def _begins(db: Connection, wanted: str) -> ColumnElement[bool]:
+    """Accept values that begin so, in the words of the index that each database can use."""
+    if db.dialect.name == "sqlite":
+        return FACT.c.value.between(wanted, wanted + LAST_CHAR)
+    return FACT.c.value.like(re.sub(r"([\\%_])", r"\\\1", wanted) + "%")
 
 
 def _by_address(db: Connection, wanted: str) -> list[Hit]:
@@ -92,37 +93,19 @@ def _by_address(db: Connection, wanted: str) -> list[Hit]:
 
 
 def _by_words(db: Connection, wanted: str) -> list[Hit]:
-    words = list(dict.fromkeys(wanted.split()))[:MOST_WORDS]
-    stems = [_stem(word) for word in words]
-    newest = db.scalar(select(func.max(MESSAGE.c.raw_id))) or 0
-    fits = and_(*(_holds(stem) for stem in stems))
+    """Find mails that hold every word; those that hold the first one as it was typed come first."""
+    raw_ids = find_mails(db, wanted)
     query = (
-        select(*_COLUMNS, MESSAGE.c.text, MESSAGE.c.subject.label("mail_subject"))
+        select(*_COLUMNS, MESSAGE.c.raw_id, MESSAGE.c.text, MESSAGE.c.subject.label("mail_subject"))
         .join(MESSAGE, MESSAGE.c.ticket_id == TICKET.c.id)
-        .where(MESSAGE.c.raw_id > newest - WORDS_OF, fits)
+        .where(MESSAGE.c.raw_id.in_(raw_ids[: 2 * MOST_HITS]))
         .order_by(MESSAGE.c.raw_id.desc())
         .limit(MOST_HITS)
     )
-    return [_hit(row, "words", _around(row.text, row.mail_subject, stems[0])) for row in db.execute(query)]
-
-
-def _stem(word: str) -> str:
-    """Cut the ending of a long word of letters, but never of a Chinese one or a number."""
-    is_plain = word.isalpha() and all(
-        "a" <= letter.lower() <= "z" or "а" <= letter.lower() <= "ё" for letter in word
-    )
-    return word[:-_ENDING] if is_plain and len(word) > 5 else word
-
-
-def _holds(stem: str) -> ColumnElement[bool]:
-    cases = {stem, stem.lower(), stem.upper(), stem.capitalize()}
-    return or_(
-        *(
-            column.contains(case, autoescape=True)
-            for case in sorted(cases)
-            for column in (MESSAGE.c.text, MESSAGE.c.subject)
-        )
-    )
+    first = stem(wanted.split(maxsplit=1)[0].lower())
+    rows = list(db.execute(query)) if raw_ids else []
+    rows.sort(key=lambda row: first not in f"{row.mail_subject} {row.text}".lower())
+    return [_hit(row, "words", _around(row.text, row.mail_subject, first)) for row in rows]
 
 
 def _around(text: str, subject: str, stem: str) -> str:

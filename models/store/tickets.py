@@ -53,6 +53,7 @@ def open_ticket(
             opened_at_utc=now_utc,
             updated_at_utc=now_utc,
             status_at_utc=now_utc,
+            confidence=prediction.confidence,
             also_topics=list(prediction.also_topics),
             suppress_replies=decision.suppress_replies,
             claimed_ticket_id=decision.link.claimed,

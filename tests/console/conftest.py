@@ -11,6 +11,7 @@ from fastapi.testclient import TestClient
 from cli.desk_acts import DeskActs
 from console.app import create_app
 from console.context import Console, ConsoleOptions
+from console.counted import CountsShelf
 from console.guard import SESSION_COOKIE, token_hash
 from models.store import Store
 from models.store.people import add_person, open_session, people
@@ -26,7 +27,9 @@ class Web:
     def __init__(self, desk: Desk, **options: Any) -> None:
         self.desk = desk
         acts = DeskActs(desk.service)
-        self.console = Console(store=desk.store, desk=acts, options=ConsoleOptions(**options))
+        self.console = Console(
+            store=desk.store, desk=acts, options=ConsoleOptions(**options), counts=CountsShelf(kept_s=0)
+        )
         self.app = create_app(self.console)
         self.client = TestClient(self.app, base_url=ORIGIN, follow_redirects=False)
         self.csrf, self.entered = "", 0

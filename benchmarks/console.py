@@ -1,0 +1,181 @@
+"""The console at 100,000 tickets: how long each list, ticket, search and review mail takes to answer.
+
+`RAZBOR_BENCHMARK_TICKETS` says how many tickets (100,000). SQLite always, PostgreSQL where its
+server is installed or `RAZBOR_BENCHMARK_POSTGRES_URL` names an empty database.
+Asked through the application itself (session, rights, page, rail and all), without a socket; the
+figure is wall-clock time, since that is what a person waits for: per address the best of the
+rounds, because a neighbour on the machine can only slow a try; p95 is taken over the addresses.
+
+`python -m benchmarks fill` fills the database that `RAZBOR_DATA_DIR` or `RAZBOR_DATABASE_URL` names.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import datetime
+from pathlib import Path
+from statistics import median, quantiles
+from typing import Any, Final
+
+from fastapi.testclient import TestClient
+from sqlalchemy import func, select
+
+from benchmarks.filling import NOW, fill
+from benchmarks.postgres_server import postgres_url
+from cli.desk_acts import DeskActs
+from console.app import create_app
+from console.context import Console, ConsoleOptions
+from console.guard import SESSION_COOKIE, token_hash
+from console.queue_pages import CHOICES
+from models.store import Store, open_store
+from models.store.board import SORTS, VIEWS
+from models.store.migrate import migrate
+from models.store.people import add_person, open_session
+from models.store.policies import seed
+from models.store.schema import FACT, TICKET
+from models.topics import SLUGS
+from workers.service import Service, ServiceOptions
+
+TICKETS: Final = int(os.environ.get("RAZBOR_BENCHMARK_TICKETS", "100000"))
+ORIGIN: Final = "http://testserver"
+CSRF: Final = "benchmark"
+SEARCHES: Final = (
+    "недостача на складе",
+    "возврат",
+    "payout",
+    "api error",
+    "少收",
+    "仓库",
+    "罚款 申诉",
+    "поставка коробок принято",
+    "нет-такого-слова-нигде",
+    "ozon",
+)
+
+
+def run(rounds: int) -> Iterator[dict[str, Any]]:
+    """Measure both databases; a row per group of addresses and database."""
+    for name, opened in (("SQLite", _sqlite), ("PostgreSQL", _postgres)):
+        with opened() as store:
+            if store is None:
+                yield {"case": f"{name}: no server is installed, not measured"}
+                continue
+            started = time.perf_counter()
+            mails = fill(store, TICKETS)
+            took = time.perf_counter() - started
+            yield {"case": f"{name}: filled", "tickets": TICKETS, "mails": mails, "seconds": round(took)}
+            yield from measured(name, store, rounds)
+
+
+def measured(name: str, store: Store, rounds: int) -> Iterator[dict[str, Any]]:
+    """Ask a filled store through the console; times in milliseconds."""
+    with TestClient(_application(store), base_url=ORIGIN, follow_redirects=False) as client:
+        client.cookies.set(SESSION_COOKIE, CSRF)
+        for group, addresses in _groups(store).items():
+            tries = [[_asked(client, address) for address in addresses] for _ in range(rounds + 1)]
+            best = [min(times) for times in zip(*tries[1:], strict=True)]  # the first round fills caches
+            slowest = max(zip(best, addresses, strict=True))[1]
+            yield _row(f"{name}: {group}", best) | {"slowest": slowest}
+        yield _row(f"{name}: review, next mail after a decision", _decisions(client, rounds))
+
+
+def _groups(store: Store) -> dict[str, list[str]]:
+    lists = [f"/queues?view={view}&sort={sort}" for view in VIEWS for sort in SORTS]
+    filters = [f"{key}={value}" for key, values in CHOICES.items() for value in values]
+    filters += [f"topic={slug}" for slug in SLUGS] + ["deadline=2026-11-25"]
+    lists += [f"/queues?view=open&{one}" for one in filters]
+    lists += [f"/queues?view=all&sort={sort}&{one}" for one in filters for sort in ("newest", "priority")]
+    lists.append("/queues?view=all&sort=oldest&topic=other&language=zh&missing=yes&priority=critical")
+    with store.read() as db:
+        highest = db.scalar(select(func.max(TICKET.c.id))) or 0
+        values = db.scalars(select(FACT.c.value).where(FACT.c.id % 9973 == 1).limit(12)).all()
+    whole = [value for value in values if value.isascii() and value.isalnum()]
+    words = [*SEARCHES, *whole, *(value[3:9] for value in whole if len(value) > 9)]
+    return {
+        "lists": lists,
+        "tickets": [f"/tickets/{highest - step * 1999}" for step in range(40)],
+        "search": [f"/search?q={word}" for word in words],
+        "review": ["/review"],
+    }
+
+
+def _asked(client: TestClient, address: str) -> float:
+    started = time.perf_counter()
+    answer = client.get(address)
+    took_ms = (time.perf_counter() - started) * 1000
+    if answer.status_code not in {200, 303}:
+        msg = f"{address} answers {answer.status_code}"
+        raise RuntimeError(msg)
+    return took_ms
+
+
+def _decisions(client: TestClient, rounds: int) -> list[float]:
+    """Decide mails of the review one after the other; each answer carries the next mail."""
+    raw_ids = _cards(client.get("/review").text)
+    times = []
+    for _ in range(10 * rounds):
+        started = time.perf_counter()
+        answer = client.post(
+            f"/review/{raw_ids[0]}",
+            data={"csrf": CSRF, "topic": "other", "ms": "900", "passed": ",".join(raw_ids[1:])},
+            headers={"Origin": ORIGIN, "X-Razbor": "1"},
+        )
+        times.append((time.perf_counter() - started) * 1000)
+        raw_ids = [*raw_ids[1:], *_cards(answer.text)]
+    return times
+
+
+def _cards(page: str) -> list[str]:
+    return [part.partition('"')[0] for part in page.split('data-raw="')[1:]]
+
+
+def _row(case: str, times_ms: list[float]) -> dict[str, Any]:
+    p95 = quantiles(times_ms, n=20)[-1] if len(times_ms) > 1 else times_ms[0]
+    return {
+        "case": case,
+        "asked": len(times_ms),
+        "median_ms": round(median(times_ms), 1),
+        "p95_ms": round(p95, 1),
+        "worst_ms": round(max(times_ms), 1),
+    }
+
+
+def _application(store: Store) -> Any:
+    """Return the console over a store, its clock standing at the fill's end, one lead logged in."""
+    now: Callable[[], datetime] = lambda: NOW  # noqa: E731 - a clock that stands still
+    options = ServiceOptions(mailboxes=(), mail_domain="razbor.local", signing_key=b"k" * 32)
+    service = Service(store=store, options=options, predictor=None, now=now)  # type: ignore[arg-type]  # nothing is predicted
+    with store.write() as db:
+        seed(db, [], NOW)
+        number = add_person(db, "maria", password_hash="-", role="lead", language="ru")
+        open_session(db, number, token_hash=token_hash(CSRF), csrf_token=CSRF, now_utc=NOW)
+    return create_app(Console(store=store, desk=DeskActs(service), options=ConsoleOptions()))
+
+
+@contextmanager
+def _sqlite() -> Iterator[Store | None]:
+    with tempfile.TemporaryDirectory(prefix="razbor-bench-") as folder:
+        yield from _opened(f"sqlite:///{folder}/razbor.db", f"sqlite:///{folder}/intake.db")
+
+
+@contextmanager
+def _postgres() -> Iterator[Store | None]:
+    with ExitStack() as stack:
+        url = stack.enter_context(postgres_url(Path(tempfile.gettempdir())))
+        if url:
+            yield from _opened(url, url)
+        else:
+            yield None
+
+
+def _opened(main: str, intake: str) -> Iterator[Store]:
+    store = open_store(main, intake)
+    try:
+        migrate(store)
+        yield store
+    finally:
+        store.close()
