@@ -34,11 +34,13 @@ from models.backup.archive import (
 )
 from models.store.engine import Store
 from models.store.migrate import known_revisions, migrate, migrate_to, raw_engine, revisions
+from models.store.word_index import index_missing
 
 PORTION_ROWS: Final = 200
 PORTION_BYTES: Final = 8 * 1024 * 1024
 # Rows that a fresh `razbor migrate` writes; anything in another table means that the store is in use.
 SEEDED: Final = frozenset({"mailbox", "topic", "policy", "threshold_set", "reply_template", "calendar"})
+MADE_ANEW: Final = ("alembic_version", "mail_words")  # what the schema itself brings along
 HELD_BACK: Final = "restored from a backup: it may have left since, so it is not sent by itself"
 
 
@@ -72,6 +74,8 @@ def restore_archive(
             if hold_replies:
                 _hold_replies(main)
         migrate(store)
+        with store.write() as db:
+            index_missing(db)  # made from the mails, so no archive holds it
     for name, content in files.items():
         place = data_dir / name
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -113,7 +117,7 @@ def _refuse_used(store: Store, manifest: Manifest) -> None:
         with engine.connect() as db:
             found.reflect(db)
             for table in found.tables.values():
-                if table.name in SEEDED or table.name.startswith("alembic_version"):
+                if table.name in SEEDED or table.name.startswith(MADE_ANEW):
                     continue
                 if db.scalar(select(func.count()).select_from(table)):
                     raise ArchiveError(

@@ -1,7 +1,7 @@
 """The index of words: which mails hold the tokens of `models.search_words`, newest first.
 
 SQLite keeps it in an FTS5 table (`rowid` is the raw_id), PostgreSQL in a `tsvector` under a GIN
-index, filled with finished tokens, so that no extension and no dictionary is needed (ADR 0021).
+index, filled with finished tokens, so that no extension and no dictionary is needed (ADR 18).
 A trigger of the database drops a mail's entry whenever its words change or go; whoever changes
 words and leaves some calls `index_mails` afterwards. What is forgotten is then not found, never kept.
 """
@@ -17,6 +17,7 @@ from models.search_words import terms_of, tokens_of
 from models.store.schema import FACT, MESSAGE, TICKET
 
 MOST_FOUND: Final = 300
+PORTION: Final = 300  # mails that are indexed anew at once
 FORGET_WORDS: Final = (
     "INSERT INTO mail_words (mail_words) VALUES ('optimize')"  # SQLite: merges all parts anew
 )
@@ -28,6 +29,12 @@ _PUT: Final = {
 _DROP: Final = {
     "sqlite": "DELETE FROM mail_words WHERE rowid = :raw_id",
     "postgresql": "DELETE FROM mail_words WHERE raw_id = :raw_id",
+}
+_MISSING: Final = {
+    "sqlite": "SELECT raw_id FROM message WHERE raw_id > :last AND purged_at_utc IS NULL AND NOT EXISTS "
+    "(SELECT 1 FROM mail_words WHERE mail_words.rowid = message.raw_id) ORDER BY raw_id LIMIT :most",
+    "postgresql": "SELECT raw_id FROM message WHERE raw_id > :last AND purged_at_utc IS NULL AND NOT EXISTS "
+    "(SELECT 1 FROM mail_words WHERE mail_words.raw_id = message.raw_id) ORDER BY raw_id LIMIT :most",
 }
 _FIND: Final = {
     "sqlite": "SELECT rowid FROM mail_words WHERE mail_words MATCH :wanted ORDER BY rowid DESC LIMIT :most",
@@ -63,6 +70,15 @@ def index_mails(db: Connection, raw_ids: Sequence[int]) -> None:
         ).all()
         db.execute(text(_DROP[name]), {"raw_id": row.raw_id})
         index_mail(db, row.raw_id, indexed_texts(row.subject, row.text, row.entities, said))
+
+
+def index_missing(db: Connection) -> None:
+    """Index every mail that has no entry: after a restore, and when the index is made."""
+    missing = text(_MISSING[db.dialect.name])
+    last = 0
+    while raw_ids := db.scalars(missing, {"last": last, "most": PORTION}).all():
+        index_mails(db, raw_ids)
+        last = raw_ids[-1]
 
 
 def index_openers(db: Connection, numbers: Sequence[int]) -> None:

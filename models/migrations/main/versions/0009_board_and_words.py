@@ -3,15 +3,14 @@
 import sqlalchemy as sa
 from alembic import op
 
-from models.store.word_index import entry, indexed_texts
+from models.store.word_index import index_missing
 
-revision = "0007"
-down_revision = "0006"
+revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
 OPEN = "status <> 'closed' AND merged_into_id IS NULL"
-PORTION = 500
 
 SQLITE = (
     """CREATE VIRTUAL TABLE mail_words USING fts5(
@@ -45,7 +44,7 @@ def upgrade() -> None:
     db = op.get_bind()
     for statement in SQLITE if db.dialect.name == "sqlite" else POSTGRESQL:
         db.exec_driver_sql(statement)
-    _fill(db)
+    index_missing(db)
 
 
 def _indexes() -> None:
@@ -62,35 +61,6 @@ def _indexes() -> None:
         op.create_index(name, "ticket", columns.split(), sqlite_where=where, postgresql_where=where)
     op.create_index("ix_ticket_opened_by_raw_id", "ticket", ["opened_by_raw_id"])
     op.create_index("ix_fact_found", "fact", ["value"], postgresql_ops={"value": "text_pattern_ops"})
-
-
-def _fill(db: sa.Connection) -> None:
-    """Index the mails that are stored already."""
-    last = 0
-    put = (
-        "INSERT INTO mail_words (rowid, words) VALUES (:raw_id, :words)"
-        if db.dialect.name == "sqlite"
-        else "INSERT INTO mail_words VALUES (:raw_id, array_to_tsvector(CAST(:words AS text[])))"
-    )
-    message = sa.table(
-        "message",
-        sa.column("raw_id", sa.BigInteger()),
-        sa.column("subject", sa.String()),
-        sa.column("text", sa.String()),
-        sa.column("entities", sa.JSON()),
-    )
-    while True:
-        rows = db.execute(
-            sa.select(message).where(message.c.raw_id > last).order_by(message.c.raw_id).limit(PORTION)
-        ).all()
-        if not rows:
-            return
-        found = [
-            entry(db.dialect.name, row.raw_id, indexed_texts(row.subject, row.text, row.entities))
-            for row in rows
-        ]
-        db.execute(sa.text(put), found)
-        last = rows[-1].raw_id
 
 
 def downgrade() -> None:
