@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Self
 
 from cli.model_acts import ModelActs
+from cli.policy_acts import PolicyActs
 from console.desk import DeskRefusalError
 from models.reply_template import RenderedReply, ReplyTemplate
 from models.store import Db, StoreError
@@ -26,6 +27,7 @@ class DeskActs:
     def __init__(self, service: Service) -> None:
         self._service = service
         self.models = ModelActs(service)
+        self.policies = PolicyActs(service)
 
     def now(self) -> datetime:
         """Return the present moment in UTC."""

@@ -1,15 +1,10 @@
 """`razbor sellers import` and `razbor sellers list`: which address belongs to which seller.
 
-The file is CSV in UTF-8 (a BOM is fine; comma, semicolon or tab) with the columns `seller_id`,
-`addresses` (several separated by spaces; `@shop.example` is a whole domain), and optionally
-`marketplace` (ozon, wb) and `role` (admin, employee, agency). Nothing is written unless every
-line can be read.
+`models.seller_list` says how the CSV looks. Nothing is written unless every line can be read.
 """
 
 from __future__ import annotations
 
-import csv
-import re
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -20,15 +15,11 @@ from cli.faults import KnownError
 from cli.json_lines import JsonOption, print_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from models.seller_list import LineFault
     from models.store.sellers import Binding
 
 app = typer.Typer(help="Bind addresses to sellers.", no_args_is_help=True)
 
-_ADDRESS = re.compile(r"[^\s@,;<>]*@[\w-]+(\.[\w-]+)+")
-_SELLER = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
-_ALIASES = {"address": "addresses", "email": "addresses", "e-mail": "addresses", "seller": "seller_id"}
 _MAX_SHOWN = 10
 
 
@@ -51,7 +42,7 @@ def import_sellers(
     from models.store.sellers import Bound, bind, known_bindings
     from settings import load_settings
 
-    bindings = list(_read(file))
+    bindings = _read(file)
     with opened_store(load_settings()) as store:
         with store.read() as db:
             known = known_bindings(db, [binding.address for binding in bindings])
@@ -102,52 +93,37 @@ def list_sellers(
             typer.echo(f"{binding.seller_id}\t{binding.address}\t{binding.marketplace}\t{binding.role}")
 
 
-def _read(file: Path) -> Iterator[Binding]:
+def _read(file: Path) -> tuple[Binding, ...]:
     """Read the lines of a file; raises KnownError that names every line that cannot be."""
+    from models.seller_list import read_seller_list
+
     try:
-        words = file.read_text(encoding="utf-8-sig")
+        text = file.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise KnownError(f"{file} is not UTF-8: save it as CSV UTF-8 and try again.") from error
-    first = words.partition("\n")[0]
-    delimiter = max(",;\t", key=first.count)
-    rows = csv.DictReader(words.splitlines(), delimiter=delimiter)
-    plain = {name: name.strip().casefold() for name in rows.fieldnames or []}
-    names = {name: _ALIASES.get(word, word) for name, word in plain.items()}
-    lacking = ", ".join(sorted({"seller_id", "addresses"} - set(names.values())))
-    if lacking:
-        raise KnownError(f"{file} lacks the column {lacking}: its header needs seller_id and addresses.")
-    faults: list[str] = []
-    found: dict[str, Binding] = {}
-    for row in rows:
-        given = {names[name]: (value or "").strip() for name, value in row.items() if name in names}
-        for binding in _bindings(given, rows.line_num, faults):
-            earlier = found.setdefault(binding.address, binding)
-            if earlier.seller_id != binding.seller_id:
-                faults.append(
-                    f"line {rows.line_num}: {binding.address} already stands with seller {earlier.seller_id}"
-                )
-    if faults:
-        raise KnownError(_listed(f"{file} cannot be imported, nothing was changed:", faults))
-    yield from found.values()
+    found = read_seller_list(text)
+    if found.lacking:
+        columns = ", ".join(found.lacking)
+        raise KnownError(f"{file} lacks the column {columns}: its header needs seller_id and addresses.")
+    if found.faults:
+        said = [f"line {fault.line}: {_said(fault)}" for fault in found.faults]
+        raise KnownError(_listed(f"{file} cannot be imported, nothing was changed:", said))
+    return found.bindings
 
 
-def _bindings(given: dict[str, str], line: int, faults: list[str]) -> Iterator[Binding]:
-    from models.store.sellers import ROLES, Binding
+def _said(fault: LineFault) -> str:
+    from models.seller_list import MARKETPLACES
+    from models.store.sellers import ROLES
 
-    role = given.get("role", "").casefold() or "unknown"
-    marketplace = given.get("marketplace", "").casefold() or "unknown"
-    if not _SELLER.fullmatch(given["seller_id"]):
-        faults.append(f"line {line}: {given['seller_id']!r} is no seller id")
-        return
-    if role not in ROLES:
-        faults.append(f"line {line}: role {role!r} is unknown; roles are {', '.join(ROLES)}")
-        return
-    addresses = re.split(r"[\s,;|]+", given["addresses"].casefold())
-    for address in filter(None, addresses):
-        if not _ADDRESS.fullmatch(address):
-            faults.append(f"line {line}: {address!r} is no address and no @domain")
-            continue
-        yield Binding(address=address, seller_id=given["seller_id"], marketplace=marketplace, role=role)
+    return {
+        "seller_id": f"{fault.value!r} is no seller id",
+        "role": f"role {fault.value!r} is unknown; roles are {', '.join(ROLES)}",
+        "marketplace": f"marketplace {fault.value!r} is unknown; it is one of {', '.join(MARKETPLACES)}",
+        "address": f"{fault.value!r} is no address and no @domain",
+        "twice": f"{fault.value} already stands with seller {fault.other}",
+        "too_many": f"a file has at most {fault.value} addresses: split it",
+        "unreadable": f"cannot be read as CSV ({fault.value})",
+    }[fault.kind]
 
 
 def _listed(head: str, lines: list[str]) -> str:

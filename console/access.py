@@ -17,7 +17,7 @@ class Right(StrEnum):
     SELF = "self"  # any person who is logged in, about themselves
     SEE = "see"
     WORK = "work"  # on tickets
-    LEAD = "lead"  # mails that were set aside, models, the audit log
+    LEAD = "lead"  # mails that were set aside, models, templates, sellers, the audit log
     ADMIN = "admin"
 
 
@@ -80,6 +80,31 @@ ROUTE_RIGHTS: Final[dict[str, Right]] = {
     "promote_model": Right.LEAD,
     "roll_back_model": Right.LEAD,
     "unpin_model": Right.LEAD,
+    "settings": Right.SEE,
+    "mailboxes": Right.LEAD,
+    "save_mailboxes": Right.ADMIN,
+    "save_replies": Right.ADMIN,
+    "keeping": Right.LEAD,
+    "save_duplicates": Right.ADMIN,
+    "save_retention": Right.ADMIN,
+    "restore_policy": Right.ADMIN,
+    "desk_time": Right.LEAD,
+    "save_calendar": Right.ADMIN,
+    "save_terms": Right.ADMIN,
+    "topic_settings": Right.LEAD,
+    "reply_templates": Right.LEAD,
+    "edit_reply_template": Right.LEAD,
+    "save_reply_template": Right.LEAD,
+    "preview_reply_template": Right.LEAD,
+    "restore_reply_template": Right.LEAD,
+    "sellers": Right.LEAD,
+    "bind_seller_address": Right.LEAD,
+    "unbind_seller_address": Right.LEAD,
+    "import_sellers": Right.LEAD,
+    "people": Right.ADMIN,
+    "add_person": Right.ADMIN,
+    "save_person": Right.ADMIN,
+    "change_access": Right.ADMIN,
 }
 
 

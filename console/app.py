@@ -15,14 +15,21 @@ from console import (
     api_token_pages,
     audit_pages,
     dashboard_pages,
+    desk_time_pages,
     events,
+    keeping_pages,
     login_pages,
     mail_pages,
     model_pages,
     monitoring,
+    people_pages,
     queue_pages,
     review_pages,
+    seller_pages,
+    settings_pages,
+    template_pages,
     ticket_pages,
+    topic_pages,
 )
 from console.api import API_PATH, create_api
 from console.context import Console, words_for
@@ -61,6 +68,13 @@ def create_app(console: Console) -> FastAPI:
         api_token_pages,
         model_pages,
         audit_pages,
+        settings_pages,
+        keeping_pages,
+        desk_time_pages,
+        topic_pages,
+        template_pages,
+        seller_pages,
+        people_pages,
         events,
     ):
         app.include_router(room.router)

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Protocol, Self
 
 from console.model_desk import ModelDesk
+from console.policy_desk import PolicyDesk
 from models.reply_template import RenderedReply, ReplyTemplate
 from models.store import Db
 
@@ -28,6 +29,10 @@ class Desk(Protocol):
     @property
     def models(self) -> ModelDesk:
         """Acts on model versions."""
+
+    @property
+    def policies(self) -> PolicyDesk:
+        """The desk's policies."""
 
     def now(self) -> datetime:
         """Return the present moment in UTC."""

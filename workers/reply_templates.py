@@ -76,6 +76,12 @@ def template_values(state: TicketState) -> TemplateValues:
     return TemplateValues(values=known, withheld=withheld & known.keys())
 
 
+def sample_values(language: str) -> TemplateValues:
+    """Return invented values of every variable, to look at a template without a ticket."""
+    samples = read_table("reply_samples.toml")
+    return TemplateValues(values={**samples["any"], **samples.get(language, samples["en"])})
+
+
 def render(template: ReplyTemplate | str, facts: TemplateValues) -> RenderedReply:
     """Fill in a template, or an operator's own words, with the values of a ticket."""
     source = template.text if isinstance(template, ReplyTemplate) else template

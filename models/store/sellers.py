@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from models.store.schema import MAILBOX, SELLER_ADDRESS, TICKET
@@ -77,6 +77,27 @@ def all_bindings(db: Connection, *, seller_id: str = "") -> list[Binding]:
     if seller_id:
         query = query.where(SELLER_ADDRESS.c.seller_id == seller_id)
     return [Binding(**row._mapping) for row in db.execute(query)]  # noqa: SLF001 - SQLAlchemy's documented mapping
+
+
+def binding_page(db: Connection, wanted: str, *, after: str = "", limit: int = 100) -> list[Binding]:
+    """Return bindings of a seller, or whose address begins with or is of the domain `wanted`, by address."""
+    query = select(SELLER_ADDRESS).order_by(SELLER_ADDRESS.c.address).limit(limit)
+    if wanted:
+        address = SELLER_ADDRESS.c.address
+        begins = address.startswith(wanted, autoescape=True)
+        query = query.where(
+            or_(SELLER_ADDRESS.c.seller_id == wanted, begins, address.endswith(wanted, autoescape=True))
+        )
+    if after:
+        query = query.where(SELLER_ADDRESS.c.address > after)
+    return [Binding(**row._mapping) for row in db.execute(query)]  # noqa: SLF001 - SQLAlchemy's documented mapping
+
+
+def unbind(db: Connection, address: str) -> Binding | None:
+    """Forget to whom an address belongs; return the binding that was, None without one."""
+    before = known_bindings(db, [address]).get(address)
+    db.execute(delete(SELLER_ADDRESS).where(SELLER_ADDRESS.c.address == address))
+    return before
 
 
 def known_marketplace(db: Connection, address: str, mailbox: str) -> str:
