@@ -90,7 +90,7 @@ def dump(trained: TrainedModel) -> bytes:
         rarity=model.space.rarity,
         weights=model.weights,
         intercepts=model.intercepts,
-        probes=np.stack([model.score(probe).scores for probe in PROBES]),
+        probes=model.score(PROBES).scores,
         held_out=_bytes(json.dumps({name: list(answer) for name, answer in answers.items()}, sort_keys=True)),
         **network,
     )
@@ -125,7 +125,7 @@ def load(data: bytes, sha256: str, *, name: str = "") -> Model:
         model = _model(meta, parts, name)
     except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise ArtifactError(f"is incomplete ({type(error).__name__}: {error})") from error
-    scores = np.stack([model.score(probe).scores for probe in PROBES])
+    scores = model.score(PROBES).scores
     if not np.abs(scores - parts["probes"]).max() <= _PROBE_AGREEMENT:  # so written, it refuses NaN too
         made_with = json.dumps(meta.get("environment", {}), sort_keys=True)
         raise ArtifactError(f"reads text otherwise here than where it was trained ({made_with})")
@@ -193,7 +193,7 @@ def _model(meta: Mapping[str, Any], parts: Mapping[str, NDArray[Any]], name: str
             scope=_scope(meta["scope"], topics),
         ),
         ThresholdSet.from_json(meta["thresholds"]),
-        Reader(vocabulary),
+        Reader(tokens),
         _network(parts) if meta["network_share"] else None,
         float(meta["network_share"]),
         name,

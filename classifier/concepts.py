@@ -38,11 +38,11 @@ class Lexicon:
     han_negations: tuple[str, ...]
     digest: str
 
-    def of_word(self, word: str) -> tuple[tuple[int, ...], tuple[Phrase, ...]]:
-        """Return the concepts that a folded word names, and the phrases that it may begin."""
+    def of_word(self, word: str, root: str) -> tuple[tuple[int, ...], tuple[Phrase, ...]]:
+        """Return the concepts that a folded word with its stem names, and the phrases that it may begin."""
         concepts: dict[int, None] = {}
         phrases: list[Phrase] = []
-        found = [self.by_stem.get(stem(word))]
+        found = [self.by_stem.get(root)]
         found += [self.by_beginning.get(word[:size]) for size in range(1, len(word) + 1)]
         for entry in found:
             if entry is not None:

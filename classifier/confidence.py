@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.evidence import Evidence, Scores
+from classifier.evidence import Evidence, Scores, without
 from classifier.logistic import fit_logistic, logistic
 from classifier.scope import ScopeDetector, fit_scope
 from models.topics import LANGUAGES, SPAM
@@ -58,50 +58,61 @@ class Calibration:
     scope: ScopeDetector | None = None
 
 
-def softmax(scores: Scores, sharpness: float) -> Scores:
+def softmax(scores: Scores, sharpness: float | Scores) -> Scores:
     """Turn scores into shares that sum to 1 along the last axis; the sharper, the more for the first."""
     raised = np.exp((scores - scores.max(axis=-1, keepdims=True)) * sharpness)
     return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
 
 
-def signals_of(evidence: Evidence, sharpness: float) -> list[float]:
-    """Return the signals of one mail, in the order of SIGNALS."""
-    ranked = np.sort(evidence.scores)[::-1]
-    third = ranked[2] if len(ranked) > 2 else ranked[1]
-    first = int(evidence.scores.argmax())
-    linear = np.sort(evidence.linear)[::-1]
+def signals_of(evidence: Evidence, sharpness: float) -> Scores:
+    """Return the signals, a row per mail, in the order of SIGNALS."""
+    rows = np.arange(len(evidence))
+    ranked = np.sort(evidence.scores, axis=1)[:, ::-1]
+    third = ranked[:, min(2, ranked.shape[1] - 1)]
+    first = evidence.scores.argmax(axis=1)
+    linear = np.sort(evidence.linear, axis=1)[:, ::-1]
     shares = softmax(evidence.scores, sharpness)
-    return [
-        float(ranked[0]),
-        float(ranked[0] - ranked[1]),
-        float(ranked[1] - third),
-        float(-(shares * np.log(shares + 1e-12)).sum()),
-        float(evidence.linear[first]),
-        float(linear[0] - linear[1]),
-        float(evidence.linear.argmax() == first),
-        evidence.unseen_share,
-        float(np.log1p(evidence.words)),
-        *(float(evidence.language == name) for name in LANGUAGES),
-    ]
+    languages = np.array(evidence.languages)
+    return np.stack(
+        [
+            ranked[:, 0],
+            ranked[:, 0] - ranked[:, 1],
+            ranked[:, 1] - third,
+            -(shares * np.log(shares + 1e-12)).sum(axis=1),
+            evidence.linear[rows, first],
+            linear[:, 0] - linear[:, 1],
+            evidence.linear.argmax(axis=1) == first,
+            evidence.unseen_shares,
+            np.log1p(evidence.words),
+            *(languages == name for name in LANGUAGES),
+        ],
+        axis=1,
+    ).astype(np.float64)
 
 
-def confidence_of(calibration: Calibration, evidence: Evidence) -> float:
-    """Return the probability that the topic with the highest score is right."""
+def confidence_of(calibration: Calibration, evidence: Evidence) -> Scores:
+    """Return per mail the probability that the topic with the highest score is right."""
     signals = signals_of(evidence, calibration.sharpness)
-    chance = 1.0 / len(evidence.scores)
-    raw = logistic(calibration.intercept + float(np.dot(calibration.weights, signals)))
-    return min(max(raw, chance + 1e-6), _SURE)
+    chance = 1.0 / evidence.scores.shape[1]
+    raw = logistic(calibration.intercept + (signals * calibration.weights).sum(axis=1))
+    return np.clip(raw, chance + 1e-6, _SURE)
 
 
-def probabilities_of(scores: Scores, confidence: float) -> Scores:
-    """Return probabilities of all topics: the softmax whose sharpness gives the first one the confidence.
+def probabilities_of(scores: Scores, confidences: Scores) -> Scores:
+    """Return probabilities of all topics: softmaxes whose sharpness gives the first one its confidence.
 
-    So the probabilities sum to 1, keep the order of the scores, and the first equals what is promised.
+    So the probabilities of a mail sum to 1, keep the order of the scores, and the first equals what is promised.
     """
+    below = np.sort(scores, axis=1)[:, ::-1]
+    below = below[:, 1:] - below[:, :1]
+    sharpness = [_sharpness_for(*row) for row in zip(below.tolist(), confidences.tolist(), strict=True)]
+    return softmax(scores, np.array(sharpness)[:, None])
+
+
+def _sharpness_for(below: list[float], confidence: float) -> float:
+    """Return the sharpness that leaves the topics below the first one what its confidence leaves them."""
     # With d the distances below the first, log(sum(exp(sharpness * d))) over the others must be the log-odds
     # against the first. It falls and is convex, so Newton's method from zero climbs to the root.
-    first = int(scores.argmax())
-    below = [score - float(scores[first]) for place, score in enumerate(scores.tolist()) if place != first]
     wanted = math.log((1.0 - confidence) / confidence)
     sharpness = 0.0
     for _ in range(_NEWTON_STEPS):
@@ -112,36 +123,34 @@ def probabilities_of(scores: Scores, confidence: float) -> Scores:
         sharpness = min(sharpness + step, _SHARPEST)
         if abs(step) < 1e-9 or sharpness == _SHARPEST:
             break
-    return softmax(scores, sharpness)
+    return sharpness
 
 
-def spam_probability(calibration: Calibration, evidence: Evidence, topics: Sequence[str]) -> float:
-    """Return the probability that a mail is spam or phishing, whatever the first topic is."""
+def spam_probability(calibration: Calibration, evidence: Evidence, topics: Sequence[str]) -> Scores:
+    """Return per mail the probability that it is spam or phishing, whatever the first topic is."""
     if SPAM not in topics:
-        return 0.0
-    gap, own = _spam_signals(evidence, list(topics).index(SPAM))
-    return logistic(calibration.spam_intercept + calibration.spam_slope * gap + calibration.spam_own * own)
+        return np.zeros(len(evidence))
+    signals = _spam_signals(evidence, list(topics).index(SPAM))
+    weights = (calibration.spam_slope, calibration.spam_own)
+    return logistic(calibration.spam_intercept + (signals * weights).sum(axis=1))
 
 
 def fit_calibration(
-    evidence: Sequence[Evidence],
+    evidence: Evidence,
     truth: NDArray[np.intp],
     also: Sequence[frozenset[int]],
     topics: Sequence[str],
 ) -> Calibration:
     """Learn from held-out scores; `also` are the second topics that a mail really asks about."""
-    sharpness = _fit_sharpness(np.stack([one.scores for one in evidence]), truth)
+    sharpness = _fit_sharpness(evidence.scores, truth)
     scope = fit_scope(evidence, truth, topics)
-    evidence = [scoped(one, scope, sharpness) for one in evidence]
-    scores = np.stack([one.scores for one in evidence])
-    right = scores.argmax(axis=1) == truth
-    signals = np.array([signals_of(one, sharpness) for one in evidence])
-    weights, intercept = fit_logistic(signals, right)
+    evidence = scoped(evidence, scope, sharpness)
+    right = evidence.scores.argmax(axis=1) == truth
+    weights, intercept = fit_logistic(signals_of(evidence, sharpness), right)
     slope, own, spam_intercept = 4.0, 0.0, 0.0
     if SPAM in topics:
         spam = list(topics).index(SPAM)
-        told = np.array([_spam_signals(one, spam) for one in evidence])
-        (slope, own), spam_intercept = fit_logistic(told, truth == spam)
+        (slope, own), spam_intercept = fit_logistic(_spam_signals(evidence, spam), truth == spam)
     return Calibration(
         weights,
         intercept,
@@ -149,13 +158,13 @@ def fit_calibration(
         slope,
         own,
         spam_intercept,
-        _also_bar(scores, truth, also),
+        _also_bar(evidence.scores, truth, also),
         scope,
     )
 
 
 def scoped(evidence: Evidence, scope: ScopeDetector | None, sharpness: float) -> Evidence:
-    """Return the evidence with the score that the detector gives to `other`; call it before all else."""
+    """Return the evidence with the scores that the detector gives to `other`; call it before all else."""
     if scope is None:
         return evidence
     return replace(evidence, scores=scope.rescored(evidence, sharpness))
@@ -184,12 +193,7 @@ def _also_bar(scores: Scores, truth: NDArray[np.intp], also: Sequence[frozenset[
     return float(scores[row, second[row]])
 
 
-def _spam_signals(evidence: Evidence, spam: int) -> tuple[float, float]:
-    return _gap(evidence.scores, spam), float(evidence.linear[spam])
-
-
-def _gap(scores: Scores, topic: int) -> float:
-    """Return how far a topic stands above the best of the others."""
-    values = scores.tolist()
-    own = values.pop(topic)
-    return float(own - max(values))
+def _spam_signals(evidence: Evidence, spam: int) -> Scores:
+    """Return how far spam stands above the best of the others, and what the linear member says of it."""
+    others = without(evidence.scores, spam).max(axis=1)
+    return np.stack([evidence.scores[:, spam] - others, evidence.linear[:, spam]], axis=1)

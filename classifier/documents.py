@@ -40,7 +40,7 @@ class Document:
     @property
     def leans_on_quote(self) -> bool:
         """Tell whether the new text is too short to stand alone: «вот номер» has its quote's topic."""
-        return _letters(self.text) < FEW_LETTERS
+        return _letters(self.text[: 2 * FEW_LETTERS]) < FEW_LETTERS and _letters(self.text) < FEW_LETTERS
 
     @property
     def analyser(self) -> str:

@@ -1,4 +1,4 @@
-"""What is known of one mail when its topic is settled: the scores of both members and its words."""
+"""What is known of mails when their topics are settled: the scores of both members and their words."""
 
 from __future__ import annotations
 
@@ -12,11 +12,20 @@ Scores = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """Scores of all topics, in their order; `words` counts those of the mail."""
+    """Scores of all topics, in their order, a row per mail; `words` counts those of each mail."""
 
     scores: Scores  # of both members together
     linear: Scores  # of the linear member alone
     network: Scores  # log-probabilities of the network alone; the linear scores where there is none
-    language: str
-    words: int
-    unseen_share: float
+    languages: tuple[str, ...]
+    words: NDArray[np.int64]
+    unseen_shares: Scores
+
+    def __len__(self) -> int:
+        """Return the number of mails."""
+        return len(self.scores)
+
+
+def without(scores: Scores, topic: int) -> Scores:
+    """Return the scores of all topics but one."""
+    return scores[:, [place for place in range(scores.shape[1]) if place != topic]]

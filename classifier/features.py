@@ -15,7 +15,6 @@ from typing import Final
 
 from classifier.documents import Document
 from classifier.masking import fold
-from classifier.tokens import Token, stem
 
 BLOCKS: Final[dict[str, float]] = {
     "text": 1.12,
@@ -58,7 +57,7 @@ QUOTED_COUNT: Final = 0.5  # what one occurrence in quoted text counts
 OPENING_CLAUSES: Final = 2
 NEGATION_REACH: Final = 3  # words that a negation reaches forward
 HAN_NEGATION_REACH: Final = 4  # characters
-LETTER_GRAMS: Final = (2, 5)
+LETTER_GRAMS: Final = (2, 5)  # shortest and longest; the ends of a word count as blanks (`char_wb`)
 HAN_GRAMS: Final = 4
 _SPLIT_NAME: Final = re.compile(r"[^a-z]+")
 
@@ -68,31 +67,6 @@ def family_of(token: str) -> Family:
     if "\u4e00" <= token[0] <= "\u9fff":
         return HAN_FAMILY
     return FAMILIES.get(token[0], PAIR_FAMILY)
-
-
-def letter_grams(word: str) -> Iterator[str]:
-    """Yield the letter n-grams of a word, its ends marked by a blank (TF-IDF's `char_wb`)."""
-    padded = f" {word} "
-    low, high = LETTER_GRAMS
-    for size in range(low, high + 1):
-        if size >= len(padded):
-            yield GRAM + padded
-            return
-        for offset in range(len(padded) - size + 1):
-            yield GRAM + padded[offset : offset + size]
-
-
-def subject_token(token: Token) -> Iterator[tuple[str, int, int]]:
-    """Yield what a token of the subject counts for, with its span: stems, two or three Chinese characters."""
-    kind, text, start, end = token
-    if kind == "han":
-        for size in (2, 3):
-            for at in range(len(text) - size + 1):
-                yield SUBJECT + text[at : at + size], start + at, start + at + size
-    elif kind == "word":
-        yield SUBJECT + stem(text), start, end
-    elif kind not in {"stop", "number"}:
-        yield SUBJECT + kind, start, end
 
 
 def context_tokens(document: Document) -> Iterator[str]:

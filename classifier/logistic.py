@@ -23,6 +23,6 @@ def fit_logistic(signals: NDArray[np.float64], right: NDArray[np.bool_]) -> tupl
     return tuple(map(float, weights)), float(fitted.intercept_[0] - weights @ mean)
 
 
-def logistic(log_odds: float) -> float:
-    """Return the probability of log-odds."""
-    return 1.0 / (1.0 + float(np.exp(-np.clip(log_odds, -30, 30))))
+def logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the probabilities of log-odds."""
+    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(log_odds, -30, 30))))

@@ -10,9 +10,16 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections.abc import Sequence
 from functools import cache
+from itertools import accumulate
 from pathlib import Path
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+BASIC_PLANE: Final = 0x10000  # code points that case and spelling are folded in
 
 _TABLE: Final = Path(__file__).parent / "lexicon" / "simplified.toml"
 _FULL_WIDTH: Final = range(0xFF01, 0xFF5F)  # the ASCII signs of Chinese keyboards
@@ -40,19 +47,34 @@ _MASKED: Final = re.compile("|".join(f"(?P<{name}>{shape})" for name, shape in S
 
 
 @cache
-def _same_letters() -> dict[int, str]:
-    """Return what folding puts in the place of a character."""
+def _folded() -> NDArray[np.uint32]:
+    """Return what folding puts in the place of each character of the basic plane."""
     table = tomllib.loads(_TABLE.read_text(encoding="utf-8"))
-    folded = dict(zip(map(ord, table["traditional"]), table["simplified"], strict=True))
-    return folded | {code: chr(code - _FULL_TO_HALF).lower() for code in _FULL_WIDTH} | {ord("ё"): "е"}
+    same = dict(zip(map(ord, table["traditional"]), map(ord, table["simplified"]), strict=True))
+    same |= {code: ord(chr(code - _FULL_TO_HALF).lower()) for code in _FULL_WIDTH} | {ord("ё"): ord("е")}
+    # A few capitals (İ) have no lower case of one character: they stay, so that places stay.
+    lowered = [chr(code).lower() for code in range(BASIC_PLANE)]
+    codes = [ord(low) if len(low) == 1 else code for code, low in enumerate(lowered)]
+    return np.array([same.get(code, code) for code in codes], dtype=np.uint32)
+
+
+def fold_all(texts: Sequence[str]) -> list[str]:
+    """Return texts as features are read from them, each of the same length."""
+    joined = "".join(texts)
+    if not joined:
+        return list(texts)
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    same = _folded().take(codes, mode="clip")
+    if int(codes.max()) >= BASIC_PLANE:
+        same = np.where(codes < BASIC_PLANE, same, codes)
+    folded = same.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    ends = list(accumulate(map(len, texts)))
+    return [folded[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def fold(text: str) -> str:
-    """Return text as features are read from it, of the same length."""
-    lowered = text.lower()
-    if len(lowered) != len(text):  # a few capitals (İ) have no lower case of one character
-        lowered = "".join(char.lower() if len(char.lower()) == 1 else char for char in text)
-    return lowered.translate(_same_letters())
+    """Return one text as features are read from it, of the same length."""
+    return fold_all([text])[0]
 
 
 def mask(folded: str) -> str:

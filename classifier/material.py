@@ -1,24 +1,26 @@
 """What all fits of one training share: labelled mails and typical requests as rows of one matrix.
 
-Every text is read once, growing the vocabulary; only its counts are kept, so that a hundred
-thousand mails fit into memory.
+Every text is read once, by a reader that counts keys; columns are given when all is read. Only
+counts are kept, in small numbers, so that a hundred thousand mails fit into memory.
 """
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier.dataset import Example, phrase_examples
-from classifier.features import WORD
+from classifier.features import MIN_DOCUMENTS
+from classifier.keys import TEXT_FAMILIES, families
 from classifier.reader import Reader
+from classifier.tally import Readings
 
 READING_SHARE: Final = 0.3  # of the whole time
+_BATCH: Final = 512  # texts read together
 
 Progress = Callable[[float, str], None]
 
@@ -29,13 +31,13 @@ class Material:
 
     mails: list[Example]
     phrases: list[Example]
-    words: NDArray[np.int64]  # per mail
     tokens: list[str]
     counts: Any  # scipy matrix, a row for each mail and then each phrase
     labels: NDArray[np.intp]
     topics: tuple[str, ...]
-    is_word: NDArray[np.bool_]  # per token: words, and pairs of Chinese characters
-    rare_words: NDArray[np.float64]  # per mail: occurrences of words that no other mail has
+    words: NDArray[np.int64]  # per mail: words and Chinese characters
+    seen: Any  # scipy matrix, a row for each mail: its words and pairs of Chinese characters
+    rare_words: NDArray[np.int64]  # per mail: how many of those have no column
 
     @property
     def sample_weights(self) -> NDArray[np.float64]:
@@ -50,60 +52,110 @@ class Material:
 
 def prepare(examples: Sequence[Example], tell: Progress) -> Material:
     """Read every text once. Raises ValueError for fewer than two topics."""
-    from classifier.pipeline import without_rare
-
     mails = sorted(examples, key=lambda example: example.id)
     topics = tuple(sorted({example.topic for example in mails}))
     if len(topics) < 2:
         msg = f"training needs mails of two topics at least, got {len(topics)}: add labelled mails"
         raise ValueError(msg)
     phrases = [phrase for phrase in phrase_examples() if phrase.topic in topics]
-    reader = Reader({}, growing=True)
-    all_counts, words = _count([*mails, *phrases], reader, tell)
-    in_mails = all_counts[: len(mails)] @ are_words(list(reader.vocabulary)).astype(np.float64)
-    tokens, counts = without_rare(reader, all_counts)
-    is_word = are_words(tokens)
+    reader = Reader()
+    pile = _read([*mails, *phrases], reader, tell)
+    columns = _columns(pile)
+    counts, seen = pile.counted.matrix(columns, np.float32), pile.seen.matrix(columns, np.float32)
     place = {topic: number for number, topic in enumerate(topics)}
+    known = np.asarray(seen.sum(axis=1)).ravel()
     return Material(
         mails=mails,
         phrases=phrases,
-        words=words[: len(mails)],
-        tokens=tokens,
+        tokens=reader.spelling.tokens_of(columns.tolist()),
         counts=counts,
         labels=np.array([place[example.topic] for example in (*mails, *phrases)]),
         topics=topics,
-        is_word=is_word,
-        rare_words=in_mails - counts[: len(mails)] @ is_word.astype(np.float64),
+        words=np.concatenate(pile.words)[: len(mails)],
+        seen=seen[: len(mails)],
+        rare_words=(np.concatenate(pile.seen_sizes) - known)[: len(mails)].round().astype(np.int64),
     )
 
 
-def _count(examples: Sequence[Example], reader: Reader, tell: Progress) -> tuple[Any, NDArray[np.int64]]:
-    """Return the matrix of counts and the number of words of each text."""
-    from scipy import sparse
+@dataclass(slots=True)
+class _Rows:
+    """Rows of a matrix whose columns are still keys, batch by batch; counts are kept in halves."""
 
-    columns, counts, starts, words = array("i"), array("d"), array("q", [0]), array("q")
-    for index, example in enumerate(examples):
-        if index % 100 == 0:
-            tell(READING_SHARE * index / len(examples), "reading texts")
-        reading = reader.read(example.document)
-        columns.frombytes(reading.columns.astype(np.int32).tobytes())
-        counts.frombytes(reading.counts.tobytes())
-        starts.append(len(columns))
-        words.append(reading.words)
-    indptr = np.frombuffer(starts, np.int64)
-    matrix = sparse.csr_matrix(
-        (
-            np.frombuffer(counts, np.float64),
-            np.frombuffer(columns, np.int32),
-            indptr.astype(np.int32) if indptr[-1] < np.iinfo(np.int32).max else indptr,
-        ),
-        shape=(len(examples), len(reader.vocabulary)),
-    )
-    return matrix, np.frombuffer(words, np.int64)
+    keys: list[NDArray[np.int64]] = field(default_factory=list)  # per batch, in order
+    places: list[NDArray[np.int32]] = field(default_factory=list)  # which of the keys
+    halves: list[NDArray[np.uint16]] = field(default_factory=list)
+    lengths: list[NDArray[np.int64]] = field(default_factory=list)  # of the rows
+
+    def add(self, keys: NDArray[np.int64], counts: NDArray[np.float64], lengths: NDArray[np.int64]) -> None:
+        """Add the rows of one batch, the distinct keys of each with their counts."""
+        distinct, places = np.unique(keys, return_inverse=True)
+        self.keys.append(distinct)
+        self.places.append(places.astype(np.int32))
+        self.halves.append((2 * counts).astype(np.uint16))
+        self.lengths.append(lengths)
+
+    def frequencies(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return all keys and in how many rows each occurs."""
+        keys, places = np.unique(np.concatenate(self.keys), return_inverse=True)
+        rows = np.concatenate([np.bincount(part) for part in self.places])
+        return keys, np.bincount(places, weights=rows).astype(np.int64)
+
+    def matrix(self, columns: NDArray[np.int64], dtype: Any) -> Any:
+        """Return the rows as a scipy matrix of these keys; lets go of each batch."""
+        from scipy import sparse
+
+        indices, data, lengths = [], [], []
+        for number, keys in enumerate(self.keys):
+            places = np.minimum(np.searchsorted(columns, keys), len(columns) - 1)
+            new = np.where(columns[places] == keys, places, -1).astype(np.int32)[self.places[number]]
+            owners = np.repeat(np.arange(len(self.lengths[number])), self.lengths[number])
+            kept = new >= 0
+            indices.append(new[kept])
+            data.append((self.halves[number][kept] / 2).astype(dtype))
+            lengths.append(np.bincount(owners[kept], minlength=len(self.lengths[number])))
+            self.places[number], self.halves[number] = new[:0], self.halves[number][:0]
+        starts = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
+        if starts[-1] < np.iinfo(np.int32).max:
+            starts = starts.astype(np.int32)
+        return sparse.csr_matrix(
+            (np.concatenate(data), np.concatenate(indices), starts), shape=(len(starts) - 1, len(columns))
+        )
 
 
-def are_words(tokens: Sequence[str]) -> NDArray[np.bool_]:
-    """Tell which tokens the share of unseen words is about."""
-    return np.array(
-        [token[0] == WORD or (len(token) == 2 and "\u4e00" <= token[0] <= "\u9fff") for token in tokens]
-    )
+@dataclass(slots=True)
+class _Pile:
+    """What has been read."""
+
+    counted: _Rows = field(default_factory=_Rows)
+    seen: _Rows = field(default_factory=_Rows)
+    words: list[NDArray[np.int64]] = field(default_factory=list)
+    seen_sizes: list[NDArray[np.int64]] = field(default_factory=list)
+
+    def add(self, readings: Readings) -> None:
+        """Add a batch."""
+        mails = len(readings.words)
+        self.counted.add(readings.columns, readings.counts, np.diff(readings.starts))
+        order = np.argsort(readings.seen_mails, kind="stable")
+        self.seen_sizes.append(np.bincount(readings.seen_mails, minlength=mails))
+        self.seen.add(readings.seen_codes[order], np.ones(len(order)), self.seen_sizes[-1])
+        self.words.append(readings.words)
+
+
+def _read(examples: Sequence[Example], reader: Reader, tell: Progress) -> _Pile:
+    pile = _Pile()
+    for start in range(0, len(examples), _BATCH):
+        tell(READING_SHARE * start / len(examples), "reading texts")
+        pile.add(reader.read_all([example.document for example in examples[start : start + _BATCH]]))
+    return pile
+
+
+def _columns(pile: _Pile) -> NDArray[np.int64]:
+    """Return the keys that get columns, in order: those in enough rows, of too many the most frequent."""
+    from classifier.pipeline import MOST_COLUMNS
+
+    keys, frequency = pile.counted.frequencies()
+    least = np.where(np.isin(families(keys), TEXT_FAMILIES), MIN_DOCUMENTS["text"], 1)
+    kept = np.flatnonzero(frequency >= least)
+    if len(kept) > MOST_COLUMNS:
+        kept = np.sort(kept[np.argsort(-frequency[kept], kind="stable")[:MOST_COLUMNS]])
+    return keys[kept]

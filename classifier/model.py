@@ -1,14 +1,16 @@
 """A trained model in memory: documents in, predictions out. Plain NumPy, no scikit-learn.
 
-One mail is a sparse row; the machine's scores are the sum of the rows of the weight matrix that
-its tokens name, the network's the same with one hidden layer in between. Both are linear in the
-tokens once it is known which units the mail switches on, so the sums, taken apart, give the reasons.
+A mail is a sparse row; the machine's scores are the sum of the rows of the weight matrix that its
+tokens name, the network's the same with one hidden layer in between. Both matrices stand side by
+side in one, so that a mail gathers its rows once. Both are linear in the tokens once it is known
+which units the mail switches on, so the sums, taken apart, give the reasons.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -25,28 +27,35 @@ from classifier.documents import Document
 from classifier.evidence import Evidence
 from classifier.explain import reasons_of
 from classifier.network import LINEAR_SHARPNESS, Network, mixed
-from classifier.reader import Reader, Reading
+from classifier.reader import Reader
 from classifier.space import Space, weigh
+from classifier.tally import Readings
 from classifier.thresholds import ThresholdSet
 from models.records import Prediction, Reason
 from models.topics import SLUGS, SPAM
 
 EXPLAINED_TOPICS: Final = 3
+BATCH: Final = 128  # mails that are read and scored together
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A read document with its weighted values and the scores of all topics."""
+    """Read documents with their weighted values and the scores of all topics, a row per mail."""
 
-    reading: Reading
-    values: NDArray[np.float64]
+    documents: Sequence[Document]
+    readings: Readings
+    values: NDArray[np.float64]  # one for each column of the readings
     linear: NDArray[np.float64]  # scores of the machine alone
     scores: NDArray[np.float64]  # of both members together
     network: NDArray[np.float64]  # of the network alone; `linear` without one
-    hidden: NDArray[np.float32] | None = None  # sums of the network's hidden layer
+    hidden: NDArray[np.float32]  # sums of the network's hidden layer; no columns without one
+
+    def values_of(self, number: int) -> NDArray[np.float64]:
+        """Return the weighted values of one mail."""
+        return self.values[self.readings.starts[number] : self.readings.starts[number + 1]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Model:
     """Weights, calibration and thresholds of one version."""
 
@@ -66,73 +75,94 @@ class Model:
         return replace(self, thresholds=thresholds)
 
     def predict(self, documents: Sequence[Document], *, with_reasons: bool = True) -> list[Prediction]:
-        """Predict the topics of mails, each on its own; reasons cost about as much as all the rest."""
-        return [self.predict_one(document, with_reasons=with_reasons) for document in documents]
-
-    def score(self, document: Document) -> Scored:
-        """Return the score of every topic, and what it was made from."""
-        reading = self.reader.read(document)
-        values = weigh(self.space, reading.columns, reading.counts)
-        linear = values @ self.weights[reading.columns] + self.intercepts
-        if self.network is None:
-            return Scored(reading, values, linear, linear, linear)
-        hidden = self.network.hidden_of(reading.columns, values)
-        network = self.network.log_probabilities(hidden)
-        scores = mixed(linear, network, self.network_share)
-        return Scored(reading, values, linear, scores, network, hidden)
-
-    def pulls(self, scored: Scored, places: list[int]) -> NDArray[np.float64]:
-        """Return what one unit of each of the mail's columns adds to some topics (columns x topics).
-
-        With the values they sum up to the scores, but for what no token has part in: the intercepts,
-        and the common sum that makes log-probabilities of scores.
-        """
-        linear = self.weights[scored.reading.columns][:, places].astype(np.float64)
-        if self.network is None or scored.hidden is None:
-            return linear
-        network = self.network.pulls(scored.reading.columns, scored.hidden, places)
-        return (1 - self.network_share) * LINEAR_SHARPNESS * linear + self.network_share * network
-
-    def predict_one(self, document: Document, *, with_reasons: bool = True) -> Prediction:
-        """Predict the topic of one mail.
+        """Predict the topics of mails, each on its own; reasons cost about as much as all the rest.
 
         For spam and phishing `threshold` is the bar of quarantine and `sure` compares it with
         `spam_probability`; for every other topic both are about `confidence`.
         """
-        scored = self.score(document)
-        reading, language = scored.reading, document.analyser
+        return [
+            prediction
+            for start in range(0, len(documents), BATCH)
+            for prediction in self._predictions(
+                self.score(documents[start : start + BATCH], with_places=with_reasons)
+            )
+        ]
+
+    def score(self, documents: Sequence[Document], *, with_places: bool = False) -> Scored:
+        """Return the scores of all topics, and what they were made from; reasons need the places."""
+        readings = self.reader.read_all(documents, with_places=with_places)
+        values = weigh(self.space, readings.starts, readings.columns, readings.counts)
+        small, bounds = values.astype(np.float32), readings.starts.tolist()
+        sums = np.empty((len(documents), self._side_by_side.shape[1]), dtype=np.float32)
+        for number, (start, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+            np.dot(small[start:end], self._side_by_side[readings.columns[start:end]], out=sums[number])
+        linear = sums[:, : len(self.topics)] + self.intercepts
+        hidden = sums[:, len(self.topics) :]
+        if self.network is None:
+            return Scored(documents, readings, values, linear, linear, linear, hidden)
+        hidden = hidden + self.network.inner_bias
+        network = self.network.log_probabilities(hidden)
+        scores = mixed(linear, network, self.network_share)
+        return Scored(documents, readings, values, linear, scores, network, hidden)
+
+    def pulls(self, scored: Scored, number: int, places: list[int]) -> NDArray[np.float64]:
+        """Return what one unit of each of a mail's columns adds to some topics (columns x topics).
+
+        With the values they sum up to the scores, but for what no token has part in: the intercepts,
+        and the common sum that makes log-probabilities of scores.
+        """
+        columns, _ = scored.readings.row(number)
+        linear = self.weights[columns][:, places].astype(np.float64)
+        if self.network is None:
+            return linear
+        network = self.network.pulls(columns, scored.hidden[number], places)
+        return (1 - self.network_share) * LINEAR_SHARPNESS * linear + self.network_share * network
+
+    @cached_property
+    def _side_by_side(self) -> NDArray[np.float32]:
+        """The weights of both members, in single precision: half precision is for keeping only."""
+        if self.network is None:
+            return self.weights
+        return np.hstack([self.weights, self.network.inner.astype(np.float32)])
+
+    def _predictions(self, scored: Scored) -> Iterator[Prediction]:
+        languages = tuple(document.analyser for document in scored.documents)
+        readings = scored.readings
+        unseen = readings.unseen_shares
         evidence = scoped(
-            Evidence(
-                scored.scores, scored.linear, scored.network, language, reading.words, reading.unseen_share
-            ),
+            Evidence(scored.scores, scored.linear, scored.network, languages, readings.words, unseen),
             self.calibration.scope,
             self.calibration.sharpness,
         )
         scores = evidence.scores
-        confidence = confidence_of(self.calibration, evidence)
-        spam = spam_probability(self.calibration, evidence, self.topics)
-        ranked = [int(place) for place in np.argsort(-scores, kind="stable")]
-        topic = self.topics[ranked[0]]
-        shares = probabilities_of(scores, confidence).tolist()
-        return Prediction(
-            topic=topic,
-            confidence=confidence,
-            sure=self.thresholds.is_sure(
-                language=language, topic=topic, confidence=confidence, spam_probability=spam
-            ),
-            threshold=min(self.thresholds.of(language, topic), 1.0),
-            probabilities=dict.fromkeys(SLUGS, 0.0) | dict(zip(self.topics, shares, strict=True)),
-            reasons=self._reasons(scored, ranked[:EXPLAINED_TOPICS]) if with_reasons else (),
-            also_topics=self._also(scores, ranked),
-            spam_probability=spam,
-            model=self.name,
-            threshold_set=self.thresholds.name,
-            unseen_share=reading.unseen_share,
-        )
+        confidences = confidence_of(self.calibration, evidence)
+        spams = spam_probability(self.calibration, evidence, self.topics).tolist()
+        order = np.argsort(-scores, axis=1, kind="stable").tolist()
+        shares = probabilities_of(scores, confidences).tolist()
+        for number, (ranked, confidence) in enumerate(zip(order, confidences.tolist(), strict=True)):
+            topic, language, spam = self.topics[ranked[0]], languages[number], spams[number]
+            yield Prediction(
+                topic=topic,
+                confidence=confidence,
+                sure=self.thresholds.is_sure(
+                    language=language, topic=topic, confidence=confidence, spam_probability=spam
+                ),
+                threshold=min(self.thresholds.of(language, topic), 1.0),
+                probabilities=dict.fromkeys(SLUGS, 0.0) | dict(zip(self.topics, shares[number], strict=True)),
+                reasons=self._reasons(scored, number, ranked[:EXPLAINED_TOPICS]),
+                also_topics=self._also(scores[number], ranked),
+                spam_probability=spam,
+                model=self.name,
+                threshold_set=self.thresholds.name,
+                unseen_share=float(unseen[number]),
+            )
 
-    def _reasons(self, scored: Scored, places: list[int]) -> tuple[Reason, ...]:
+    def _reasons(self, scored: Scored, number: int, places: list[int]) -> tuple[Reason, ...]:
+        if scored.readings.occurrences is None:
+            return ()
         names = [self.topics[place] for place in places]
-        return reasons_of(scored.reading, scored.values, self.pulls(scored, places), names)
+        reading = self.reader.reading(scored.readings, number, scored.documents[number])
+        return reasons_of(reading, scored.values_of(number), self.pulls(scored, number, places), names)
 
     def _also(self, scores: NDArray[np.float64], ranked: Sequence[int]) -> tuple[str, ...]:
         """Return the second topic when it clears its own bar; spam is never a second topic nor has one."""

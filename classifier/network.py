@@ -45,12 +45,11 @@ class Network:
 
     def log_probabilities(self, hidden: Floats) -> NDArray[np.float64]:
         """Return the log-probabilities of all topics for sums of the hidden layer (rows of units)."""
-        return log_softmax((np.maximum(hidden, 0.0) @ self.outer + self.outer_bias).astype(np.float64))
-
-    def hidden_of(self, columns: NDArray[np.int64], values: NDArray[np.float64]) -> Floats:
-        """Return the sums of the hidden layer for one mail."""
-        rows = self.inner[columns].astype(np.float32)
-        return np.asarray(values.astype(np.float32) @ rows + self.inner_bias)
+        on = np.maximum(hidden, 0.0)
+        scores = (
+            np.stack([row @ self.outer for row in on]) if len(on) else np.zeros((0, len(self.outer_bias)))
+        )
+        return log_softmax((scores + self.outer_bias).astype(np.float64))
 
     def pulls(self, columns: NDArray[np.int64], hidden: Floats, topics: list[int]) -> NDArray[np.float64]:
         """Return what one unit of each column adds to the topics, given which units this mail switches on."""

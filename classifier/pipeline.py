@@ -19,8 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.svm import LinearSVC
 
 from classifier.features import BLOCKS
-from classifier.reader import Reader, Reading
-from classifier.space import block_numbers, family_weights, least_documents
+from classifier.space import block_numbers, family_weights
 
 REGULARISATION: Final = 0.5  # C of the support vector machine
 MOST_COLUMNS: Final = 140_000
@@ -43,7 +42,8 @@ class BlockWeighting(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
     def transform(self, X: sparse.csr_matrix) -> sparse.csr_matrix:  # noqa: N803 - scikit-learn's name
         """Return the weighted rows."""
         weighted = sparse.csr_matrix(
-            ((1.0 + np.log(X.data)) * self.rarity_[X.indices], X.indices, X.indptr), shape=X.shape
+            ((1.0 + np.log(X.data, dtype=np.float64)) * self.rarity_[X.indices], X.indices, X.indptr),
+            shape=X.shape,
         )
         rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
         cells = rows * len(BLOCKS) + self.blocks[X.indices]
@@ -60,29 +60,3 @@ def make_pipeline(tokens: Sequence[str]) -> Pipeline:
             ("machine", LinearSVC(C=REGULARISATION, random_state=SEED)),
         ]
     )
-
-
-def count_matrix(readings: Sequence[Reading], width: int) -> sparse.csr_matrix:
-    """Stack readings into a matrix of counts."""
-    starts = np.concatenate([[0], np.cumsum([len(reading.columns) for reading in readings])])
-    return sparse.csr_matrix(
-        (
-            np.concatenate([reading.counts for reading in readings]),
-            np.concatenate([reading.columns for reading in readings]),
-            starts,
-        ),
-        shape=(len(readings), width),
-    )
-
-
-def without_rare(reader: Reader, counts: sparse.csr_matrix) -> tuple[list[str], sparse.csr_matrix]:
-    """Drop the columns that occur in too few rows; returns the tokens that stay and their matrix.
-
-    Of more than MOST_COLUMNS the most frequent stay, so that an artefact has a largest size.
-    """
-    tokens = list(reader.vocabulary)
-    frequency = np.bincount(counts.indices, minlength=len(tokens))
-    kept = np.flatnonzero(frequency >= least_documents()[block_numbers(tokens)])
-    if len(kept) > MOST_COLUMNS:
-        kept = np.sort(kept[np.argsort(-frequency[kept], kind="stable")[:MOST_COLUMNS]])
-    return [tokens[column] for column in kept], counts[:, kept].tocsr()

@@ -1,309 +1,163 @@
-"""Reading a document into counted columns, each occurrence with its span.
+"""Reading documents into counted columns, a whole batch at once.
 
-In goes a `Document`, out comes a `Reading`. Spans refer to the canvas: subject, text and quoted
-text with a line end between. Everything is bounded: fields are cut at MAX_CHARS, words at the
-scanner's limit, the memory of words at MEMORY_WORDS.
+In go documents, out come `Readings`: the distinct columns of each mail with their counts. Words
+are looked up once each and remembered (`classifier.words`); pairs of words, Chinese n-grams and
+concepts are arrays of exact keys (`classifier.keys`) looked up together, so that a batch costs
+little more per mail than its tokens. A reader without a vocabulary counts the keys themselves:
+training gives them columns when everything has been read (`classifier.material`), so training
+and serving cannot read otherwise. Where a mail has to be explained, every occurrence is kept
+with its span in the canvas.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from classifier.concepts import Phrase, fits, lexicon
+from classifier.concepts import lexicon
 from classifier.documents import Document
-from classifier.features import (
-    CONCEPT,
-    CONCEPT_ROLES,
-    HAN_GRAMS,
-    HAN_NEGATION_REACH,
-    NEGATION_REACH,
-    OPENING,
-    OPENING_CLAUSES,
-    QUOTED,
-    QUOTED_COUNT,
-    WORD,
-    context_tokens,
-    letter_grams,
-    subject_token,
-)
-from classifier.masking import fold
+from classifier.features import CONCEPT, OPENING, QUOTED, context_tokens
+from classifier.keys import HAN, NAME, NOTHING, SUBJECT_HAN, SUBJECT_STEM, Keys, KeyTable, pair_keys
+from classifier.mentions import mentions_of
+from classifier.sheet import SUBJECT_FIELD, Integers, Sheet, canvas_of, sheet_of
 from classifier.space import Columns, Values
-from classifier.tokens import Token, number_kind, scan, stem
+from classifier.spelling import Spelling
+from classifier.tally import Readings, Tally
+from classifier.words import IN_SUBJECT, IS_WORD, Words
 
-MAX_CHARS: Final = {"subject": 300, "text": 8_000, "quoted": 4_000}
-MEMORY_WORDS: Final = 100_000
-_NEXT_WORD_KEY: Final = 2  # letters of the next word that phrases are looked up by
-UNKNOWN: Final = -1  # the column of a token that the space does not know
-_NUMBERS_WITH_MEANING: Final = 3  # digits: 404, 500, 2 (of something)
-
-
-class Word(NamedTuple):
-    """What the reader remembers of a word."""
-
-    stem: str
-    columns: tuple[int, ...]  # its own and those of its letter n-grams, the known ones
-    is_known: bool
-    concepts: tuple[int, ...]
-    phrases: dict[str, list[Phrase]]  # that it may begin, by how the next word begins
-    negates: bool
-
-
-class Mention(NamedTuple):
-    """A concept at a span; denied when a negation stands before it."""
-
-    concept: int
-    is_denied: bool
-    start: int
-    end: int
-
-
-@dataclass(slots=True)
-class _Sheet:
-    """What has been counted so far."""
-
-    columns: list[int] = field(default_factory=list)
-    spans: list[int] = field(default_factory=list)  # flat triples: how many columns, start, end
-    units: list[int] = field(default_factory=list)  # flat triples: start, end, 1 for a Chinese run
-    reduced_from: int | None = None  # columns from here on count QUOTED_COUNT
-    words: int = 0
-    unseen: int = 0
+_ROLES: Final = (CONCEPT, OPENING, QUOTED)
+_SUBJECT_SIZES: Final = (2, 3)  # characters of the Chinese n-grams that a subject has of its own
+_SEEN_SIZE: Final = 2  # of Chinese n-grams: what is unknown is told by pairs
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A document as distinct columns with counts, and every occurrence behind them."""
+    """One document as distinct columns with counts, and every occurrence behind them."""
 
     columns: Columns
     counts: Values
     canvas: str
     places: Columns  # per occurrence: which of `columns` it counts for
     shares: Values  # per occurrence: what it counts
-    spans: NDArray[
-        np.int64
-    ]  # how many occurrences, start and end in the canvas; equal where there is no word
-    units: NDArray[np.int64]  # start, end of what may be shown: words (0) and Chinese runs (1)
-    words: int
-    unseen_share: float  # of the words, how many the vocabulary does not know
+    spans: Integers  # how many occurrences, start and end in the canvas; equal where there is no word
+    units: Integers  # start, end of what may be shown: words (0) and Chinese runs (1)
 
 
 class Reader:
-    """Reads documents by a vocabulary; a growing one gives every new token the next column."""
+    """Reads documents by a vocabulary; without one it counts keys, and its spelling grows."""
 
-    def __init__(self, vocabulary: dict[str, int], *, growing: bool = False) -> None:
-        self.vocabulary = vocabulary
-        self._growing = growing
-        self._lexicon = lexicon()
-        self._words: dict[str, Word] = {}
-        self._roles: dict[tuple[str, bool], dict[int, int]] = {
-            (role, denied): {} for role in CONCEPT_ROLES for denied in (False, True)
-        }
-        self._han: dict[str, tuple[int, tuple[int, ...]]] = {}
-        if not growing:
-            known = [token for token in vocabulary if "\u4e00" <= token[0] <= "\u9fff"]
-            for piece in (*known, *self._lexicon.han):
-                self._han[piece] = (vocabulary.get(piece, UNKNOWN), self._lexicon.han.get(piece, ()))
+    def __init__(self, vocabulary: Sequence[str] | None = None) -> None:
+        """Take the tokens that have columns, in their order."""
+        self.spelling = Spelling()
+        self._grows = vocabulary is None
+        self._table = None
+        if vocabulary is not None:
+            keys = self.spelling.keys_of(vocabulary)
+            self._table = KeyTable(keys, np.arange(len(keys)))
+        self._memory = Words(self._codes, self.spelling.stems, growing=self._grows)
+        names = [f"{role}{sign}{name}" for role in _ROLES for sign in ("", "!") for name in lexicon().names]
+        codes = self._codes(np.array([self._name(name) for name in names]))
+        self._concepts = codes.reshape(len(_ROLES), 2, -1)  # by role, denied or not, concept
+
+    def read_all(self, documents: Sequence[Document], *, with_places: bool = False) -> Readings:
+        """Read documents; `with_places` keeps every occurrence, for `reading`."""
+        sheet = sheet_of(documents, self._memory, with_places=with_places)
+        tally = Tally(sheet)
+        self._count_words(sheet, tally)
+        self._count_subjects(sheet, tally)
+        self._count_runs(sheet, tally)
+        self._count_concepts(sheet, tally)
+        self._count_context(documents, tally)
+        return tally.readings(len(documents), self._memory)
 
     def read(self, document: Document) -> Reading:
-        """Count the columns of a document."""
-        subject = document.subject[: MAX_CHARS["subject"]]
-        text = document.text[: MAX_CHARS["text"]]
-        quoted = document.quoted[: MAX_CHARS["quoted"]]
-        canvas = f"{subject}\n{text}\n{quoted}"
-        sheet = _Sheet()
-        for token in context_tokens(document):
-            self._count(token, 0, 0, sheet)
-        start = len(subject) + 1
-        heading = self._read_field(fold(subject), 0, sheet, is_subject=True)
-        body = self._read_field(fold(text), start, sheet)
-        start += len(text) + 1
-        if document.leans_on_quote:
-            body += self._read_field(fold(quoted), start, sheet)
-            self._mention(heading + body, CONCEPT, sheet)
-            self._mention(body[:OPENING_CLAUSES], OPENING, sheet)
-            return _reading(canvas, sheet)
-        self._mention(heading + body, CONCEPT, sheet)
-        self._mention(body[:OPENING_CLAUSES], OPENING, sheet)
-        seen = sheet.words, sheet.unseen
-        sheet.reduced_from = len(sheet.columns)
-        history = self._read_field(fold(quoted), start, sheet)
-        self._mention(history, QUOTED, sheet)
-        sheet.words, sheet.unseen = seen
-        return _reading(canvas, sheet)
+        """Read one document with every occurrence."""
+        return self.reading(self.read_all([document], with_places=True), 0, document)
 
-    def _column(self, token: str) -> int:
-        if self._growing:
-            return self.vocabulary.setdefault(token, len(self.vocabulary))
-        return self.vocabulary.get(token, UNKNOWN)
-
-    def _count(self, token: str, start: int, end: int, sheet: _Sheet) -> None:
-        column = self._column(token)
-        if column >= 0:
-            sheet.columns.append(column)
-            sheet.spans += (1, start, end)
-
-    def _read_field(
-        self, folded: str, base: int, sheet: _Sheet, *, is_subject: bool = False
-    ) -> list[list[Mention]]:
-        """Count the words of a field; returns its concepts clause by clause."""
-        clauses: list[list[Mention]] = []
-        clause: list[Token] = []
-        for token in scan(folded):
-            if is_subject:
-                for name, start, end in subject_token(token):
-                    self._count(name, start, end, sheet)
-            kind, text, start, end = token
-            if kind != "stop":
-                clause.append(token)
-                continue
-            if text in "!?":
-                self._count(WORD + text, base + start, base + end, sheet)
-            if clause:
-                clauses.append(self._read_clause(clause, base, sheet))
-                clause = []
-        if clause:
-            clauses.append(self._read_clause(clause, base, sheet))
-        return clauses
-
-    def _read_clause(self, tokens: list[Token], base: int, sheet: _Sheet) -> list[Mention]:
-        """Count the words of a clause and pairs of neighbours; returns its concepts."""
-        mentions: list[Mention] = []
-        before, before_start = "", 0
-        denied_until = -1
-        for index, (kind, text, start, end) in enumerate(tokens):
-            start += base  # noqa: PLW2901 - the span in the canvas is all that is wanted
-            end += base  # noqa: PLW2901
-            if kind == "han":
-                sheet.units += (start, end, 1)
-                self._read_han(text, start, sheet, mentions)
-                before = ""
-                continue
-            word = self._word(kind, text)
-            sheet.columns += word.columns
-            sheet.spans += (len(word.columns), start, end)
-            if kind == "word":
-                sheet.units += (start, end, 0)
-                sheet.words += 1
-                sheet.unseen += not word.is_known
-            if before:
-                self._count(f"{before} {word.stem}", before_start, end, sheet)
-            before, before_start = word.stem, start
-            if word.concepts or word.phrases:
-                is_denied = index <= denied_until
-                mentions += [Mention(concept, is_denied, start, end) for concept in word.concepts]
-                for concept, last in _phrases_at(word, tokens, index):
-                    mentions.append(Mention(concept, is_denied, start, base + tokens[last][3]))
-            if word.negates:
-                denied_until = index + NEGATION_REACH
-        return mentions
-
-    def _read_han(self, run: str, start: int, sheet: _Sheet, mentions: list[Mention]) -> None:
-        """Count the n-grams of a Chinese run and note its concepts."""
-        columns, spans = sheet.columns, sheet.spans
-        longest = max(HAN_GRAMS, self._lexicon.longest_han)
-        for offset in range(len(run)):
-            at = start + offset
-            size = 0
-            for size in range(1, min(longest, len(run) - offset) + 1):
-                entry = self._han_entry(run[offset : offset + size])
-                if entry is None:
-                    break
-                column, concepts = entry
-                if column >= 0:
-                    columns.append(column)
-                    spans += (1, at, at + size)
-                if concepts:
-                    before = run[max(0, offset - HAN_NEGATION_REACH) : offset]
-                    is_denied = any(word in before for word in self._lexicon.han_negations)
-                    mentions += [Mention(concept, is_denied, at, at + size) for concept in concepts]
-            sheet.words += 1
-            sheet.unseen += size < 2 and offset + 1 < len(run)  # not even two characters are known
-
-    def _han_entry(self, piece: str) -> tuple[int, tuple[int, ...]] | None:
-        """Return column and concepts of a piece; None when nothing that begins with it is known."""
-        if not self._growing:
-            return self._han.get(piece)
-        concepts = self._lexicon.han.get(piece)
-        if len(piece) <= HAN_GRAMS:
-            return self._column(piece), concepts or ()
-        return None if concepts is None else (UNKNOWN, concepts)
-
-    def _word(self, kind: str, text: str) -> Word:
-        """Return what is known of a token that is no Chinese run."""
-        if kind != "word" and not (kind == "number" and len(text) <= _NUMBERS_WITH_MEANING):
-            text = number_kind(text) if kind == "number" else kind
-        known = self._words.get(text)
-        if known is None:
-            if len(self._words) >= MEMORY_WORDS:
-                self._words.clear()
-            known = self._words[text] = self._learn(text, is_word=kind == "word")
-        return known
-
-    def _learn(self, text: str, *, is_word: bool) -> Word:
-        if is_word:
-            root, grams = stem(text), [self._column(gram) for gram in letter_grams(text)]
-        else:
-            root, grams = number_kind(text) if text.isdigit() else text, []
-        own = self._column(WORD + root)
-        concepts, phrases = self._lexicon.of_word(text)
-        by_beginning: dict[str, list[Phrase]] = {}
-        for phrase in phrases:
-            by_beginning.setdefault(phrase[0][0][0][:_NEXT_WORD_KEY], []).append(phrase)
-        return Word(
-            stem=root,
-            columns=tuple(column for column in (own, *grams) if column >= 0),
-            is_known=own >= 0,
-            concepts=concepts,
-            phrases=by_beginning,
-            negates=text in self._lexicon.negations,
+    def reading(self, readings: Readings, number: int, document: Document) -> Reading:
+        """Return one mail of a batch. Raises ValueError for a batch that was read without places."""
+        found = readings.occurrences
+        if found is None:
+            msg = "the batch was read without places: read it again with them"
+            raise ValueError(msg)
+        columns, counts = readings.row(number)
+        mine, groups, units = (
+            slice(*np.searchsorted(mails, [number, number + 1]))
+            for mails in (found.mails, found.groups[:, 3], found.units[:, 3])
+        )
+        return Reading(
+            columns=columns,
+            counts=counts,
+            canvas=canvas_of(document),
+            places=np.searchsorted(columns, found.codes[mine]),
+            shares=found.shares[mine],
+            spans=found.groups[groups, :3],
+            units=found.units[units, :3],
         )
 
-    def _mention(self, clauses: list[list[Mention]], role: str, sheet: _Sheet) -> None:
-        """Count the concepts of clauses in one role."""
-        for clause in clauses:
-            for mention in clause:
-                is_denied = mention.is_denied and role != QUOTED
-                columns = self._roles[role, is_denied]
-                column = columns.get(mention.concept)
-                if column is None:
-                    name = self._lexicon.names[mention.concept]
-                    column = self._column(f"{role}{'!' if is_denied else ''}{name}")
-                    columns[mention.concept] = column
-                if column >= 0:
-                    sheet.columns.append(column)
-                    sheet.spans += (1, mention.start, mention.end)
+    def _codes(self, keys: Keys) -> Integers:
+        """Return what is counted for keys: columns of the vocabulary, or the keys themselves."""
+        return keys if self._table is None else self._table.get(keys)
 
+    def _name(self, token: str) -> int:
+        """Return the key of a token that is no word."""
+        names = self.spelling.names
+        number = names.setdefault(token, len(names)) if self._grows else names.get(token, NOTHING)
+        return NOTHING if number < 0 else int(NAME) | number
 
-def _phrases_at(word: Word, tokens: list[Token], index: int) -> Iterator[tuple[int, int]]:
-    """Yield the concepts of several words that begin at a token, with the place of their last word."""
-    if not word.phrases or index + 1 == len(tokens):
-        return
-    next_text = tokens[index + 1][1]
-    for size in range(1, _NEXT_WORD_KEY + 1):
-        for patterns, concept in word.phrases.get(next_text[:size], ()):
-            last = index + len(patterns)
-            if last < len(tokens) and all(map(fits, patterns, (token[1] for token in tokens[index + 1 :]))):
-                yield concept, last
+    def _count_words(self, sheet: Sheet, tally: Tally) -> None:
+        """Count words with their letter n-grams, and neighbours in a clause."""
+        memory = self._memory
+        tally.add_rows(*memory.codes.rows(sheet.words))
+        inside = sheet.inside
+        stems = memory.stems.values[sheet.words[inside]]
+        first = np.flatnonzero(
+            (sheet.clauses[1:] == sheet.clauses[:-1]) & (stems[1:] >= 0) & (stems[:-1] >= 0)
+        )
+        keys = pair_keys(stems[first], stems[first + 1])
+        tally.add(self._codes(keys), inside[first], last=inside[first + 1])
+        words = np.flatnonzero(memory.flags.values[sheet.words] & IS_WORD > 0)
+        tally.add_seen(memory.own.values[sheet.words[words]], words)
 
+    def _count_subjects(self, sheet: Sheet, tally: Tally) -> None:
+        """Count the words of subjects once more, as those of a subject."""
+        memory = self._memory
+        own = np.flatnonzero(sheet.fields == SUBJECT_FIELD)
+        own = own[memory.flags.values[sheet.words[own]] & IN_SUBJECT > 0]
+        stems = memory.stems.values[sheet.words[own]]
+        tally.add(self._codes(np.where(stems >= 0, SUBJECT_STEM | stems, NOTHING)), own)
 
-def _reading(canvas: str, sheet: _Sheet) -> Reading:
-    columns = np.array(sheet.columns, dtype=np.int64)
-    shares = np.ones(len(columns))
-    if sheet.reduced_from is not None:
-        shares[sheet.reduced_from :] = QUOTED_COUNT
-    unique, places = np.unique(columns, return_inverse=True)
-    return Reading(
-        columns=unique,
-        counts=np.bincount(places, weights=shares, minlength=len(unique)).astype(np.float64),
-        canvas=canvas,
-        places=places,
-        shares=shares,
-        spans=np.array(sheet.spans, dtype=np.int64).reshape(-1, 3),
-        units=np.array(sheet.units, dtype=np.int64).reshape(-1, 3),
-        words=sheet.words,
-        unseen_share=sheet.unseen / sheet.words if sheet.words else 1.0,
-    )
+    def _count_runs(self, sheet: Sheet, tally: Tally) -> None:
+        """Count the n-grams of Chinese runs, some of a subject once more."""
+        runs = sheet.runs
+        tokens = sheet.run_tokens[runs.owners]
+        for size, payloads in enumerate(runs.grams, start=1):
+            at = np.flatnonzero(payloads >= 0)
+            codes = self._codes(HAN | payloads[at])
+            starts = sheet.starts[tokens[at]] + runs.offsets[at] if sheet.has_places else at
+            tally.add(codes, tokens[at], spans=(starts, starts + size))
+            if size == _SEEN_SIZE:
+                tally.add_seen(codes, tokens[at])
+            if size in _SUBJECT_SIZES:
+                own = np.flatnonzero(sheet.fields[tokens[at]] == SUBJECT_FIELD)
+                codes = self._codes(SUBJECT_HAN | payloads[at[own]])
+                tally.add(codes, tokens[at[own]], spans=(starts[own], starts[own] + size))
+
+    def _count_concepts(self, sheet: Sheet, tally: Tally) -> None:
+        """Count concepts in their roles; quoted text beside new text has a role of its own."""
+        found = mentions_of(sheet, self._memory)
+        history = sheet.history[found.tokens]
+        for role, is_meant in enumerate((~history, found.in_opening, history)):
+            meant = np.flatnonzero(is_meant)
+            denied = (found.denied[meant] & ~history[meant]).astype(np.int64)
+            codes = self._concepts[role, denied, found.concepts[meant]]
+            tally.add(codes, found.tokens[meant], spans=(found.starts[meant], found.ends[meant]))
+
+    def _count_context(self, documents: Sequence[Document], tally: Tally) -> None:
+        """Count what is known beside the words."""
+        rows = [[self._name(token) for token in context_tokens(document)] for document in documents]
+        mails = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+        tally.add_mails(self._codes(np.array([key for row in rows for key in row], dtype=np.int64)), mails)

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.evidence import Evidence, Scores
+from classifier.evidence import Evidence, Scores, without
 from classifier.logistic import fit_logistic
 from models.topics import OTHER
 
@@ -36,26 +36,24 @@ class ScopeDetector:
     intercept: float
     bar: float
 
-    def log_odds(self, evidence: Evidence) -> float:
-        """Return the log-odds that a mail is out of scope, above the bar."""
-        signals = scope_signals([evidence], self.place)[0]
-        return self.intercept + float(np.dot(self.weights, signals)) - self.bar
+    def log_odds(self, evidence: Evidence) -> Scores:
+        """Return per mail the log-odds that it is out of scope, above the bar."""
+        signals = scope_signals(evidence, self.place)
+        return np.asarray(self.intercept + (signals * self.weights).sum(axis=1) - self.bar)
 
     def rescored(self, evidence: Evidence, sharpness: float) -> Scores:
         """Return the scores with that of `other` set by the detector, on the scale of the others."""
-        scores = evidence.scores
-        changed = scores.copy()
-        changed[self.place] = np.delete(scores, self.place).max() + self.log_odds(evidence) / sharpness
+        changed = evidence.scores.copy()
+        best = without(changed, self.place).max(axis=1)
+        changed[:, self.place] = best + self.log_odds(evidence) / sharpness
         return changed
 
 
-def scope_signals(evidence: Sequence[Evidence], place: int) -> Scores:
+def scope_signals(evidence: Evidence, place: int) -> Scores:
     """Return the signals of mails, a row each; `place` is that of `other`."""
-    scores, linear, network = (
-        np.stack([getattr(one, part) for one in evidence]) for part in ("scores", "linear", "network")
-    )
+    scores, linear, network = evidence.scores, evidence.linear, evidence.network
     within, claims, likely = (
-        np.sort(np.delete(part, place, axis=1), axis=1)[:, ::-1] for part in (scores, linear, network)
+        np.sort(without(part, place), axis=1)[:, ::-1] for part in (scores, linear, network)
     )
     return np.stack(
         [
@@ -68,16 +66,14 @@ def scope_signals(evidence: Sequence[Evidence], place: int) -> Scores:
             likely[:, 0],
             _entropy(within),
             _entropy(likely),
-            np.array([one.unseen_share for one in evidence]),
-            np.log1p([one.words for one in evidence]),
+            evidence.unseen_shares,
+            np.log1p(evidence.words),
         ],
         axis=1,
     )
 
 
-def fit_scope(
-    evidence: Sequence[Evidence], truth: NDArray[np.intp], topics: Sequence[str]
-) -> ScopeDetector | None:
+def fit_scope(evidence: Evidence, truth: NDArray[np.intp], topics: Sequence[str]) -> ScopeDetector | None:
     """Learn from held-out scores; None where `other` is no topic or has too few mails."""
     if OTHER not in topics or len(topics) < _LEAST_TOPICS:
         return None
@@ -88,7 +84,7 @@ def fit_scope(
     signals = scope_signals(evidence, place)
     weights, intercept = fit_logistic(signals, outside)
     odds = intercept + signals @ np.array(weights)
-    within = np.stack([one.scores for one in evidence])
+    within = evidence.scores.copy()
     within[:, place] = -np.inf
     found = np.sort(odds[within.argmax(axis=1) == truth])[::-1]  # of mails that the best topic is right for
     allowed = min(int(MOST_LOST * len(found)), len(found) - 1)

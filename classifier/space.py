@@ -1,7 +1,6 @@
 """The feature space: which tokens have a column, and a document as a weighted sparse row.
 
-Training and serving read documents by the same `Reader`, so they cannot drift apart: while
-training it gives every new token a column, while serving it knows those of the artefact.
+Training and serving read documents by the same `Reader`, so they cannot drift apart.
 Weighting is the usual one of text classification: sublinear counts, smoothed inverse document
 frequency, unit length per block.
 """
@@ -15,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.features import BLOCKS, MIN_DOCUMENTS, family_of
+from classifier.features import BLOCKS, family_of
 
 Columns = NDArray[np.int64]
 Values = NDArray[np.float64]
@@ -48,15 +47,11 @@ def block_numbers(tokens: Sequence[str]) -> NDArray[np.int8]:
     return np.array([BLOCK_NAMES.index(family_of(token).block) for token in tokens], dtype=np.int8)
 
 
-def least_documents() -> NDArray[np.int64]:
-    """Return per block in how many documents a token must occur to be kept."""
-    return np.array([MIN_DOCUMENTS.get(name, 1) for name in BLOCK_NAMES])
-
-
-def weigh(space: Space, columns: Columns, counts: Values) -> Values:
-    """Return the weighted values of one document's counted columns (each column once)."""
+def weigh(space: Space, starts: Columns, columns: Columns, counts: Values) -> Values:
+    """Return the weighted values of counted rows; row n is from starts[n] to starts[n + 1], its columns differ."""
     values = (1.0 + np.log(counts)) * space.rarity[columns]
-    blocks = space.blocks[columns]
-    squares = np.bincount(blocks, weights=values * values, minlength=len(BLOCK_NAMES))
+    mails = len(starts) - 1
+    cells = np.repeat(np.arange(mails) * len(BLOCK_NAMES), np.diff(starts)) + space.blocks[columns]
+    squares = np.bincount(cells, weights=values * values, minlength=mails * len(BLOCK_NAMES))
     lengths = np.sqrt(np.where(squares > 0, squares, 1.0))
-    return np.asarray(values * (_BLOCK_WEIGHTS / lengths)[blocks])
+    return np.asarray(values * (np.tile(_BLOCK_WEIGHTS, mails) / lengths)[cells])

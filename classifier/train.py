@@ -92,7 +92,7 @@ def train(
         for mail in material.mails
     ]
     calibration = fit_calibration(evidence, truth, also, material.topics)
-    evidence = [scoped(one, calibration.scope, calibration.sharpness) for one in evidence]
+    evidence = scoped(evidence, calibration.scope, calibration.sharpness)
     judged = _judge(calibration, evidence, truth, material.topics)
     thresholds = choose_thresholds(judged, target, Counter(mail.topic for mail in material.mails))
     tell(0.9, "last fit")
@@ -133,32 +133,26 @@ def cross_fit(material: Material, tell: Progress) -> CrossFit:
     return found
 
 
-def _evidence(material: Material, found: CrossFit, share: float) -> list[Evidence]:
-    scores = mixed(found.linear, found.network, share)
-    return [
-        Evidence(row, linear, network, mail.document.analyser, int(words), float(unseen))
-        for row, linear, network, mail, words, unseen in zip(
-            scores,
-            found.linear,
-            found.network if share > 0 else found.linear,
-            material.mails,
-            material.words,
-            found.unseen,
-            strict=True,
-        )
-    ]
+def _evidence(material: Material, found: CrossFit, share: float) -> Evidence:
+    return Evidence(
+        mixed(found.linear, found.network, share),
+        found.linear,
+        found.network if share > 0 else found.linear,
+        tuple(mail.document.analyser for mail in material.mails),
+        material.words,
+        found.unseen,
+    )
 
 
 def _unseen_shares(
     material: Material, kept: NDArray[np.intp], left_out: NDArray[np.intp]
 ) -> NDArray[np.float64]:
     """Return what share of the words of each mail the vocabulary of the kept rows would not know."""
-    rows = material.counts[kept]
-    frequency = np.bincount(rows.indices, minlength=rows.shape[1])
-    is_lost = material.is_word & (frequency < MIN_DOCUMENTS["text"])
-    new = material.rare_words[left_out] + material.counts[left_out] @ is_lost.astype(np.float64)
+    frequency = np.bincount(material.counts[kept].indices, minlength=len(material.tokens))
+    is_lost = (frequency < MIN_DOCUMENTS["text"]).astype(np.float64)
+    new = material.rare_words[left_out] + material.seen[left_out] @ is_lost
     words = material.words[left_out]
-    return np.asarray(np.minimum(new / np.maximum(words, 1), 1.0))
+    return np.where(words > 0, new / np.maximum(words, 1), 1.0)
 
 
 def _last_fit(material: Material, calibration: Calibration, thresholds: ThresholdSet, share: float) -> Model:
@@ -180,7 +174,7 @@ def _last_fit(material: Material, calibration: Calibration, thresholds: Threshol
         np.asarray(intercepts, dtype=np.float64),
         calibration,
         thresholds,
-        Reader(vocabulary),
+        Reader(material.tokens),
         members.network,
         share,
     )
@@ -189,7 +183,7 @@ def _last_fit(material: Material, calibration: Calibration, thresholds: Threshol
     expected = mixed(
         members.linear_scores(counts, len(material.topics)), members.network_scores(counts), share
     )
-    served = np.stack([model.score(mail.document).scores for mail in material.mails[checked]])
+    served = model.score([mail.document for mail in material.mails[checked]]).scores
     if np.abs(served - expected).max() > (_AGREEMENT if share == 0 else _NETWORK_AGREEMENT):
         msg = "the served scores differ from the trained members': the model is not usable, report this"
         raise RuntimeError(msg)
@@ -197,17 +191,18 @@ def _last_fit(material: Material, calibration: Calibration, thresholds: Threshol
 
 
 def _judge(
-    calibration: Calibration, evidence: Sequence[Evidence], truth: NDArray[np.intp], topics: Sequence[str]
+    calibration: Calibration, evidence: Evidence, truth: NDArray[np.intp], topics: Sequence[str]
 ) -> list[Judged]:
+    first = evidence.scores.argmax(axis=1)
+    confidences = confidence_of(calibration, evidence).tolist()
+    spams = spam_probability(calibration, evidence, topics).tolist()
     return [
         Judged(
-            confidence=confidence_of(calibration, one),
-            right=bool(one.scores.argmax() == topic),
-            language=one.language,
-            topic=topics[int(one.scores.argmax())],
-            spam_probability=spam_probability(calibration, one, topics),
+            confidence=confidence, right=right, language=language, topic=topics[place], spam_probability=spam
         )
-        for one, topic in zip(evidence, truth, strict=True)
+        for confidence, right, language, place, spam in zip(
+            confidences, (first == truth).tolist(), evidence.languages, first.tolist(), spams, strict=True
+        )
     ]
 
 

@@ -10,9 +10,9 @@ from classifier.reader import Reader
 
 
 def concepts_of(text: str) -> set[str]:
-    reader = Reader({}, growing=True)
-    reader.read(Document(subject="", text=text))
-    return {token[1:] for token in reader.vocabulary if token[0] == "+"}
+    reader = Reader()
+    reading = reader.read(Document(subject="", text=text))
+    return {token[1:] for token in reader.spelling.tokens_of(reading.columns.tolist()) if token[0] == "+"}
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ SCORES = st.lists(st.floats(-3, 3), min_size=2, max_size=14).map(np.array)
 
 @given(SCORES, st.floats(0.51, 0.9999))
 def test_probabilities_are_whole_and_keep_the_order(scores: np.ndarray, confidence: float) -> None:
-    shares = probabilities_of(scores, confidence)
+    shares = probabilities_of(scores[None], np.array([confidence]))[0]
     assert shares.sum() == pytest.approx(1)
     order = np.argsort(-scores, kind="stable")
     assert (np.diff(shares[order]) <= 1e-12).all()
@@ -35,14 +35,18 @@ def test_probabilities_are_whole_and_keep_the_order(scores: np.ndarray, confiden
         assert shares.max() == pytest.approx(confidence, abs=1e-6)
 
 
-def some_evidence(count: int, seed: int) -> tuple[list[Evidence], np.ndarray, np.ndarray]:
+def evidence_of(scores: np.ndarray) -> Evidence:
+    count = len(scores)
+    return Evidence(scores, scores, scores, ("ru",) * count, np.full(count, 40), np.full(count, 0.1))
+
+
+def some_evidence(count: int, seed: int) -> tuple[Evidence, np.ndarray, np.ndarray]:
     """Make mails whose scores are the truth's with noise, so that the margin tells how sure one may be."""
     rng = np.random.default_rng(seed)
     truth = rng.integers(0, 5, count)
     scores = rng.normal(-0.8, 0.35, (count, 5))
     scores[np.arange(count), truth] += rng.choice([0.3, 1.4], count)
-    evidence = [Evidence(row, row, row, "ru", 40, 0.1) for row in scores]
-    return evidence, truth, scores
+    return evidence_of(scores), truth, scores
 
 
 def test_confidence_is_calibrated_on_new_mails() -> None:
@@ -50,7 +54,7 @@ def test_confidence_is_calibrated_on_new_mails() -> None:
     topics = ["a", "b", "c", "d", SPAM]
     calibration = fit_calibration(evidence, truth, [frozenset()] * len(truth), topics)
     new, new_truth, scores = some_evidence(3000, 2)
-    confidences = [confidence_of(calibration, one) for one in new]
+    confidences = confidence_of(calibration, new).tolist()
     right = list(scores.argmax(axis=1) == new_truth)
     assert calibration_error(confidences, right) < 0.045
     plain = softmax(scores, 1.0).max(axis=1)
@@ -61,16 +65,16 @@ def test_spam_probability_follows_the_spam_score() -> None:
     evidence, truth, _ = some_evidence(2000, 3)
     topics = ["a", "b", "c", "d", SPAM]
     calibration = fit_calibration(evidence, truth, [frozenset()] * len(truth), topics)
-    found = np.array([spam_probability(calibration, one, topics) for one in evidence])
+    found = spam_probability(calibration, evidence, topics)
     assert found[truth == 4].mean() > 0.5
     assert found[truth != 4].mean() < 0.15
-    assert spam_probability(calibration, evidence[0], ["a", "b", "c", "d", "e"]) == 0
+    assert not spam_probability(calibration, evidence, ["a", "b", "c", "d", "e"]).any()
 
 
 def test_without_mistakes_there_is_nothing_to_learn() -> None:
     evidence, _, scores = some_evidence(50, 4)
     calibration = fit_calibration(evidence, scores.argmax(axis=1), [frozenset()] * 50, list("abcde"))
-    assert all(confidence_of(calibration, one) > 0.9 for one in evidence)
+    assert (confidence_of(calibration, evidence) > 0.9).all()
 
 
 def test_a_second_topic_is_named_only_where_labels_named_it() -> None:
@@ -85,7 +89,7 @@ def test_a_second_topic_is_named_only_where_labels_named_it() -> None:
 
 def test_confidence_is_never_below_chance() -> None:
     calibration = Calibration((0.0,) * len(SIGNALS), -20.0, 4.0)
-    assert confidence_of(calibration, Evidence(np.zeros(4), np.zeros(4), np.zeros(4), "ru", 0, 1.0)) > 0.25
+    assert confidence_of(calibration, evidence_of(np.zeros((1, 4))))[0] > 0.25
 
 
 def test_out_of_scope_is_found_where_nothing_claims_the_mail() -> None:
@@ -96,10 +100,10 @@ def test_out_of_scope_is_found_where_nothing_claims_the_mail() -> None:
     linear = rng.normal(-0.9, 0.15, (count, 4))
     inside = truth != 3
     linear[np.flatnonzero(inside), truth[inside]] += rng.choice([0.4, 1.6], inside.sum(), p=[0.05, 0.95])
-    evidence = [Evidence(row, row, row, "ru", 40, 0.1) for row in linear]
+    evidence = evidence_of(linear)
     scope = fit_calibration(evidence, truth, [frozenset()] * count, topics).scope
     assert scope is not None
-    found = np.array([scoped(one, scope, 4.0).scores.argmax() for one in evidence])
+    found = scoped(evidence, scope, 4.0).scores.argmax(axis=1)
     plain = linear.argmax(axis=1)
     assert (plain[~inside] == 3).mean() < 0.4
     assert (found[~inside] == 3).mean() > 0.6

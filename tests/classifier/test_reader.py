@@ -13,9 +13,24 @@ from classifier.dataset import Example
 from classifier.documents import Document, document_of, document_of_row
 from classifier.reader import Reader, Reading
 from models.records import Attachment, Mail
+from tests.classifier import plain_reading
 
 PIECES = st.sampled_from(
     ["поставка ", "не ", "акции ", "扫描枪坏了", "没有", "order ", "v1/x ", "12.11 ", "! ", "\n", "a@b.cc "]
+    + [
+        "не прошла ",
+        "卢布",
+        "404 ",
+        "2000012345678 ",
+        "价格不符合",
+        "rub ",
+        ". ",
+        "isn't ",
+        "я",
+        "ё",
+        "，",
+        "中 ",
+    ]
 )
 DOCUMENTS = st.builds(
     lambda subject, text, quoted, mailbox: Document(
@@ -29,26 +44,45 @@ DOCUMENTS = st.builds(
 
 
 def counted(reader: Reader, reading: Reading) -> dict[str, float]:
-    tokens = list(reader.vocabulary)
-    return {tokens[c]: float(n) for c, n in zip(reading.columns, reading.counts, strict=True)}
+    tokens = reader.spelling.tokens_of(reading.columns.tolist())
+    return dict(zip(tokens, reading.counts.tolist(), strict=True))
 
 
-@given(DOCUMENTS)
-@settings(max_examples=150, deadline=None)
-def test_serving_reads_what_training_read(document: Document) -> None:
-    growing = Reader({}, growing=True)
-    learnt = growing.read(document)
-    served = Reader(growing.vocabulary).read(document)
-    assert counted(growing, learnt) == pytest.approx(counted(growing, served))
-    assert served.unseen_share in {0.0, 1.0} if served.words == 0 else served.unseen_share == 0.0
-    assert np.bincount(served.places, weights=served.shares) == pytest.approx(served.counts)
-    assert served.spans[:, 0].sum() == len(served.places)
-    assert (served.spans[:, 1] <= served.spans[:, 2]).all()
-    assert served.spans[:, 2].max(initial=0) <= len(served.canvas)
+@given(st.lists(DOCUMENTS, min_size=1, max_size=3))
+@settings(max_examples=100, deadline=None)
+def test_arrays_count_what_the_definition_counts(documents: list[Document]) -> None:
+    """In training and in serving, alone and in a batch, with and without places."""
+    growing = Reader()
+    learnt = growing.read_all(documents)
+    vocabulary = growing.spelling.tokens_of(np.unique(learnt.columns).tolist())
+    serving = Reader(vocabulary)
+    served = serving.read_all(documents, with_places=True)
+    for number, document in enumerate(documents):
+        expected = plain_reading.counted(document)
+        columns, counts = learnt.row(number)
+        assert dict(zip(growing.spelling.tokens_of(columns.tolist()), counts, strict=True)) == expected
+        reading = serving.reading(served, number, document)
+        tokens = [vocabulary[column] for column in reading.columns]
+        assert dict(zip(tokens, reading.counts, strict=True)) == expected
+        assert served.unseen_shares[number] == (0.0 if served.words[number] else 1.0)
+        assert np.bincount(reading.places, weights=reading.shares) == pytest.approx(reading.counts)
+        assert reading.spans[:, 0].sum() == len(reading.places)
+        assert (reading.spans[:, 1] <= reading.spans[:, 2]).all()
+        assert reading.spans[:, 2].max(initial=0) <= len(reading.canvas)
+
+
+def test_mails_of_the_corpus_count_what_the_definition_counts(few_examples: list[Example]) -> None:
+    reader = Reader()
+    documents = [example.document for example in few_examples[::9]]
+    readings = reader.read_all(documents)
+    for number, document in enumerate(documents):
+        columns, counts = readings.row(number)
+        tokens = reader.spelling.tokens_of(columns.tolist())
+        assert dict(zip(tokens, counts, strict=True)) == plain_reading.counted(document)
 
 
 def test_quoted_words_count_half() -> None:
-    reader = Reader({}, growing=True)
+    reader = Reader()
     text = "Этот текст достаточно длинный, чтобы стоять сам по себе, без цитаты"
     found = counted(reader, reader.read(Document(text=text, quoted="водитель")))
     assert found["=водител"] == 0.5
@@ -57,21 +91,28 @@ def test_quoted_words_count_half() -> None:
 
 
 def test_few_new_words_lean_on_the_quote() -> None:
-    reader = Reader({}, growing=True)
+    reader = Reader()
     found = counted(reader, reader.read(Document(text="вот номер", quoted="Водителя не пускают")))
     assert found["=водител"] == 1
     assert found["+driver"] == 1
 
 
 def test_unknown_words_are_a_share() -> None:
-    growing = Reader({}, growing=True)
-    growing.read(Document(text="склад и товар"))
-    reading = Reader(growing.vocabulary).read(Document(text="склад абракадабра"))
-    assert reading.unseen_share == 0.5
+    reader = Reader(["=склад", "=и", "=товар", "库", "存", "库存"])
+    readings = reader.read_all(
+        [Document(text="склад абракадабра"), Document(text="库存存库"), Document(), Document(text="!")]
+    )
+    assert readings.unseen_shares.tolist() == [0.5, 0.5, 1.0, 1.0]
+
+
+def test_history_says_nothing_of_unknown_words() -> None:
+    reader = Reader(["=склад", "=товар"])
+    text = "склад товар " * 5
+    assert reader.read_all([Document(text=text, quoted="абракадабра")]).unseen_shares.tolist() == [0.0]
 
 
 def test_subject_and_mailbox_have_tokens_of_their_own() -> None:
-    reader = Reader({}, growing=True)
+    reader = Reader()
     document = Document(
         subject="Штраф", text="x", mailbox="pvz-help+a@market.example", attachment_kinds=("act",)
     )
@@ -85,8 +126,8 @@ def test_subject_and_mailbox_have_tokens_of_their_own() -> None:
 def test_a_mail_of_megabytes_is_read_in_bounded_time(piece: str) -> None:
     huge = piece * (2_000_000 // len(piece))
     began = time.perf_counter()
-    reading = Reader({}).read(Document(subject=huge, text=huge, quoted=huge))
-    assert reading.words < 30_000
+    reading = Reader([]).read_all([Document(subject=huge, text=huge, quoted=huge)], with_places=True)
+    assert reading.words[0] < 30_000
     assert time.perf_counter() - began < 4
 
 

@@ -1,0 +1,139 @@
+"""Numbers for tokens: every countable thing has one exact 63-bit key, so that arrays can be looked up at once.
+
+In go code points and numbers of stems, out come keys; nothing is hashed away, two tokens never
+share a key. The top three bits name the family, the rest holds up to four Chinese characters
+(15 bits each), up to five letters (7 bits each), or numbers of stems and names (30 bits each).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+Keys = NDArray[np.int64]
+Codes = NDArray[np.uint32]
+
+HAN_FIRST: Final = 0x4E00
+HAN_LAST: Final = 0x9FFF
+LETTERS: Final = " abcdefghijklmnopqrstuvwxyz0123456789_абвгдежзийклмнопрстуфхцчшщъыьэюяіїєґў"
+LETTER_BITS: Final = 7
+HAN_BITS: Final = 15
+STEM_BITS: Final = 30
+_FAMILY_BITS: Final = 60
+STEM, SUBJECT_STEM, PAIR, GRAM, HAN, SUBJECT_HAN, NAME = (np.int64(n) << _FAMILY_BITS for n in range(1, 8))
+NOTHING: Final = -1  # no key, no column
+TEXT_FAMILIES: Final = np.array([STEM, PAIR, GRAM, HAN])
+_GOLDEN: Final = np.uint64(0x9E3779B97F4A7C15)  # multiplicative hashing (Knuth, 1973, 6.4)
+_SLOTS_PER_KEY: Final = 4
+
+
+def letter_numbers() -> NDArray[np.int64]:
+    """Return, by code point of the basic plane, the number of a letter from 1 on; 0 for no letter of words."""
+    numbers = np.zeros(0x10000, dtype=np.int64)
+    numbers[[ord(letter) for letter in LETTERS]] = np.arange(1, len(LETTERS) + 1)
+    return numbers
+
+
+def windows(numbers: NDArray[np.int64], ends: NDArray[np.int64], size: int, bits: int) -> Keys:
+    """Return the payloads of all windows of `size` numbers, NOTHING for one that passes the end of its piece.
+
+    `ends` tells for each number where its piece ends.
+    """
+    count = len(numbers)
+    payloads = numbers.copy()
+    for offset in range(1, min(size, count)):
+        payloads[: count - offset] |= numbers[offset:] << (bits * offset)
+    payloads[np.arange(count) + size > ends] = NOTHING
+    return payloads
+
+
+def pair_keys(first: NDArray[np.int64], second: NDArray[np.int64]) -> Keys:
+    """Return the keys of neighbours, given the numbers of their stems."""
+    return PAIR | first << STEM_BITS | second
+
+
+def key_of_letters(texts: list[str], size: int) -> Keys:
+    """Return the payloads of strings of at most `size` letters."""
+    return _packed(letter_numbers()[_table_of(texts, size)], LETTER_BITS)
+
+
+def key_of_han(texts: list[str], size: int) -> Keys:
+    """Return the payloads of strings of at most `size` Chinese characters."""
+    codes = _table_of(texts, size).astype(np.int64)
+    return _packed(np.where(codes > 0, codes - HAN_FIRST + 1, 0), HAN_BITS)
+
+
+def letters_of(key: int) -> str:
+    """Return the letters of a payload."""
+    letters = ""
+    while key:
+        letters += LETTERS[(key & (1 << LETTER_BITS) - 1) - 1]
+        key >>= LETTER_BITS
+    return letters
+
+
+def han_of(key: int) -> str:
+    """Return the Chinese characters of a payload."""
+    characters = ""
+    while key:
+        characters += chr((key & (1 << HAN_BITS) - 1) + HAN_FIRST - 1)
+        key >>= HAN_BITS
+    return characters
+
+
+def families(keys: Keys) -> Keys:
+    """Return the family bits of keys."""
+    return keys >> _FAMILY_BITS << _FAMILY_BITS
+
+
+def _table_of(texts: list[str], size: int) -> NDArray[np.uint32]:
+    filled = "".join(text.ljust(size, "\0") for text in texts)
+    return np.frombuffer(filled.encode("utf-32-le"), dtype=np.uint32).reshape(-1, size)
+
+
+def _packed(numbers: NDArray[np.int64], bits: int) -> Keys:
+    payloads = np.zeros(len(numbers), dtype=np.int64)
+    for place in range(numbers.shape[1]):
+        payloads |= numbers[:, place] << (bits * place)
+    return payloads
+
+
+class KeyTable:
+    """Keys with a number each, looked up by arrays: open addressing with linear steps, a quarter full."""
+
+    def __init__(self, keys: Keys, values: NDArray[np.int64]) -> None:
+        """Store distinct keys of 0 or more."""
+        bits = max(int(len(keys) * _SLOTS_PER_KEY).bit_length(), 4)
+        self._shift = np.uint64(64 - bits)
+        self._last = (1 << bits) - 1
+        self._keys = np.full(1 << bits, NOTHING, dtype=np.int64)
+        self._values = np.full(1 << bits, NOTHING, dtype=np.int64)
+        left, slots = np.arange(len(keys)), self._first_slots(keys)
+        while len(left):
+            free = np.flatnonzero(self._keys[slots] == NOTHING)
+            _, first = np.unique(slots[free], return_index=True)
+            placed = free[first]
+            self._keys[slots[placed]] = keys[left[placed]]
+            self._values[slots[placed]] = values[left[placed]]
+            left, slots = np.delete(left, placed), np.delete(slots, placed)
+            slots = slots + 1 & self._last
+
+    def get(self, keys: Keys) -> NDArray[np.int64]:
+        """Return the number of each key, NOTHING for those that are not stored."""
+        slots = self._first_slots(keys)
+        there = self._keys[slots]
+        found = np.where(there == keys, self._values[slots], NOTHING)
+        left = np.flatnonzero((there != keys) & (there != NOTHING))  # another key holds the slot: step on
+        slots = slots[left]
+        while len(left):
+            slots = slots + 1 & self._last
+            there, wanted = self._keys[slots], keys[left]
+            found[left] = np.where(there == wanted, self._values[slots], NOTHING)
+            on = (there != wanted) & (there != NOTHING)
+            left, slots = left[on], slots[on]
+        return found
+
+    def _first_slots(self, keys: Keys) -> NDArray[np.int64]:
+        return (keys.view(np.uint64) * _GOLDEN >> self._shift).astype(np.int64)

@@ -1,0 +1,106 @@
+"""A batch of documents as one long row of tokens, with the arrays that everything else is counted from.
+
+In go documents, out comes a `Sheet`: which token stands where, in which clause, field and mail,
+and whether its field counts in full. Fields are cut at MAX_CHARS; a field is the end of a clause.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.documents import Document
+from classifier.masking import fold_all
+from classifier.runs import Runs, runs_of
+from classifier.tokens import pieces, spans
+from classifier.words import HAN_RUN, IS_STOP, Words
+
+Integers = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+
+MAX_CHARS: Final = (300, 8_000, 4_000)  # of subject, text and quoted text
+SUBJECT_FIELD, TEXT_FIELD, QUOTED_FIELD = range(3)
+_FIELDS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Arrays over all tokens, ends of clauses among them; `inside` has the places of the others."""
+
+    texts: list[str]
+    words: Integers  # places in the memory of words
+    mails: Integers
+    fields: Integers  # 0 to 2
+    history: Flags  # quoted text beside new text: counts less
+    starts: Integers  # in the canvas of the mail; empty when nobody asked for places
+    ends: Integers
+    inside: Integers  # tokens that are no ends of clauses
+    clauses: Integers  # per token inside: the number of its clause in the batch
+    body: Flags  # per token inside: of the text that the mail is judged by, the subject apart
+    run_tokens: Integers  # tokens that are Chinese runs
+    runs: Runs
+
+    @property
+    def has_places(self) -> bool:
+        """Tell whether starts and ends are known."""
+        return len(self.starts) == len(self.words)
+
+
+def sheet_of(documents: Sequence[Document], words: Words, *, with_places: bool) -> Sheet:
+    """Cut documents into tokens and look the words up."""
+    fields = [
+        text[:most]
+        for one in documents
+        for text, most in zip((one.subject, one.text, one.quoted), MAX_CHARS, strict=True)
+    ]
+    folded = fold_all(fields)
+    rows = [pieces(text) for text in folded]
+    texts = list(chain.from_iterable(rows))
+    found = words.places_of(texts)
+    numbers = np.repeat(np.arange(len(fields)), [len(row) for row in rows])
+    mails, kinds = numbers // _FIELDS, numbers % _FIELDS
+    leans = np.fromiter((one.leans_on_quote for one in documents), bool, len(documents))
+    history = (kinds == QUOTED_FIELD) & ~leans[mails]
+    starts, ends = _places(fields, folded) if with_places else (np.empty(0, np.int64), np.empty(0, np.int64))
+    is_stop = words.flags.values[found] & IS_STOP > 0
+    inside = np.flatnonzero(~is_stop)
+    begins = np.ones(len(found), dtype=bool)
+    begins[1:] = is_stop[:-1] | (numbers[1:] != numbers[:-1])
+    run_tokens = np.flatnonzero(found == HAN_RUN)
+    return Sheet(
+        texts=texts,
+        words=found,
+        mails=mails,
+        fields=kinds,
+        history=history,
+        starts=starts,
+        ends=ends,
+        inside=inside,
+        clauses=np.cumsum(begins)[inside],
+        body=((kinds != SUBJECT_FIELD) & ~history)[inside],
+        run_tokens=run_tokens,
+        runs=runs_of([texts[token] for token in run_tokens.tolist()]),
+    )
+
+
+def canvas_of(document: Document) -> str:
+    """Return the text that places refer to: subject, text and quoted text with a line end between."""
+    fields = (document.subject, document.text, document.quoted)
+    return "\n".join(text[:most] for text, most in zip(fields, MAX_CHARS, strict=True))
+
+
+def _places(fields: Sequence[str], folded: Sequence[str]) -> tuple[Integers, Integers]:
+    """Return where the tokens of all fields begin and end, each in the canvas of its mail."""
+    flat: list[int] = []
+    base = 0
+    for number, text in enumerate(folded):
+        base = 0 if number % _FIELDS == 0 else base + len(fields[number - 1]) + 1
+        for start, end in spans(text):
+            flat += (base + start, base + end)
+    pairs = np.array(flat, dtype=np.int64).reshape(-1, 2)
+    return pairs[:, 0], pairs[:, 1]
