@@ -101,7 +101,7 @@ def confidence_of(calibration: Calibration, evidence: Evidence) -> Scores:
 def probabilities_of(scores: Scores, confidences: Scores) -> Scores:
     """Return probabilities of all topics: softmaxes whose sharpness gives the first one its confidence.
 
-    So the probabilities of a mail sum to 1, keep the order of the scores, and the first equals what is promised.
+    So those of a mail sum to 1, keep the order of the scores, and the first equals what is promised.
     """
     below = np.sort(scores, axis=1)[:, ::-1]
     below = below[:, 1:] - below[:, :1]

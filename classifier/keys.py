@@ -1,4 +1,4 @@
-"""Numbers for tokens: every countable thing has one exact 63-bit key, so that arrays can be looked up at once.
+"""Numbers for tokens: each has one exact 63-bit key, so that arrays can be looked up at once.
 
 In go code points and numbers of stems, out come keys; nothing is hashed away, two tokens never
 share a key. The top three bits name the family, the rest holds up to four Chinese characters
@@ -30,7 +30,7 @@ _SLOTS_PER_KEY: Final = 4
 
 
 def letter_numbers() -> NDArray[np.int64]:
-    """Return, by code point of the basic plane, the number of a letter from 1 on; 0 for no letter of words."""
+    """Return, by code point of the basic plane, the number of a letter from 1 on; 0 for others."""
     numbers = np.zeros(0x10000, dtype=np.int64)
     numbers[[ord(letter) for letter in LETTERS]] = np.arange(1, len(LETTERS) + 1)
     return numbers

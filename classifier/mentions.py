@@ -102,7 +102,7 @@ def _phrases(sheet: Sheet, words: Words) -> Iterator[tuple[int, int, int]]:
 
 
 def _last_of(phrase: Phrase, sheet: Sheet, first: int) -> int | None:
-    """Return the last token inside of a phrase whose first two words stand at `first`; None where it ends not."""
+    """Return the last token inside of a phrase whose first two words stand at `first`; None without one."""
     patterns = phrase[0]
     last = first + len(patterns)
     if len(patterns) == 1:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import pairwise
 from typing import Final
 
 import numpy as np
@@ -94,7 +95,7 @@ class Model:
         values = weigh(self.space, readings.starts, readings.columns, readings.counts)
         small, bounds = values.astype(np.float32), readings.starts.tolist()
         sums = np.empty((len(documents), self._side_by_side.shape[1]), dtype=np.float32)
-        for number, (start, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        for number, (start, end) in enumerate(pairwise(bounds)):
             np.dot(small[start:end], self._side_by_side[readings.columns[start:end]], out=sums[number])
         linear = sums[:, : len(self.topics)] + self.intercepts
         hidden = sums[:, len(self.topics) :]

@@ -48,7 +48,7 @@ def block_numbers(tokens: Sequence[str]) -> NDArray[np.int8]:
 
 
 def weigh(space: Space, starts: Columns, columns: Columns, counts: Values) -> Values:
-    """Return the weighted values of counted rows; row n is from starts[n] to starts[n + 1], its columns differ."""
+    """Return the weighted values of rows; row n is from starts[n] to starts[n + 1], its columns differ."""
     values = (1.0 + np.log(counts)) * space.rarity[columns]
     mails = len(starts) - 1
     cells = np.repeat(np.arange(mails) * len(BLOCK_NAMES), np.diff(starts)) + space.blocks[columns]

@@ -6,13 +6,14 @@ keys are made with; and back, for the columns that a training keeps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
-from classifier.features import CONTEXT, GRAM as GRAM_SIGN, HAN_GRAMS, LETTER_GRAMS, SUBJECT, WORD
+from classifier.features import CONTEXT, HAN_GRAMS, LETTER_GRAMS, SUBJECT, WORD
+from classifier.features import GRAM as GRAM_SIGN
 from classifier.keys import (
     GRAM,
     HAN,
@@ -72,14 +73,14 @@ class Spelling:
     def tokens_of(self, keys: Sequence[int]) -> list[str]:
         """Return the tokens of keys whose stems and names have numbers here."""
         stems, names = list(self.stems), list(self.names)
-        spell = {
-            STEM: lambda load: WORD + stems[load],
-            SUBJECT_STEM: lambda load: SUBJECT + stems[load],
-            PAIR: lambda load: f"{stems[load >> STEM_BITS]} {stems[load & _SECOND]}",
-            GRAM: lambda load: GRAM_SIGN + letters_of(load),
-            HAN: han_of,
-            SUBJECT_HAN: lambda load: SUBJECT + han_of(load),
-            NAME: lambda load: names[load],
+        spell: dict[int, Callable[[int], str]] = {
+            int(STEM): lambda load: WORD + stems[load],
+            int(SUBJECT_STEM): lambda load: SUBJECT + stems[load],
+            int(PAIR): lambda load: f"{stems[load >> STEM_BITS]} {stems[load & _SECOND]}",
+            int(GRAM): lambda load: GRAM_SIGN + letters_of(load),
+            int(HAN): han_of,
+            int(SUBJECT_HAN): lambda load: SUBJECT + han_of(load),
+            int(NAME): lambda load: names[load],
         }
         signs = families(np.array(keys, dtype=np.int64)).tolist()
         return [spell[sign](key & _PAYLOAD) for sign, key in zip(signs, keys, strict=True)]

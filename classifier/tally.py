@@ -51,7 +51,7 @@ class Readings:
 
     @property
     def unseen_shares(self) -> Values:
-        """Return per mail, of its words and Chinese characters, the share that the vocabulary does not know."""
+        """Return per mail the share of its words and Chinese characters that the vocabulary does not know."""
         unseen = np.bincount(self.seen_mails[self.seen_codes < 0], minlength=len(self.words))
         return np.where(self.words > 0, unseen / np.maximum(self.words, 1), 1.0)
 
@@ -118,7 +118,8 @@ class Tally:
 
     def readings(self, mails: int, words: Words) -> Readings:
         """Add everything up."""
-        codes, owners, history = map(np.concatenate, (self._codes, self._mails, self._history))
+        codes, owners = np.concatenate(self._codes), np.concatenate(self._mails)
+        history = np.concatenate(self._history)
         starts, columns, counts = added_up(codes, owners, history, mails)
         flags = words.flags.values[self.sheet.words]
         sizes = np.where(flags & IS_WORD > 0, 1, 0)
@@ -148,7 +149,7 @@ class Tally:
         return Occurrences(
             codes=codes[order],
             mails=owners[order],
-            shares=1.0 - _HALF * history[order],
+            shares=np.where(history[order], QUOTED_COUNT, 1.0),
             groups=groups[np.argsort(groups[:, 3], kind="stable")],
             units=np.stack([sheet.starts[shown], sheet.ends[shown], is_run, sheet.mails[shown]], axis=1),
         )

@@ -122,7 +122,7 @@ class Words:
         return found
 
     def phrases_begun(self, place: int, next_place: int, next_text: str) -> tuple[Phrase, ...]:
-        """Return the phrases that a word and the token after it begin; for a next word they are remembered."""
+        """Return the phrases that a word and the token after it begin, remembered for a next word."""
         by_beginning = self._phrases.get(place, {})
         phrases = tuple(
             phrase
