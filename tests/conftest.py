@@ -22,7 +22,6 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
-from uuid import uuid4
 
 import psycopg
 import pytest
@@ -31,7 +30,24 @@ from models.raw_store import AcceptedMail, PostgresRawStore, SqliteRawStore
 from models.records import Envelope
 from models.store import Store, open_store
 from models.store.migrate import migrate
+from tests.postgres_databases import PostgresDatabases
 
+QUICK_FOLDER, QUICK_FOLDER_BYTES = Path("/dev/shm"), 4 << 30
+
+
+def _use_memory_for_files() -> None:
+    """Keep the files of the tests in memory where there is room: every commit waits for the disk else.
+
+    Processes are killed here, never the machine, so nothing that is tested depends on the disk.
+    A TMPDIR that is set decides.
+    """
+    if "TMPDIR" in os.environ or not os.access(QUICK_FOLDER, os.W_OK):
+        return
+    if shutil.disk_usage(QUICK_FOLDER).free >= QUICK_FOLDER_BYTES:
+        os.environ["TMPDIR"] = tempfile.tempdir = str(QUICK_FOLDER)  # the first for child processes
+
+
+_use_memory_for_files()
 STRICT = os.environ.get("RAZBOR_TEST_STRICT") == "1"
 START_TIMEOUT_S = 30
 
@@ -130,6 +146,9 @@ def postgres_cluster() -> Iterator[str]:
             str(folder),
             "-c",
             "listen_addresses=",
+            # For speed, as far as the listener's demand for durable commits allows.
+            *_options("full_page_writes=off", "wal_level=minimal", "max_wal_senders=0", "autovacuum=off"),
+            *_options("shared_buffers=32MB", "max_wal_size=4GB", "checkpoint_timeout=1h", "jit=off"),
         ],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -144,6 +163,10 @@ def postgres_cluster() -> Iterator[str]:
         server.send_signal(signal.SIGINT)  # "fast" shutdown
         server.wait(timeout=20)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _options(*given: str) -> list[str]:
+    return [word for option in given for word in ("-c", option)]
 
 
 def _postgres_answers(url: str) -> bool:
@@ -163,33 +186,27 @@ def _wait(ready: Callable[[], bool], what: str) -> None:
 
 
 @pytest.fixture(scope="session")
-def _postgres_template(postgres_cluster: str) -> str:
-    """Name of a migrated database that tests copy."""
-    name = "rz_template_" + uuid4().hex[:8]
-    with psycopg.connect(postgres_cluster, autocommit=True) as db:
-        db.execute(f'CREATE DATABASE "{name}"')  # type: ignore[arg-type]
-    url = _database_url(postgres_cluster, name)
-    alchemy = url.replace("postgresql://", "postgresql+psycopg://")
-    store = open_store(alchemy, alchemy)
-    migrate(store)
-    store.close()
-    return name
-
-
-def _database_url(cluster: str, name: str) -> str:
-    head, _, query = cluster.partition("?")
-    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+def _postgres_databases(postgres_cluster: str) -> PostgresDatabases:
+    """The databases of this process: each test borrows one."""
+    return PostgresDatabases(postgres_cluster)
 
 
 @pytest.fixture
-def postgres_dsn(postgres_cluster: str, _postgres_template: str) -> Iterator[str]:
-    """Address (postgresql://...) of a migrated database of this test's own."""
-    name = "rz_" + uuid4().hex[:12]
-    with psycopg.connect(postgres_cluster, autocommit=True) as db:
-        db.execute(f'CREATE DATABASE "{name}" TEMPLATE "{_postgres_template}"')  # type: ignore[arg-type]
-    yield _database_url(postgres_cluster, name)
-    with psycopg.connect(postgres_cluster, autocommit=True) as db:
-        db.execute(f'DROP DATABASE "{name}" WITH (FORCE)')  # type: ignore[arg-type]
+def postgres_dsn(_postgres_databases: PostgresDatabases) -> Iterator[str]:
+    """Address (postgresql://...) of a migrated, empty database of this test's own."""
+    name = _postgres_databases.take()
+    yield _postgres_databases.address(name)
+    _postgres_databases.give_back(name)
+
+
+@pytest.fixture(scope="session")
+def migrated_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with migrated, empty SQLite files, to be copied: migrating takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("migrated")
+    store = open_store(f"sqlite:///{folder}/razbor.db", f"sqlite:///{folder}/intake.db")
+    migrate(store)
+    store.close()
+    return folder
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -203,7 +220,7 @@ def database_env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, st
 
 
 @pytest.fixture
-def store(database_env: dict[str, str]) -> Iterator[Store]:
+def store(database_env: dict[str, str], migrated_files: Path) -> Iterator[Store]:
     """A migrated store on SQLite, and again on PostgreSQL."""
     url = database_env.get("RAZBOR_DATABASE_URL", "")
     if url:
@@ -211,8 +228,9 @@ def store(database_env: dict[str, str]) -> Iterator[Store]:
         opened = open_store(alchemy, alchemy)
     else:
         folder = database_env["RAZBOR_DATA_DIR"]
+        for name in ("razbor.db", "intake.db"):
+            shutil.copyfile(migrated_files / name, Path(folder) / name)
         opened = open_store(f"sqlite:///{folder}/razbor.db", f"sqlite:///{folder}/intake.db")
-        migrate(opened)
     yield opened
     opened.close()
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from models.store import Store, open_store
-from models.store.migrate import migrate
+from models.store import Store
 from tests.conftest import Accept
 from tests.scenarios.expectations import play
 from tests.scenarios.stage import Stage
@@ -20,29 +18,11 @@ FOLDER = Path(__file__).parent / "conversations"
 FILES = sorted(FOLDER.glob("*.toml"))
 
 
-@pytest.fixture(scope="module")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with migrated, empty SQLite files, to be copied."""
-    folder = tmp_path_factory.mktemp("migrated")
-    store = open_store(f"sqlite:///{folder}/razbor.db", f"sqlite:///{folder}/intake.db")
-    migrate(store)
-    store.close()
-    return folder
-
-
 @pytest.fixture
-def database_env(migrated: Path, tmp_path: Path) -> dict[str, str]:
-    """A copy of the migrated files: faster than migrating for each conversation."""
-    shutil.copytree(migrated, tmp_path / "var")
+def database_env(tmp_path: Path) -> dict[str, str]:
+    """On SQLite only: what a conversation shows does not depend on the engine."""
+    (tmp_path / "var").mkdir()
     return {"RAZBOR_DATA_DIR": str(tmp_path / "var")}
-
-
-@pytest.fixture
-def store(database_env: dict[str, str]) -> Iterator[Store]:
-    folder = database_env["RAZBOR_DATA_DIR"]
-    opened = open_store(f"sqlite:///{folder}/razbor.db", f"sqlite:///{folder}/intake.db")
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")
