@@ -37,8 +37,8 @@ check: setup  ## format, lint, types, layers, a short fuzz of the mail reader
 fuzz: setup  ## ten minutes of mutated mails; ARGS="--atheris" is guided by coverage
 	$(BIN)/python -m tests.fuzz --seconds 600 --slow 0.5 $(ARGS)
 
-soak: setup  ## long faults, fuzz, many mails
-	$(BIN)/python -m pytest -m soak $(ARGS)
+soak: setup  ## long faults, many mails, the property tests with new random examples
+	RAZBOR_HYPOTHESIS=random $(BIN)/python -m pytest -m "soak or hypothesis" $(ARGS)
 
 bench: setup  ## side-by-side measurements, printed as ratios
 	$(BIN)/python -m benchmarks $(ARGS)

