@@ -34,6 +34,12 @@ SELECT md5(string_agg(line, ';' ORDER BY line)) FROM (
 """
 
 
+def database_url(cluster: str, name: str) -> str:
+    """Return postgresql://... of another database of the cluster that an address leads to."""
+    head, _, query = cluster.partition("?")
+    return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+
+
 class PostgresDatabases:
     """The template, and the databases that are free just now."""
 
@@ -54,8 +60,7 @@ class PostgresDatabases:
 
     def address(self, name: str) -> str:
         """Return postgresql://... of a database of the cluster."""
-        head, _, query = self.cluster.partition("?")
-        return f"{head.rpartition('/')[0]}/{name}" + (f"?{query}" if query else "")
+        return database_url(self.cluster, name)
 
     def take(self) -> str:
         """Return the name of a migrated, empty database that nobody else uses."""

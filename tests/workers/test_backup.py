@@ -22,7 +22,7 @@ from models.store.migrate import migrate, migrate_to, pending, raw_engine
 from models.store.raw_check import damaged_mails
 from models.store.raw_mail import adopt_new_mail
 from models.store.schema import MAIL_STATE, OUTBOX, RAW, TICKET
-from tests.conftest import _database_url
+from tests.postgres_databases import database_url
 from tests.workers.conftest import Desk
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -44,7 +44,7 @@ def open_empty(postgres_cluster: str, tmp_path: Path) -> Iterator[Opener]:
             made.append("rz_empty_" + uuid4().hex[:8])
             with psycopg.connect(postgres_cluster, autocommit=True) as db:
                 db.execute(f'CREATE DATABASE "{made[-1]}"')  # type: ignore[arg-type]
-            url = _database_url(postgres_cluster, made[-1]).replace("postgresql:", "postgresql+psycopg:")
+            url = database_url(postgres_cluster, made[-1]).replace("postgresql:", "postgresql+psycopg:")
             store = open_store(url, url)
         opened.append(store)
         return store
