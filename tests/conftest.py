@@ -28,10 +28,13 @@ import hypothesis
 import psycopg
 import pytest
 
+from classifier.dataset import default_corpus_paths, load_corpus
+from classifier.train import TrainedModel, train
 from models.raw_store import AcceptedMail, PostgresRawStore, SqliteRawStore
 from models.records import Envelope
 from models.store import Store, open_store
 from models.store.migrate import migrate
+from tests.once_per_run import once_per_run
 from tests.postgres_databases import PostgresDatabases
 
 QUICK_FOLDER, QUICK_FOLDER_BYTES = Path("/dev/shm"), 4 << 30
@@ -336,3 +339,19 @@ def broker_url(redis_server: str, request: pytest.FixtureRequest) -> Iterator[st
     yield f"{redis_server}/{number}"
     client.flushdb()
     client.close()
+
+
+@pytest.fixture(scope="session")
+def trained_on_train(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
+    """A model of the bundled corpus's train part, with a quarter of the network's passes; once per run."""
+
+    def make() -> TrainedModel:
+        examples = load_corpus([path for path in default_corpus_paths() if path.name == "train.jsonl"])
+        began = time.process_time()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("classifier.network.EPOCHS", 3)
+            model = train(examples)
+        assert time.process_time() - began < 100  # 20 s alone; the machine may be shared
+        return model
+
+    return once_per_run(tmp_path_factory, "trained-on-train", make)

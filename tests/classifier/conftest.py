@@ -9,6 +9,7 @@ import pytest
 
 from classifier.dataset import Example, load_corpus, phrase_examples
 from classifier.train import TrainedModel, train
+from tests.once_per_run import once_per_run
 
 CORPUS = Path(__file__).parent.parent.parent / "classifier" / "corpus"
 
@@ -29,10 +30,15 @@ def few_examples(train_examples: list[Example]) -> list[Example]:
 
 
 @pytest.fixture(scope="session")
-def trained(few_examples: list[Example]) -> TrainedModel:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("classifier.network.EPOCHS", 3)  # enough for what is tested here, a quarter of the time
-        return train(few_examples)
+def trained(few_examples: list[Example], tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
+    """A small model, trained once per run."""
+
+    def make() -> TrainedModel:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("classifier.network.EPOCHS", 3)  # enough for what is tested here, in less time
+            return train(few_examples)
+
+    return once_per_run(tmp_path_factory, "trained-on-few", make)
 
 
 @pytest.fixture

@@ -81,16 +81,6 @@ def judged(model_examples: Sequence[Example], trained: TrainedModel) -> list[Jud
     ]
 
 
-@pytest.fixture(scope="module")
-def trained_on_train(train_examples: list[Example]) -> TrainedModel:
-    began = time.process_time()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("classifier.network.EPOCHS", 3)  # the floors below hold with a quarter of the passes
-        model = train(train_examples)
-    assert time.process_time() - began < 100  # 20 s alone; the machine may be shared
-    return model
-
-
 @pytest.mark.slow
 def test_mails_never_seen(corpus: Path, trained_on_train: TrainedModel) -> None:
     """The floor for the dev part, with a model of the train part alone (docs/quality.md has the figures)."""

@@ -1,7 +1,7 @@
 """A whole desk as it runs: `razbor serve` in a folder, a relay that collects replies, SMTP from outside.
 
-The model is trained once per test run and given to every desk, since training is not what
-these tests are about.
+One model is trained per test run (`trained_on_train`) and given to every desk, since training is
+not what these tests are about.
 """
 
 from __future__ import annotations
@@ -32,11 +32,12 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from classifier.artifact import dump
 from classifier.dataset import data_hash, default_corpus_paths, load_corpus
-from classifier.train import train
+from classifier.train import TrainedModel
 from models.store import open_store, overview
 from models.store.learning import Artefact, add_version, artefact_bytes, champion, promote
 from models.store.migrate import migrate
 from settings import Settings
+from tests.once_per_run import shared_folder
 from workers.retraining import make_artefact
 from workers.training_child import Trained
 
@@ -192,10 +193,9 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-def trained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with a migrated database and a champion trained from the bundled corpus, made once."""
-    base = tmp_path_factory.getbasetemp()
-    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+def trained_folder(tmp_path_factory: pytest.TempPathFactory, trained_on_train: TrainedModel) -> Path:
+    """A data folder with a migrated database and a champion for the bundled corpus, made once."""
+    shared = shared_folder(tmp_path_factory)
     folder = shared / "trained"
     with (shared / "trained.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -203,17 +203,18 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             folder.mkdir(exist_ok=True)
             env = {**os.environ, "RAZBOR_DATA_DIR": str(folder)}
             subprocess.run([sys.executable, "-m", "cli", "migrate"], env=env, check=True, capture_output=True)
-            _put_champion(folder)
+            _put_champion(folder, trained_on_train)
             (folder / "done").touch()
     return folder
 
 
-def _put_champion(folder: Path) -> None:
-    """Train on the bundled corpus as `razbor train` does, with fewer passes of the network."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("classifier.network.EPOCHS", 3)
-        examples = load_corpus(default_corpus_paths())
-        trained = train(examples)
+def _put_champion(folder: Path, trained: TrainedModel) -> None:
+    """Enter a model as `razbor train` does for the bundled corpus.
+
+    The weights are those of the train part, so that a run trains once; what is written of
+    the data is what a training on all of the corpus would have written.
+    """
+    examples = load_corpus(default_corpus_paths())
     made = Trained(
         data=dump(trained),
         metrics=trained.metrics,
