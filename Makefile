@@ -25,7 +25,7 @@ run: setup  ## everything on this machine, with sample mails; ARGS=--once exits 
 	$(BIN)/razbor demo $(ARGS)
 
 test: setup  ## the whole suite, under five minutes
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not soak" $(ARGS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
 
 check: setup  ## format, lint, types, layers, a short fuzz of the mail reader
 	$(BIN)/ruff format --check .

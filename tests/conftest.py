@@ -36,6 +36,7 @@ from models.store import Store, open_store
 from models.store.migrate import migrate
 from tests.once_per_run import once_per_run
 from tests.postgres_databases import PostgresDatabases
+from tests.run_order import place_of
 
 QUICK_FOLDER, QUICK_FOLDER_BYTES = Path("/dev/shm"), 4 << 30
 
@@ -61,6 +62,11 @@ hypothesis.settings.load_profile(os.environ.get("RAZBOR_HYPOTHESIS", "same"))
 
 STRICT = os.environ.get("RAZBOR_TEST_STRICT") == "1"
 START_TIMEOUT_S = 30
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the longest files."""
+    items.sort(key=place_of)
 
 
 def missing_server(what: str, remedy: str) -> None:
