@@ -37,3 +37,17 @@ def test_every_decision_page_has_the_same_parts() -> None:
         assert text.startswith(f"# {number}. ")
         assert "**Decision.**" in text
         assert "**Why.**" in text
+
+
+def test_every_line_of_the_smtp_conformance_names_a_test_that_exists() -> None:
+    rows = [
+        row
+        for row in (ROOT / "docs" / "smtp-conformance.md").read_text().splitlines()
+        if row.startswith("| ") and "| test |" not in row
+    ]
+    assert len(rows) > 40
+    for row in rows:
+        named = re.findall(r"`(test_\w+\.py)::(test_\w+)` \|$", row)
+        assert len(named) == 1, row
+        module, name = named[0]
+        assert f"def {name}(" in (ROOT / "tests" / "intake" / module).read_text(), row
