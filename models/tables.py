@@ -10,7 +10,7 @@ writes them from the frozen records and reads them back into those.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import BigInteger, Column, Index, Integer, MetaData, text
 from sqlalchemy.orm import registry
@@ -76,18 +76,24 @@ class RawMessage(RawBase, table=True):
     raw: bytes | None = Field(default=None, sa_type=Blob)  # None once purged
 
 
+def _where(condition: str) -> dict[str, Any]:
+    return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
+
+
+_IN_FLIGHT: Final = _where("disposition IS NULL")
+_UNKEYED: Final = _where("disposition IS NULL AND sender_key IS NULL")
+
+
 class MailState(MainBase, table=True):
     """How far an accepted mail is, and how it ended. One row per raw message."""
 
     __tablename__ = "mail_state"
     __table_args__ = (
-        Index(
-            "ix_mail_state_in_flight",
-            "raw_id",
-            sqlite_where=text("disposition IS NULL"),
-            postgresql_where=text("disposition IS NULL"),
-        ),
+        Index("ix_mail_state_in_flight", "raw_id", **_IN_FLIGHT),
         Index("ix_mail_state_disposition", "disposition", "raw_id"),
+        Index("ix_mail_state_sender_key", "sender_key", "raw_id", **_IN_FLIGHT),
+        Index("ix_mail_state_matter_key", "matter_key", "raw_id", **_IN_FLIGHT),
+        Index("ix_mail_state_unkeyed", "raw_id", **_UNKEYED),
     )
 
     raw_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
@@ -105,6 +111,8 @@ class MailState(MainBase, table=True):
     last_error: str = defaulted("")
     raw_purged_at_utc: datetime | None = moment()  # since then its bytes are no longer kept
     envelope_purged_at_utc: datetime | None = moment()  # since then nothing tells who sent it
+    sender_key: int | None = Field(default=None, sa_type=BigId)  # in flight: whose mails keep their order
+    matter_key: int | None = Field(default=None, sa_type=BigId)  # in flight: the thread or ticket it names
 
 
 class Message(MainBase, table=True):

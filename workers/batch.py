@@ -21,8 +21,9 @@ from models.decisions import FactValue
 from models.records import Mail, Prediction, RawMail
 from models.store import Db, savepoint
 from models.store.engine import is_fault_of_database
-from models.store.leases import Claim, claim_mails, give_back, still_held
+from models.store.leases import Claim, claim_mails, give_back, mail_waits, still_held
 from models.store.link_context import tickets_cited
+from models.store.mail_order import PORTION, key_new_mail
 from models.store.mails import hold_mail
 from models.store.raw_mail import adopt_new_mail, fetch_mails, first_that_fit
 from models.store.raw_orders import RAW_GONE
@@ -31,6 +32,7 @@ from workers.disposing import Touched, addressed, dispose, lock_keys, returned_r
 from workers.facts import facts_of
 from workers.fault_words import fault_words
 from workers.isolated_read import UnreadableMailError, read_apart
+from workers.order_keys import order_keys
 from workers.phishing import signal_warnings
 from workers.read_budget import Budget, OverBudgetError, within
 from workers.service import Service
@@ -69,7 +71,7 @@ class BatchResult:
 def read_batch(service: Service, clock: Callable[[], float] = time.monotonic) -> BatchResult:
     """Work up to `batch_size` waiting mails; returns at once when none is due."""
     store, options = service.store, service.options
-    adopted = adopt_new_mail(store)
+    adopted = take_in(service, portions=1 + options.batch_size // PORTION)
     claim = claim_mails(store, now_utc=service.now(), lease_s=options.lease_s, limit=options.batch_size)
     if not claim:
         return BatchResult()
@@ -81,7 +83,15 @@ def read_batch(service: Service, clock: Callable[[], float] = time.monotonic) ->
         raise
     if len(claim.ids) == options.batch_size or adopted > options.batch_size:
         result.full = True
+    result.full = result.full or mail_waits(store, service.now())  # a mail may have waited for this batch
     return result
+
+
+def take_in(service: Service, *, portions: int) -> int:
+    """Give new mails their row and the keys that keep them in order; return how many got a row."""
+    adopted = adopt_new_mail(service.store)
+    key_new_mail(service.store, order_keys(service.options.signing_key), portions=portions)
+    return adopted
 
 
 def _work(service: Service, claim: Claim, clock: Callable[[], float]) -> BatchResult:

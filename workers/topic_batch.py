@@ -11,6 +11,7 @@ from models.store.engine import is_fault_of_database
 from models.store.facts import merge_facts
 from models.store.incidents import note_incident
 from models.store.leases import Claim, claim_topic_work, give_back, still_held
+from models.store.mail_order import MOST_AHEAD, look_again_later, waiting_for_mail
 from models.store.schema import TOPIC_WORK
 from models.store.ticket_life import note_repeats
 from models.store.topic_work import (
@@ -21,7 +22,7 @@ from models.store.topic_work import (
     topic_work_of,
 )
 from models.topics import Status
-from workers.batch import BatchResult
+from workers.batch import BatchResult, take_in
 from workers.clocks import refresh_clock
 from workers.fault_words import fault_words
 from workers.mail_reply import put_reply
@@ -49,19 +50,24 @@ def work_topic(service: Service, topic: str) -> BatchResult:
         log.warning("topic work given back", topic=topic, tickets=len(claim.ids), cause=cause)
         give_back(service.store, TOPIC_WORK, claim, "ticket_id", error=cause)
         raise
-    result.full = len(claim.ids) == options.batch_size
+    result.full = result.count > 0 and len(claim.ids) == options.batch_size
     return result
 
 
 def _work(service: Service, claim: Claim, topic: str) -> BatchResult:
-    result = BatchResult(count=len(claim.ids))
+    result = BatchResult()
+    take_in(service, portions=MOST_AHEAD)
     with service.store.read() as db:
         addresses = reply_addresses(db, claim.ids)
     keys = {f"ticket:RZ-{number}" for number in claim.ids} | {f"from:{address}" for address in addresses}
     if topic in INCIDENT_TOPICS:
         keys.add("incident")
     with service.store.write(keys) as db:
-        for number in sorted(still_held(db, TOPIC_WORK, claim, "ticket_id")):
+        ours = still_held(db, TOPIC_WORK, claim, "ticket_id")
+        early = waiting_for_mail(db, sorted(ours), service.now())
+        look_again_later(db, early, claim.token, service.now())
+        result.count = len(claim.ids) - len(early)
+        for number in sorted(ours - early):
             result.replies = _work_ticket(service, db, number) or result.replies
     return result
 

@@ -16,8 +16,8 @@ from models.store.leases import (
     work_waiting,
 )
 from models.store.outbox import mark_lost_senders
-from models.store.raw_mail import adopt_new_mail
 from models.store.raw_orders import confirm_orders
+from workers.batch import take_in
 from workers.reminders import remind
 from workers.service import Service
 
@@ -39,7 +39,7 @@ def sweep(service: Service, hold_s: float) -> Due:
     now, store = service.now(), service.store
     if not take_duty(store, DUTY, process_token(DUTY), now_utc=now, hold_s=hold_s):
         return Due()
-    adopt_new_mail(store)
+    take_in(service, portions=1)
     free_leases_of_the_dead(store, now)
     with store.write() as db:
         mark_lost_senders(db, now)

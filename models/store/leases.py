@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Table, and_, case, func, or_, select, true
 from sqlalchemy.engine import Connection
 
 from models.store.engine import Store
+from models.store.mail_order import first_of_their_matter, in_turn
 from models.store.mails import storable
 from models.store.schema import LEASE, MAIL_STATE, OUTBOX, TOPIC_WORK
 from models.store.training_runs import is_training_ordered
@@ -58,8 +59,9 @@ def outbox_due(now_utc: datetime) -> ColumnElement[bool]:
 
 
 def claim_mails(store: Store, *, now_utc: datetime, lease_s: int, limit: int) -> Claim:
-    """Claim the oldest mails that wait to be read."""
-    claim = _claim(store, MAIL_STATE, "raw_id", mails_due(now_utc), now_utc, lease_s, limit)
+    """Claim the oldest mails that wait to be read and whose turn it is (`models.store.mail_order`)."""
+    due = and_(mails_due(now_utc), in_turn(now_utc))
+    claim = _claim(store, MAIL_STATE, "raw_id", due, now_utc, lease_s, limit)
     if not claim:
         return claim
     with store.read() as db:
@@ -69,6 +71,13 @@ def claim_mails(store: Store, *, now_utc: datetime, lease_s: int, limit: int) ->
             )
         ).all()
     return Claim(token=claim.token, ids=claim.ids, until_utc=claim.until_utc, suspects=frozenset(suspects))
+
+
+def mail_waits(store: Store, now_utc: datetime) -> bool:
+    """Tell whether a mail could be claimed now."""
+    with store.read() as db:
+        waits = select(MAIL_STATE.c.raw_id).where(mails_due(now_utc), in_turn(now_utc)).limit(1)
+        return db.scalar(waits) is not None
 
 
 def claim_topic_work(store: Store, topic: str, *, now_utc: datetime, lease_s: int, limit: int) -> Claim:
@@ -101,6 +110,8 @@ def _claim(
                 select(column).where(due).order_by(column).limit(limit).with_for_update(skip_locked=True)
             ).all()
         )
+        if ids and table is MAIL_STATE and not store.is_sqlite:  # SQLite's claims run one after the other
+            ids = first_of_their_matter(db, ids)
         if ids:
             changes = {
                 table.c.lease_token: token,

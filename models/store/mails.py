@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import func, insert, select, true, update
 from sqlalchemy.engine import Connection
@@ -19,6 +19,7 @@ from models.store.word_index import index_mail, indexed_texts
 from models.topics import Disposition
 
 CAUSE_LIMIT = 500
+_KEYLESS: Final = {"sender_key": None, "matter_key": None}  # only mail in flight keeps its order by keys
 
 
 def storable(words: str, limit: int = CAUSE_LIMIT) -> str:
@@ -119,6 +120,7 @@ def end_mail(
             lease_token=None,
             lease_until_utc=None,
             last_error="",
+            **_KEYLESS,
         )
     )
 
@@ -135,6 +137,7 @@ def hold_mail(db: Connection, raw_id: int, cause: str, now_utc: datetime) -> Non
             held_version=_running_version(),
             lease_token=None,
             lease_until_utc=None,
+            **_KEYLESS,
         )
     )
 

@@ -14,6 +14,7 @@ from models.store import Store, StoreError, leases, overview
 from models.store.facts import merge_facts
 from models.store.leases import claim_mails, claim_topic_work, free_leases_of_the_dead, give_back, still_held
 from models.store.link_context import load_link_context
+from models.store.mail_order import key_new_mail
 from models.store.mails import end_mail, held_mails, hold_mail, insert_message, insert_prediction, retry_held
 from models.store.outbox import (
     ReplyAddress,
@@ -29,6 +30,7 @@ from models.store.schema import MAIL_STATE, OUTBOX, STATUS_EVENT
 from models.store.tickets import move_status, open_ticket
 from models.store.topic_work import load_ticket_state, make_topic_work_due, note_reply
 from models.topics import Disposition, Status
+from workers.order_keys import order_keys
 
 NOW = datetime(2026, 11, 16, 9, 30, tzinfo=UTC)
 MAIL = Mail(
@@ -74,6 +76,7 @@ def dispose(store: Store, raw_id: int, mail: Mail = MAIL) -> int:
 
 def claim(store: Store, now: datetime = NOW) -> leases.Claim:
     adopt_new_mail(store)
+    key_new_mail(store, order_keys(b"k" * 32))
     return claim_mails(store, now_utc=now, lease_s=60, limit=10)
 
 

@@ -1,7 +1,7 @@
 """Conversations made from templates, interleaved at random, and what a desk made of each (synthetic data).
 
 In go a number of conversations, of mails and a seed, out comes a plan: rounds of mails in random
-order. A conversation's mails keep their order (the next one is written when the last was worked);
+order. A conversation's mails keep their order, and up to three of them are on their way at once;
 redeliveries, copies to a second mailbox and mails sent again stand anywhere. `outcome` reads a
 store and tells per conversation what became of it, free of numbers that depend on the order.
 """
@@ -66,6 +66,7 @@ class Arrival:
     raw: bytes
     sender: str
     rcpt: str
+    stage: int  # which mail of its conversation
 
 
 @dataclass(slots=True)
@@ -86,22 +87,30 @@ def topic_of(text: str) -> str:
 
 
 def plan(conversations: int, mails: int, seed: int) -> list[list[Arrival]]:
-    """Make the rounds: in each, some conversations go on and earlier mails come again."""
+    """Make the rounds: in each, some conversations go on by 1 to 3 mails, and earlier ones come again."""
     chance = random.Random(seed)
     waiting = [_conversation(number) for number in range(conversations)]
-    repeats = mails - sum(len(conversation.texts) for conversation in waiting)
+    own = sum(len(conversation.texts) for conversation in waiting)
     rounds: list[list[Arrival]] = []
     while any(len(c.sent) < len(c.texts) for c in waiting):
         going_on = [c for c in waiting if len(c.sent) < len(c.texts) and chance.random() < 0.6]
-        arrivals = [_next(conversation) for conversation in going_on]
-        count = repeats * 3 // (conversations * 4) * len(arrivals) // 3
-        rounds.append([*arrivals, *(_again(chance, waiting) for _ in range(count))])
+        firsts = [mail for c in going_on for mail in _next(c, chance.choice((1, 1, 2, 3)))]
+        copies = [_again(chance, waiting) for _ in range((mails - own) * len(firsts) // own)]
+        rounds.append(_mixed(chance, firsts, copies))
     left = mails - sum(map(len, rounds))
-    for _ in range(left):
-        chance.choice(rounds[1:]).append(_again(chance, waiting[:1]))
-    for arrivals in rounds:
-        chance.shuffle(arrivals)
+    rounds.append(_mixed(chance, [], [_again(chance, waiting) for _ in range(left)]))
     return rounds
+
+
+def _mixed(chance: random.Random, firsts: list[Arrival], copies: list[Arrival]) -> list[Arrival]:
+    """Put a round's mails in random order; no copy of a mail comes before it."""
+    ranked = [(float(mail.stage), mail) for mail in firsts]
+    ranked += [(mail.stage + chance.uniform(0.1, 4.0), mail) for mail in copies]
+    chance.shuffle(ranked)
+    queues: dict[str, list[Arrival]] = {}
+    for _, mail in sorted(ranked, key=lambda pair: pair[0]):
+        queues.setdefault(mail.sender, []).append(mail)
+    return [queues[mail.sender].pop(0) for _, mail in ranked]
 
 
 def _conversation(number: int) -> _Conversation:
@@ -115,15 +124,16 @@ def _conversation(number: int) -> _Conversation:
     )
 
 
-def _next(conversation: _Conversation) -> Arrival:
-    stage = len(conversation.sent)
-    arrival = _letter(conversation, stage, f"{stage}.{conversation.sender}", "sellersup@desk.example")
-    conversation.sent.append(arrival)
-    return arrival
+def _next(conversation: _Conversation, count: int) -> list[Arrival]:
+    begin = len(conversation.sent)
+    for stage in range(begin, min(begin + count, len(conversation.texts))):
+        message_id = f"{stage}.{conversation.sender}"
+        conversation.sent.append(_letter(conversation, stage, message_id, "sellersup@desk.example"))
+    return conversation.sent[begin:]
 
 
 def _again(chance: random.Random, waiting: list[_Conversation]) -> Arrival:
-    """Return a mail that came before or comes now: the same octets, a copy elsewhere, or under a new id."""
+    """Return a mail that came or comes in this round: the same octets, to another mailbox, under a new id."""
     conversation = chance.choice([c for c in waiting if c.sent])
     stage = chance.randrange(len(conversation.sent))
     kind = chance.random()
@@ -144,7 +154,7 @@ def _letter(conversation: _Conversation, stage: int, message_id: str, rcpt: str)
     if stage:
         message["In-Reply-To"] = message["References"] = f"<0.{conversation.sender}>"
     message.set_content(conversation.texts[stage])
-    return Arrival(raw=message.as_bytes(), sender=conversation.sender, rcpt=rcpt)
+    return Arrival(raw=message.as_bytes(), sender=conversation.sender, rcpt=rcpt, stage=stage)
 
 
 def outcome(store: Store) -> dict[str, Any]:

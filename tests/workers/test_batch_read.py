@@ -16,9 +16,9 @@ from intake.read_mail import read_mail
 from models.records import Mail
 from models.store import Store, open_store
 from models.store.leases import claim_mails, process_token, take_duty
-from models.store.raw_mail import adopt_new_mail
 from models.store.schema import MAIL_STATE, MESSAGE, PREDICTION
 from workers import batch, isolated_read
+from workers.batch import take_in
 from workers.disposing import dispose, lock_keys
 
 NASTY = {
@@ -284,7 +284,7 @@ def test_a_batch_is_bounded_in_bytes_and_time(desk: Any, monkeypatch: pytest.Mon
 
 
 def lose(desk: Any, times: int) -> None:
-    adopt_new_mail(desk.store)
+    take_in(desk.service, portions=1)
     for _ in range(times):
         claim_mails(desk.store, now_utc=desk.now, lease_s=60, limit=10)
         desk.pass_time(61)
