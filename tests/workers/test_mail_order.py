@@ -1,4 +1,4 @@
-"""Mails of one sender or matter are worked in the order of their acceptance (ADR 18)."""
+"""Mails of one sender or matter are worked in the order of their acceptance (ADR 19)."""
 
 from __future__ import annotations
 
