@@ -49,6 +49,13 @@ _COUNTED: Final = re.compile(
     r"(?:[ое]в|[еоё]к|ей|ий|ин|ок|а[хм]|ц|ш?т|дн|лет|раз|м|км|кг|г|штук|единиц|строк|человек|просмотр\w*|показ\w*)\.?$"
     r"|^[a-z]+s$|people|[\u2e80-\uffef]"
 )
+# 3 тысячи 200 рублей, 1 млн 200 тыс. руб.
+_TWO_UNITS: Final = re.compile(
+    r"(?<![0-9.,])(?P<a>[0-9]{1,3}) ?"
+    r"(?P<x>млн\.?|миллион(?:а|ов)?|тыс\.?|тысяч[аи]?|thousand|million) (?:and )?(?P<b>[0-9]{1,3})"
+    r"(?: ?(?P<y>тыс\.?|тысяч[аи]?|thousand))? ?"
+    r"(?P<c>₽|руб(?:\.|л[а-я]{1,2})?|р\.?|rub(?:les?)?|юан[а-я]{1,2}|yuan)(?![a-zа-я])"
+)
 _AMBIGUOUS: Final = frozenset({"р", "r", "刀", "块"})
 _AMBIGUOUS_FACTORS: Final = frozenset({"k", "к", "тр"})
 _LETTER_FACTORS: Final = frozenset({"k", "к"})
@@ -118,6 +125,16 @@ def _spoken(region: Region) -> Iterator[AmountMark]:
             yield AmountMark(match.start(), match.end(), value, 4.4, match["c"])
 
 
+def _two_units(region: Region) -> Iterator[AmountMark]:
+    """Yield sums in two units: 3 тысячи 200 рублей, 1 млн 200 тыс. руб."""
+    for match in islice(_TWO_UNITS.finditer(region.lower), MAX_MARKS):
+        factor = money().multiplier
+        large = int(match["a"]) * factor[match["x"]]
+        number = large + int(match["b"]) * (factor[match["y"]] if match["y"] else 1)
+        value = amount_value(Decimal(number), "CNY" if match["c"][0] in "юy" else "RUB")
+        yield AmountMark(match.start(), match.end(), value, 4.7, match["c"])
+
+
 def _numeral(written: str) -> int:
     """Return the value of a Chinese numeral below 10 to the 8th."""
     total = part = digit = 0
@@ -181,6 +198,8 @@ def find_amounts(region: Region) -> list[AmountMark]:
     if "-" in region.lower:
         sure += _ranged(region)
     sure += _worded_ranges(region, sure)
+    if any(unit in region.lower for unit in ("тыс", "млн", "милл", "thousand", "million")):
+        sure += _two_units(region)
     if chinese:
         sure += [*_chinese(region, words), *_spoken(region)]
     return sure + list(find_bare_amounts(region, words, sure))

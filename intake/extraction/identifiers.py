@@ -21,6 +21,10 @@ from intake.extraction.readings import BAR, Reading, choose, read_candidate
 from intake.extraction.regions import NEW_TEXT, Region
 
 SERIES_SHARE: Final = 0.85
+_SETTING: Final = "point_setting"
+_SETTING_SURE: Final = "point_setting.strong"
+_SETTINGS: Final = 2  # different words for what belongs to a pickup point
+_STEM: Final = 4
 MAX_GIVEN: Final = 3.0
 MAX_ITEM: Final = 50  # from one member of a list with a remark to the next
 _LINE_HEAD: Final = re.compile(r"(?:^|\n)\s{0,3}(?:[0-9]{1,2}[.)]|[-*•—])?\s{0,2}$")
@@ -120,21 +124,24 @@ def _agree(readings: list[Reading]) -> None:
             reading.words[winner.role] = "same value elsewhere"
 
 
+def _matters(regions: list[Region]) -> frozenset[str]:
+    """Return the roles that subject and new text speak of."""
+    cues = [cue for region in regions if region.where in NEW_TEXT for cue in region.cues if cue.sense.about]
+    about = frozenset([role for cue in cues for role in cue.sense.about])
+    if _SETTING_SURE not in about:
+        settings = {cue.word[:_STEM] for cue in cues if _SETTING in cue.sense.about}
+        if len(settings) < _SETTINGS:
+            return about
+    return about | {"pickup_point_id"}
+
+
 def read_identifiers(regions: list[Region]) -> list[Reading]:
     """Return every candidate of the mail with the role it got; "" and "none" mean no entity.
 
     What stands in quotes, signature and attachments never changes what is read in subject and new text.
     """
     readings: list[Reading] = []
-    about = frozenset(
-        [
-            role
-            for region in regions
-            if region.where in NEW_TEXT
-            for cue in region.cues
-            for role in cue.sense.about
-        ]
-    )
+    about = _matters(regions)
     for region in regions:
         tables = pasted_tables(region)
         of_region = [read_candidate(region, candidate, about, tables) for candidate in _candidates(region)]

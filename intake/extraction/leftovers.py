@@ -93,7 +93,7 @@ def adopt_leftovers(readings: list[Reading], about: frozenset[str]) -> None:
             reading
             for reading in new
             if reading.candidate.shape.name in _SELLER_SHAPES
-            and (not reading.role or reading.cue <= _WEAK)
+            and (not reading.role or (reading.cue <= _WEAK and reading.role != "none"))
             and _stands_alone(reading)
         ]
         _adopt("seller_id", "the only number left", lonely)

@@ -40,10 +40,7 @@ _UNKNOWN_LABEL: Final = re.compile(
     r"[\s:：#№-]{0,3}$"
 )
 _LABEL_REACH: Final = 32
-_CAPITALS_REACH: Final = 9
 _LABELLED_OTHERWISE: Final = 1.0  # what such a label takes from every role that only the shape speaks for
-# ФД 118244, EORI 5512: capitals that no list knows name a number of their own.
-_CAPITALS: Final = re.compile(r"(?<![A-Za-zА-Яа-яЁё0-9_./-])[A-ZА-ЯЁ]{2,4}[\s:：№#]{1,3}$")
 _BRAND: Final = re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2,15} $")  # Zebra ZD421
 _OWNERS: Final = frozenset({"seller_id", "campaign_id", "pickup_point_id"})
 _SHAPE_ONLY: Final = 0.5  # less than this from words: the shape alone speaks
@@ -53,6 +50,19 @@ _THING: Final = re.compile(
 _MODEL_BAR: Final = 3.2
 _DESK_ROLES: Final = frozenset({"claim_number", "document_number", "document_number.other"})
 _DESK_REACH: Final = 36
+# Лермонтова 14, номер 50118; ул. Мира 128, ID 117264; Lenina 76, id 350558: who gives an address and a number
+# runs a point there.
+_ADDRESS_BEFORE: Final = re.compile(
+    r"(?:[A-ZА-ЯЁ][a-zа-яё.-]{3,20},? ?(?:street |st\. ?|avenue )?(?:д\. ?|дом |№ ?|bld\.? ?)?[0-9]{1,3}"
+    r"[a-zа-я]?(?:[/кk][0-9]{1,3}[a-zа-я]?)?|[路街][0-9]{1,4}号?)(?:附近|旁边)?"
+    r"\s?(?:[,，;(（—-]\s?){1,2}(?P<label>(?:id|ID|Id|ид|ИД|номер|Номер|number|no\.?|№|#|编号|号码|点号|офис|office)"
+    r"[\s:：№]{0,3})?$"
+)
+_ADDRESS_REACH: Final = 52
+_ADDRESS_WEIGHT: Final = 2.6
+_POSTAL_DIGITS: Final = 6
+_BRACKET_WEIGHT: Final = 1.0
+_POINT: Final = "pickup_point_id"
 _ACT: Final = "document_number.act"
 # 五区E2-4417, павильон Б-14: a place to go to
 _PLACE: Final = re.compile(
@@ -121,6 +131,8 @@ def _evidence(region: Region, candidate: Candidate, tables: PastedTables) -> dic
                 evidence[role] = Evidence(weight, "column head")
     if candidate.shape.name == "year" and evidence.get(_ACT, _NOTHING).word == "act":
         del evidence[_ACT]  # the Consumer Rights Act 2015
+    if _POINT in candidate.shape.roles:
+        _add_address(region, candidate, evidence)
     before = region.lower[max(0, candidate.start - 8) : candidate.start]
     numero = _NUMERO_OF_CODE if candidate.shape is CODE else _NUMERO if "№" in before else None
     if numero is not None and "document_number" in candidate.shape.roles and numero.search(before):
@@ -128,6 +140,21 @@ def _evidence(region: Region, candidate: Candidate, tables: PastedTables) -> dic
         if known < 1.3:
             evidence["document_number"] = Evidence(0.9 if _names_thing(region, candidate) else 1.7, "№")
     return evidence
+
+
+def _add_address(region: Region, candidate: Candidate, evidence: dict[str, Evidence]) -> None:
+    """Let an address right before a number speak for a pickup point, a postal code apart."""
+    low = max(0, candidate.start - _ADDRESS_REACH)
+    address = _ADDRESS_BEFORE.search(region.folded, low, candidate.start)
+    if address is None:
+        return
+    if not (address["label"] or address[0].rstrip()[-1] in "(（"):
+        if len(candidate.value) == _POSTAL_DIGITS:
+            evidence.setdefault("none", Evidence(_ADDRESS_WEIGHT, "a postal code"))
+        return
+    weight = _ADDRESS_WEIGHT if address["label"] else _BRACKET_WEIGHT
+    if evidence.get(_POINT, _NOTHING).weight < weight:
+        evidence[_POINT] = Evidence(weight, "an address")
 
 
 def _names_thing(region: Region, candidate: Candidate) -> bool:
@@ -179,9 +206,6 @@ def _is_labelled(reading: Reading) -> bool:
     if _UNKNOWN_LABEL.search(lower, max(0, start - _LABEL_REACH), start):
         return True
     cue = next(iter(reading.region.cues_before(start, 1)), None)
-    capitals = _CAPITALS.search(reading.region.folded, max(0, start - _CAPITALS_REACH), start)
-    if capitals is not None and (cue is None or cue.end <= capitals.start()):
-        return True
     if cue is None or cue.end == start or lower[cue.end : start].strip(" :：#№"):
         return False
     return any(meaning.role in _OWNERS for meaning in cue.sense.meanings)
