@@ -66,7 +66,8 @@ def _page(request: Request, *, made: str = "", fault: str = "", status: int = 20
     return render(
         request,
         "tokens.html",
-        page="tokens",
+        page="settings",
+        tab="tokens",
         status_code=status,
         cards=cards,
         scopes=SCOPES,

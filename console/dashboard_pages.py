@@ -29,6 +29,7 @@ from models.store.desk_figures import (
     routing_by_hour,
 )
 from models.store.engine import Db
+from models.store.first_steps import first_steps
 from models.store.kpis import desk_kpis
 from models.topics import SLUGS, Disposition
 
@@ -64,6 +65,7 @@ def dashboard(request: Request, by: str = "topic") -> Response:
     with console.store.read() as db:
         figures = _figures(db, period, when)
         span = period.span
+        steps = first_steps(db)
         rows = desk_kpis(db, since_utc=span.since_utc, until_utc=span.until_utc, by=by)
     return render(
         request,
@@ -81,7 +83,8 @@ def dashboard(request: Request, by: str = "topic") -> Response:
         target=console.options.precision_target,
         resolutions={code: names for slug in SLUGS for code, names in console.desk.resolutions(slug).items()},
         is_broken=upper_bound(*figures.audited) < console.options.precision_target,
-        edges=AGE_EDGES,
+        steps=steps,
+        has_relay=console.options.relay,
         address=_address(period),
     )
 

@@ -31,7 +31,7 @@ const razbor = {
   },
 };
 
-const jumps = { KeyR: "/review", KeyM: "/queues?view=mine", KeyQ: "/queues", KeyW: "/queues?view=waiting", KeyE: "/queues?view=escalated", KeyB: "/queues?view=breached", KeyH: "/held", KeyP: "/quarantine", KeyO: "/outbox" };
+const jumps = { KeyR: "/review", KeyM: "/queues?view=mine", KeyQ: "/queues", KeyW: "/queues?view=waiting", KeyE: "/queues?view=escalated", KeyB: "/queues?view=breached", KeyH: "/held", KeyP: "/quarantine", KeyO: "/outbox", KeyD: "/dashboard", KeyT: "/models", KeyS: "/settings", KeyL: "/audit" };
 let jumpUntil = 0;
 
 document.addEventListener("keydown", (event) => {

@@ -16,11 +16,14 @@ import uvicorn
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from console.guard import SESSION_COOKIE
 from console.passwords import hash_password
 from models.store.people import add_person
 from tests.conftest import free_port, missing_server
 from tests.console.conftest import Web, on_sqlite
 from tests.console.test_ticket import HOSTILE
+from workers import retraining
+from workers.training_orders import ordered_retrain
 
 PASSWORD = "correct horse battery"
 ARGUMENTS = (
@@ -151,3 +154,70 @@ def test_no_script_of_a_mail_runs_and_axe_is_content(browser: Browser, served: s
             assert page.locator(".letter script, .letter img, .letter svg, .letter a").count() == 0
         assert refused == []
         context.close()
+
+
+OVERSIGHT = (
+    "/dashboard?days=7",
+    "/models",
+    "/models/{model}",
+    "/audit",
+    "/settings/mailboxes",
+    "/settings/topics",
+    "/settings/templates",
+    "/settings/templates/edit?topic=&name=solved",
+    "/settings/keeping",
+    "/settings/time",
+    "/settings/sellers",
+    "/settings/people",
+    "/settings/tokens",
+)
+
+
+@on_sqlite
+def test_oversight_by_keyboard_on_a_telephone_and_in_the_dark(
+    browser: Browser, served: str, web: Web, school: object
+) -> None:
+    """Every page of oversight once, by turns wide and light, or narrow and dark: axe, no sideways scroll."""
+    assert school
+    model = retraining.retrain(web.desk.store, target=0.98).model
+    for at, (theme, width, language) in enumerate((("light", 1280, "en"), ("dark", 360, "zh"))):
+        token = web.enter("admin", login=f"admin-{language}", language=language)
+        context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 800})  # type: ignore[arg-type]  # one of the two words it takes
+        context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": served}])
+        page = context.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error, told=faults: told.append(str(error)))
+        page.on("console", lambda said, told=faults: told.append(said.text) if said.type == "error" else None)
+        for address in OVERSIGHT[at::2]:
+            page.goto(served + address.format(model=model))
+            no_serious_fault(page, f"{address} {theme}")
+            sideways = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            assert sideways <= 0, f"{address} scrolls sideways at {width}"
+        if theme == "light":
+            oversee_by_keyboard(page, served, web, model)
+        assert faults == []
+        context.close()
+
+
+def oversee_by_keyboard(page: Page, address: str, web: Web, model: str) -> None:
+    page.goto(f"{address}/queues")
+    page.keyboard.press("g")
+    page.keyboard.press("d")
+    page.wait_for_url("**/dashboard")
+    page.locator(".numbers summary").first.focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".numbers table").first).to_be_visible()
+    page.keyboard.press("g")
+    page.keyboard.press("t")
+    page.wait_for_url("**/models")
+    page.get_by_role("button", name="Train now").press("Enter")
+    expect(page.locator("#training")).to_contain_text("Waits for a worker")
+    assert ordered_retrain(web.desk.service).startswith("unchanged")
+    expect(page.locator("#training")).to_contain_text("Nothing new to learn", timeout=15_000)
+    page.goto(f"{address}/models/{model}")
+    expect(page.frame_locator("iframe.report").locator("h1")).to_contain_text(model)
+    page.goto(f"{address}/settings/templates/edit?topic=&name=solved")
+    page.fill("#text-en", "About {order} and {nothing}")
+    expect(page.locator("#preview-en")).to_contain_text("About 01874512-0033-1")
+    expect(page.locator("#preview-en")).to_contain_text("No variable is called")
+    assert page.url.endswith("name=solved"), "a preview is no place to go back to"
