@@ -27,6 +27,7 @@ class Instance:
     pid: int
     smtp_host: str = ""
     smtp_port: int = 0  # 0 while it is still starting
+    console_port: int = 0
 
 
 class InstanceLock:

@@ -31,6 +31,7 @@ _CHATTY_LOGGERS: Final = (
     "celery.app.trace",
     "celery.redirected",
     "kombu",
+    "alembic",
     "asyncio",
     "mail.log",
     "mailparser",

@@ -30,9 +30,11 @@ def serve() -> None:
     with InstanceLock(settings.data_dir) as lock:
         log = ConsoleLog(json_lines=settings.log_json)
         with supervised(settings, log) as (supervisor, port):
-            lock.publish(Instance(pid=os.getpid(), smtp_host=settings.smtp_host, smtp_port=port))
+            web = int(supervisor.facts("console").get("port", settings.console_port))
+            lock.publish(
+                Instance(pid=os.getpid(), smtp_host=settings.smtp_host, smtp_port=port, console_port=web)
+            )
             if not supervisor.stopping.is_set():
-                web = supervisor.facts("console").get("port", settings.console_port)
                 supervisor.say(
                     f"up: SMTP on {settings.smtp_host}:{port}, console on "
                     f"http://{settings.console_host}:{web}; Ctrl-C stops everything"

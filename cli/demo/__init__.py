@@ -37,7 +37,7 @@ def demo(
     if running is not None and running.smtp_port:
         typer.echo(f"Using the `razbor serve` that runs already (process {running.pid}).")
         door = SmtpDoor(host=running.smtp_host, port=running.smtp_port)
-        found = run_story(settings, door, threading.Event())
+        found = run_story(settings, door, threading.Event(), running.console_port)
     else:
         with InstanceLock(settings.data_dir) as lock:
             found = _serve_story(settings, lock, once=once)
@@ -54,11 +54,14 @@ def _serve_story(settings: Settings, lock: InstanceLock, *, once: bool) -> list[
     log = FileThenConsole(settings.data_dir / "demo.log", ConsoleLog(json_lines=settings.log_json))
     typer.echo(f"Starting broker, listener and workers; their log goes to {log.path} for now.")
     with closing(log), supervised(settings, log) as (supervisor, port):
-        lock.publish(Instance(pid=os.getpid(), smtp_host=settings.smtp_host, smtp_port=port))
+        web = int(supervisor.facts("console").get("port", settings.console_port))
+        lock.publish(
+            Instance(pid=os.getpid(), smtp_host=settings.smtp_host, smtp_port=port, console_port=web)
+        )
         door = SmtpDoor(host=settings.smtp_host, port=port)
         # The supervisor keeps the main thread: parts are tied to the thread that starts them.
         with ThreadPoolExecutor(max_workers=1) as teller:
-            told = teller.submit(run_story, settings, door, supervisor.stopping)
+            told = teller.submit(run_story, settings, door, supervisor.stopping, web)
             supervisor.run(until=told.done)
             found = told.result()
         if not once and not supervisor.stopping.is_set():
@@ -68,7 +71,7 @@ def _serve_story(settings: Settings, lock: InstanceLock, *, once: bool) -> list[
     return found
 
 
-def run_story(settings: Settings, door: SmtpDoor, stopping: threading.Event) -> list[str]:
+def run_story(settings: Settings, door: SmtpDoor, stopping: threading.Event, console_port: int) -> list[str]:
     """Send the sample mails through a listener that answers, and print what became of them."""
     from cli.demo.board import LiveBoard, demo_console, next_steps, outcome_table, print_replies
     from cli.demo.desk import StoreOutcomes, next_run, recipient_for
@@ -88,7 +91,8 @@ def run_story(settings: Settings, door: SmtpDoor, stopping: threading.Event) -> 
     print_replies(console, list(story.by_name.values()))
     mailbox = recipient_for(mails[0].recipient, settings.mailboxes)
     first = next((outcome.ticket for outcome in story.by_name.values() if outcome.ticket), None)
-    console.print(next_steps(door.host, door.port, mailbox, first), markup=False, soft_wrap=True)
+    page = f"http://{settings.console_host}:{console_port}/"
+    console.print(next_steps(door.host, door.port, mailbox, first, page), markup=False, soft_wrap=True)
     if found:
         console.print("[red]Not as intended:[/red]")
         for sentence in found:

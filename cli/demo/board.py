@@ -117,11 +117,14 @@ def _print_reply(console: Console, reply: ReplyMade) -> None:
     console.print(f"To: {reply.rcpt_to}\nSubject: {reply.subject}\n\n{reply.text.rstrip()}\n", markup=False)
 
 
-def next_steps(host: str, port: int, mailbox: str, ticket: int | None) -> str:
-    """Write what to try next, ready to paste, with the real port."""
+def next_steps(host: str, port: int, mailbox: str, ticket: int | None, page: str) -> str:
+    """Write what to try next, ready to paste, with the real ports."""
     number = f"RZ-{ticket}" if ticket else "RZ-100001"
     return f"""\
-What to try next, in another terminal:
+What to try next:
+
+  Open the operators' console, {page}
+    as admin; the first start printed the password above (`razbor users passwd admin` gives another).
 
   Send a mail of your own (with swaks, or with Python alone):
     swaks --server {host}:{port} --from me@my-shop.example --to {mailbox} \\
