@@ -127,6 +127,8 @@ class TicketState:
     facts: tuple[FactValue, ...] = ()  # active ones
     asked: frozenset[str] = frozenset()  # fields asked for before
     question_count: int = 0  # missing-data questions sent so far
+    missing_before: tuple[str, ...] = ()  # what it lacked when it was last looked at
+    question_raw_id: int | None = None  # the mail that the first of them was about; None: not asked yet
     acknowledged: bool = False  # a reply with the number went out already
     bound_seller_id: str = ""
     sender_role: str = "unknown"  # of the newest mail's sender: admin, employee, agency, unknown

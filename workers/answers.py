@@ -1,8 +1,10 @@
 """An answer read in the light of its question: a bare number fills the one field that was asked for.
 
 In go the facts of a ticket, what it was asked and what is still missing, out come the facts
-that the newest mail's untyped numbers turn into. Only one open field makes this safe: with two
-a number could be either, and then an operator decides (rules R22, R33).
+that the untyped numbers of an answer turn into. An answer is any mail that came after the one
+that was asked about: several may come before anybody looks, and the first that fits counts. Only
+one open field makes this safe: with two a number could be either, and then an operator decides
+(rules R22, R33).
 """
 
 from __future__ import annotations
@@ -33,8 +35,12 @@ _NUMERIC: Final = {
     "fine_ref": 20,
     "feedback_ref": 20,
     "barcode_or_mark": 50,
+    "amount": 1,
 }
-_SELLER_DIGITS: Final = range(3, 9)  # domain 3.1: a seller id has three to eight digits
+_DIGITS: Final = {
+    "seller_id": range(3, 9),  # domain 3.1: a seller id has three to eight digits
+    "amount": range(1, 8),  # in roubles; a longer number is a document's or an order's
+}
 
 
 def answered_by_numbers(
@@ -42,19 +48,25 @@ def answered_by_numbers(
     *,
     asked: frozenset[str],
     missing: Iterable[str],
-    newest_raw_id: int | None,
+    after_raw_id: int | None,
 ) -> tuple[FactValue, ...]:
-    """Type the newest mail's loose numbers by the question that they answer; empty when in doubt."""
-    if newest_raw_id is None:
+    """Type the loose numbers of the first fitting mail after the question; empty when in doubt.
+
+    `after_raw_id` is the mail that the question was about, None while nothing was asked.
+    """
+    if after_raw_id is None:
         return ()
     open_parts = [part for part in missing if part in asked]
     fields = [name for part in open_parts for name in part.split("|")[:1] if name in _NUMERIC]
     if len(fields) != 1:
         return ()
     field = fields[0]
-    numbers = [fact for fact in facts if fact.field == LOOSE and fact.raw_id == newest_raw_id]
-    if field == "seller_id":
-        numbers = [fact for fact in numbers if len(fact.value) in _SELLER_DIGITS]
-    if not 1 <= len(numbers) <= _NUMERIC[field]:
-        return ()
-    return tuple(replace(fact, field=field, source="answer") for fact in numbers)
+    of_mail: dict[int, list[FactValue]] = {}
+    for fact in facts:
+        is_answer = fact.field == LOOSE and fact.raw_id is not None and fact.raw_id > after_raw_id
+        if is_answer and len(fact.value) in _DIGITS.get(field, range(1, 14)):
+            of_mail.setdefault(fact.raw_id or 0, []).append(fact)
+    for raw_id in sorted(of_mail):
+        if len(of_mail[raw_id]) <= _NUMERIC[field]:
+            return tuple(replace(fact, field=field, source="answer") for fact in of_mail[raw_id])
+    return ()

@@ -29,6 +29,7 @@ FACTS_PER_FIELD: Final = 500  # a table may hold more; the count stands on the a
 LOOSE_NUMBERS: Final = 20
 _LOOSE_NUMBER: Final = re.compile(r"(?<![\w.,:/+*×-])[0-9]{5,13}(?![0-9]|[\w.,:/*×%₽-][0-9])")
 _LINE_CHARS: Final = 200
+_NOTHING_ELSE: Final = re.compile(r"\W{0,40}([0-9]{3,13})\W{0,40}")  # a mail that is one number: an answer
 _QUOTE_HEADER: Final = word_list(["sent:", "date:", "дата:", "отправлено:", "发送时间", "日期", "时间"])
 _CUE_CHARS: Final = 30  # how far before an identifier a word may stand that says what it is
 
@@ -116,6 +117,10 @@ def _dates_a_quote(entity: Entity, text: str) -> bool:
 
 def _loose_numbers(mail: Mail, raw_id: int | None) -> list[FactValue]:
     """Return digits that no entity claims: in some topics a bare number can only be one thing."""
+    if bare := _NOTHING_ELSE.fullmatch(mail.text[:_LINE_CHARS]):
+        if not any(entity.where == "body" for entity in mail.entities):
+            return [FactValue(field="loose_number", value=bare[1], text=bare[1], raw_id=raw_id, where="body")]
+        return []
     facts = []
     for where, text in (("subject", mail.subject), ("body", mail.text)):
         taken = [(entity.start, entity.end) for entity in mail.entities if entity.where == where]

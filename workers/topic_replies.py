@@ -111,15 +111,14 @@ def says_nothing(text: str) -> bool:
 
 
 def _was_completed_now(case: Case) -> bool:
-    """Tell whether the newest mail brought the last piece of what had been asked (rule R22)."""
+    """Tell whether answers brought the last piece since the ticket was last looked at (rule R22)."""
     state = case.state
-    if not state.asked or state.message_count < 2 or _open(case, case.missing):
+    asked_about = state.question_raw_id
+    if not state.asked or asked_about is None or _open(case, case.missing):
         return False
-    newest = state.newest_raw_id
-    if newest is None:
-        newest = max((fact.raw_id for fact in case.facts if fact.raw_id is not None), default=None)
-    before = [fact for fact in case.facts if fact.raw_id != newest]
-    return bool(_open(case, missing_fields(state.topic, before, subkind=case.subkind)))
+    before = [fact for fact in case.facts if fact.raw_id is None or fact.raw_id <= asked_about]
+    by_answers = _open(case, missing_fields(state.topic, before, subkind=case.subkind))
+    return bool(by_answers and _open(case, state.missing_before))
 
 
 def _open(case: Case, missing: tuple[str, ...]) -> tuple[str, ...]:

@@ -44,7 +44,7 @@ def decide_topic(state: TicketState) -> TopicDecision:
         facts,
         asked=state.asked,
         missing=missing_fields(state.topic, facts, subkind=subkind),
-        newest_raw_id=state.newest_raw_id,
+        after_raw_id=state.question_raw_id,
     )
     facts = (*facts, *adopted)
     missing = missing_fields(state.topic, facts, subkind=subkind)

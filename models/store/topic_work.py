@@ -105,7 +105,11 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
             or_(ATTACHMENT.c.kind != "other", ATTACHMENT.c.content_id == ""),  # no logos of signatures
         )
     ).all()
-    asked = db.scalars(select(ASKED.c.field).where(ASKED.c.ticket_id == number)).all()
+    asked = db.execute(
+        select(ASKED.c.field, OUTBOX.c.inbound_raw_id)
+        .outerjoin(OUTBOX, OUTBOX.c.id == ASKED.c.outbox_id)
+        .where(ASKED.c.ticket_id == number)
+    ).all()
     facts = load_facts(db, number)
     writer = mails[-1].from_address if mails else ticket.requester  # who gets the next answer
     stated = [fact.value for fact in facts if fact.field == "seller_id"]
@@ -119,7 +123,9 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         text="\n\n".join(mail.text for mail in mails if mail.text),
         how_to=ticket.how_to,
         facts=facts,
-        asked=frozenset(asked),
+        asked=frozenset(row.field for row in asked),
+        missing_before=tuple(ticket.missing),
+        question_raw_id=min((r.inbound_raw_id for r in asked if r.inbound_raw_id is not None), default=None),
         question_count=ticket.question_count,
         acknowledged=ticket.acknowledged,
         bound_seller_id=ticket.seller_id,

@@ -88,13 +88,14 @@ def test_question_after_a_neutral_acknowledgement_does_not_greet_with_the_number
     assert "По обращению RZ-100042" in reply.text
 
 
-def answered(newest: int | None = 2, **changes: object) -> TicketState:
+def answered(**changes: object) -> TicketState:
     values: dict[str, object] = {
         "asked": frozenset({"seller_id", "order_ref|claim_ref"}),
         "question_count": 1,
         "acknowledged": True,
         "message_count": 2,
-        "newest_raw_id": newest,
+        "question_raw_id": 1,
+        "missing_before": ("order_ref|claim_ref",),
         "facts": (fact("seller_id", raw_id=1), fact("order_ref", raw_id=2)),
         **changes,
     }
@@ -113,7 +114,7 @@ def test_r22_complete_ticket_that_still_waits_goes_back_to_the_operators() -> No
 
 
 def test_r22_thanks_go_out_once() -> None:
-    later = decide_topic(answered(newest=3, message_count=3))
+    later = decide_topic(answered(missing_before=(), message_count=3))
     assert later.reply is None
 
 
