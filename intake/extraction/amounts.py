@@ -39,10 +39,12 @@ _NUMERALS: Final = re.compile(
     r"(?<![第一二两三四五六七八九十百千万萬零〇])(?P<n>[一二两三四五六七八九十百千万萬零〇]{3,14})"
     r"(?P<c>卢布|盧布|元|块|人民币|美元|美金)"
 )
+_DASHED: Final = re.compile("[0-9]-[0-9]")
 _LOW: Final = re.compile(
     rf"(?<![a-zа-я])(?:от|с|from|between|从) ?(?P<n>{NUMBER}) ?(?P<x>тыс\.?|тысяч|млн|k|к|万)? ?"
     r"(?:до|по|to|and|и|到|至|-) ?(?=[0-9])"
 )
+_TO: Final = re.compile(r"(?:до|по|to|and|и|到|至|-) ?$")
 _CENTS: Final = re.compile(r" ?(?P<c>[0-9]{2}) ?(?:коп\.?|копе[а-я]{2,3})(?![а-я])")
 # Words behind "8 тыс" that name what is counted: genitive plurals, English plurals, units, anything Chinese.
 _COUNTED: Final = re.compile(
@@ -106,7 +108,11 @@ def _ranged(region: Region) -> Iterator[AmountMark]:
 
 def _worded_ranges(region: Region, sure: list[AmountMark]) -> Iterator[AmountMark]:
     """Yield the lower sum of "от 1000 до 2000 рублей"; `sure` holds the upper one with its currency."""
-    uppers = {mark.start: mark for mark in sure}
+    uppers = {
+        mark.start: mark for mark in sure if _TO.search(region.lower[max(0, mark.start - 4) : mark.start])
+    }
+    if not uppers:
+        return
     for match in islice(_LOW.finditer(region.lower), MAX_MARKS):
         upper = uppers.get(match.end())
         number = parse_number(match["n"])
@@ -193,9 +199,9 @@ def find_amounts(region: Region) -> list[AmountMark]:
     if not region.has_digit:
         return [*_chinese(region, words), *_spoken(region)]
     sure = list(_suffixed(region, words))
-    if money().prefix_end.search(region.lower) is not None:
+    if money().prefix_end.search(region.near) is not None:
         sure = [*_prefixed(region), *sure]
-    if "-" in region.lower:
+    if _DASHED.search(region.near) is not None:
         sure += _ranged(region)
     sure += _worded_ranges(region, sure)
     if any(unit in region.lower for unit in ("тыс", "млн", "милл", "thousand", "million")):

@@ -70,11 +70,11 @@ def _is_counted(before: re.Match[str] | None) -> bool:
     return _UNITS.behind(before["unit"])
 
 
-def _score(region: Region, words: MoneyWords, start: int, end: int, *, listed: bool) -> tuple[float, str]:
-    """Return the score of a number without a currency, and the word that spoke for it."""
-    score = _form_score(region.lower[start:end])
-    if score + _MOST_OF_WORDS < BAR:
-        return score, ""
+def _score(
+    region: Region, words: MoneyWords, span: tuple[int, int], score: float, *, listed: bool
+) -> tuple[float, str]:
+    """Return the score of a number whose form gives `score`, and the word that spoke for it."""
+    start, end = span
     word, close = words.before(start)
     said = (0.9 if close else 0.35) if word else 0.0
     if score + said + 1.3 + 1.2 * listed < BAR:
@@ -103,14 +103,18 @@ def find_bare_amounts(region: Region, words: MoneyWords, sure: list[AmountMark])
     ends = {mark.end for mark in sure}
     last_end = -_LIST_REACH - 1
     for match in islice(_PLAIN.finditer(region.lower), MAX_MARKS):
-        near = 0 < match.start() - last_end <= _LIST_REACH
-        listed = near and _LISTED.fullmatch(region.lower, last_end, match.start()) is not None
-        score, word = _score(region, words, match.start(), match.end(), listed=listed)
-        number = parse_number(match["n"]) if score >= BAR else None
+        span, written, word = match.span(), match[0], ""
+        start, end = span
+        score = _form_score(written)
+        if score + _MOST_OF_WORDS >= BAR:
+            near = 0 < start - last_end <= _LIST_REACH
+            listed = near and _LISTED.fullmatch(region.lower, last_end, start) is not None
+            score, word = _score(region, words, span, score, listed=listed)
+        number = parse_number(written) if score >= BAR else None
         if number:
-            last_end = match.end()
-            named = _NAMED_CURRENCY.search(region.lower[max(0, match.start() - 16) : match.start()])
+            last_end = end
+            named = _NAMED_CURRENCY.search(region.lower[max(0, start - 16) : start])
             code = money().currency[named[1]] if named else currency
-            yield AmountMark(match.start(), match.end(), amount_value(number, code), min(score, 3.0), word)
-        elif match.end() in ends:
-            last_end = match.end()
+            yield AmountMark(start, end, amount_value(number, code), min(score, 3.0), word)
+        elif end in ends:
+            last_end = end

@@ -53,15 +53,18 @@ def chinese_number(text: str) -> int | None:
     return (digits[tens] if tens else 1) * 10 + (digits[units] if units else 0)
 
 
-def around(pattern: re.Pattern[str], text: str, sign: str) -> Iterator[re.Match[str]]:
+def around(
+    pattern: re.Pattern[str], text: str, sign: str, before: int = _BEFORE_SIGN, behind: int = _BEHIND_SIGN
+) -> Iterator[re.Match[str]]:
     """Yield the matches of `pattern` in order, each of which must hold `sign` near its start.
 
-    Only the characters around each `sign` are searched, which costs a fraction of a search everywhere.
+    Only the characters around each `sign`, `before` and `behind` it, are searched, which costs a fraction of
+    a search everywhere.
     """
     place, reached, seen = text.find(sign), 0, 0
     while place >= 0 and seen < MAX_SIGNS:
         seen += 1
-        match = pattern.search(text, max(reached, place - _BEFORE_SIGN), place + _BEHIND_SIGN)
+        match = pattern.search(text, max(reached, place - before), place + behind)
         if match is not None and match.start() <= place:
             reached = match.end()
             yield match

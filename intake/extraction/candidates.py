@@ -210,7 +210,7 @@ def _of_token(region: Region, start: int, end: int, token: str) -> Iterator[Cand
 
 def _grouped(region: Region) -> Iterator[Candidate]:
     """Yield identifiers typed in groups of digits: 225 610 337, 2000 0210 44876."""
-    if _GROUP_START.search(region.folded) is None:
+    if _GROUP_START.search(region.near) is None:
         return
     for match in _GROUPS.finditer(region.folded):
         solid = _shapes().whole.fullmatch(match[0].replace(" ", ""))

@@ -23,7 +23,8 @@ _CYRILLIC: Final = re.compile("[А-Яа-яЁё]")
 _GLUE: Final = re.compile(
     r"[0-9]{8,10}-[0-9]{4}(?:-[0-9]{1,2})?(?![0-9-])|WB[ _-]?GI[ _-]?[0-9]{8,9}(?![0-9])"
 )
-_FALSE_DIGIT: Final = re.compile("[0-9][ОOоoЗзlIб][0-9]|(?<![A-Za-zА-Яа-яЁё])[OОoоlIЗ][0-9]{6}")
+# Over what stands around the digits of the lower-case text: 1O2, or a letter before six digits.
+_FALSE_DIGIT: Final = re.compile("[0-9](?:[оoзliб][0-9]|(?<=[oоliз].)(?<![a-zа-я]..)[0-9]{5})")
 _TYPED: Final = re.compile(
     rf"(?<![{_SIGNS}])[0-9OОoоЗзlIб]{{7,13}}(?:-[0-9OОoоЗзlб]{{4}}(?:-[0-9OОoоЗзlб]{{1,2}})?)?(?![{_SIGNS}])"
 )
@@ -31,6 +32,7 @@ _DIGITS: Final = str.maketrans("OОoоЗзlIб", "000033116")
 _MOST_LETTERS: Final = 2
 _LOOK_ALIKE: Final = str.maketrans("аеосрхАЕОСРХВ", "aeocpxAEOCPXB")
 _LONG: Final = re.compile(rf"(?<![.{_SIGNS}])[0-9A-Za-zаеосрхАЕОСРХВ._-]{{30,70}}(?![{_SIGNS}])")
+_LONG_RUN: Final = re.compile(r"(?:\S{0,29}+(?!\S)\s++)*+\S{30}")  # no blank in thirty characters
 _LONG_NAMES: Final = frozenset({"long hex", "wb srid", "uuid", "time uuid"})
 _CUTS: Final = re.compile("=\n|(?<=-)\n(?:> ?)?|[\u00ad\u200b\u200c\u2060]")
 _CUT_SIGNS: Final = ("=\n", "-\n", "\u00ad", "\u200b", "\u200c", "\u2060")
@@ -99,10 +101,11 @@ def find_damaged(region: Region) -> list[Candidate]:
         return []
     found: list[Candidate] = []
     if not region.folded.isascii():
-        if "-" in region.folded:
+        if "-" in region.near or "gi" in region.lower:
             found += _glued(region)
-        found += _in_long_codes(region)
-    if _FALSE_DIGIT.search(region.folded) is not None:
+        if _LONG_RUN.match(region.folded) is not None:
+            found += _in_long_codes(region)
+    if _FALSE_DIGIT.search(region.near) is not None:
         found += _typed(region)
     if any(map(region.text.__contains__, _CUT_SIGNS)):
         found += _cut(region)

@@ -124,7 +124,7 @@ def _chinese(region: Region) -> Iterator[DateMark]:
 
 
 def _day_only(region: Region) -> Iterator[DateMark]:
-    if _DAY_WORD.search(region.lower) is None:
+    if _DAY_WORD.search(region.near) is None:
         return
     for match in islice(_DAY_ONLY.finditer(region.lower), MAX_MARKS):
         before = word_before(region.lower, match.start())

@@ -29,6 +29,8 @@ _DEMAND_REACH: Final = 45
 _HOURS_OF_DAY: Final = 24
 _BREAK: Final = re.compile(r"[.!?]\s|[。！？;；\n]")
 _CLOCK: Final = re.compile(r",? ?(?:до|к|by|before|until|at) [0-9]{1,2}(?:[:.][0-9]{2}| ?(?:час|pm|am))")
+_TERM_BEHIND: Final = (" left", " remain", "内")
+_TERM_START: Final = re.compile(r"[вwоoе还只剩仅з](?<![a-zа-я].)")  # of every word before a span
 Dated = tuple[int, int, str]
 
 
@@ -47,17 +49,31 @@ def _soft(key: str) -> WordSet:
 
 
 @cache
-def _terms() -> re.Pattern[str]:
+def _terms() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return the expression for a span behind a word for a term, and that for one before or behind a word."""
     number, unit = counting().number, counting().unit
     hours = "|".join(re.escape(word) for word in load_toml("relative.toml")["hours"]["words"])
     kind = r"(?:(?:рабочих|календарных|working|business|个?工作) ?)?"
     span = rf"(?P<n>{number}) ?{kind}(?:(?P<u>{unit})|(?P<h>{hours}))"
     fore = r"в течение|within(?: the next)?|осталось|остается|остался|only|еще есть|还剩|只剩|剩下?|仅剩|за"
+    before = rf"(?<![a-zа-я])(?P<w>{fore}) ?(?:всего |about |ближайших |ближайшие )?{span}(?![a-zа-я])"
     plain = re.sub(r"\?P<([nuh])>", r"?P<\g<1>2>", span)
-    return re.compile(
-        rf"(?:(?<![a-zа-я])(?P<w>{fore}) ?(?:всего |about |ближайших |ближайшие )?{span}(?![a-zа-я])"
-        rf"|(?<![0-9.,:/-]){plain}(?P<w2>(?: left| remain[a-z]*|[之以]?内))(?![a-zа-я]))"
-    )
+    behind = rf"(?<![0-9.,:/-]){plain}(?P<w2>(?: left| remain[a-z]*|[之以]?内))(?![a-zа-я])"
+    absent = "".join(f"(?P<{name}2>(?!))?" for name in "nuhw")  # both have the same groups
+    return re.compile(before + absent), re.compile(f"(?:{before}|{behind})")
+
+
+def _spans_in(small: str) -> Iterator[re.Match[str]]:
+    """Yield the spans of time with a word for a term in reading order."""
+    if any(map(small.__contains__, _TERM_BEHIND)):
+        yield from _terms()[1].finditer(small)
+        return
+    reached = 0
+    for place in _TERM_START.finditer(small):
+        match = _terms()[0].match(small, place.start()) if place.start() >= reached else None
+        if match is not None:
+            reached = match.end()
+            yield match
 
 
 def find_deadlines(
@@ -95,7 +111,7 @@ def _is_term(region: Region, start: int, end: int) -> bool:
 def _spans(region: Region, strong: list[tuple[int, int]], mail_date: date) -> Iterator[Deadline]:
     if region.signs.isdisjoint(WITHIN):
         return
-    for match in _terms().finditer(region.lower):
+    for match in _spans_in(region.lower):
         low = max(0, match.start() - _DEMAND_REACH)
         around = region.lower[low : match.end() + _DEMAND_REACH]
         left = match["w2"] is not None and "left" in match["w2"]

@@ -49,6 +49,7 @@ _OWN_NAME: Final = re.compile(
 _CALL: Final = re.compile(r"/v[1-6]/[a-z]|https? [45][0-9]{2}|(?<![a-z])(?:get|post|put|patch) /")
 _FILE_END: Final = re.compile(r"\.[a-z]{2,4}(?![a-z0-9])")  # IMG_20251112.jpg is a file
 _STATUS_OR_BODY: Final = re.compile(r"[45\"](?:(?<=[45])(?<![0-9+-].)[0-9]{2}(?![0-9-])|(?<=\")code\")")
+_STATUS_DIGITS: Final = re.compile("[45](?<![0-9+-].)[0-9]{2}(?![0-9-])")
 # 38 orders of 412: what stands behind "of" is the whole of something that was counted.
 _SHARE: Final = re.compile(r"(?<![0-9])[0-9]{1,5}(?: [a-zа-я]{2,15}){0,3} (?:из|of|out of) $")
 _REACH: Final = 60
@@ -105,7 +106,8 @@ def _names(region: Region) -> Iterator[ErrorMark]:
             yield _mark(region, *match.span(), 3.4)
     for match in _SCRIPT.finditer(region.folded) if "Error" in region.folded else ():
         yield _mark(region, *match.span(), 3.0)
-    camels = _CAMEL.finditer(region.folded) if _STATUS_OR_BODY.search(region.lower) else iter(())
+    answers = _STATUS_DIGITS.search(region.near) is not None or '"code"' in region.lower
+    camels = _CAMEL.finditer(region.folded) if answers else iter(())
     for match in islice(camels, MAX_MARKS):
         before = region.lower[max(0, match.start() - 4) : match.start()].strip()
         beside = before.endswith('"') or before.isdigit()
@@ -182,7 +184,8 @@ def _spoken_score(region: Region, start: int, end: int, *, calls: bool) -> float
 
 
 def _statuses(region: Region) -> Iterator[ErrorMark]:
-    statuses = list(islice(_STATUS.finditer(region.lower), MAX_MARKS))
+    there = _STATUS.search(region.near) is not None
+    statuses = list(islice(_STATUS.finditer(region.lower), MAX_MARKS)) if there else []
     calls = bool(statuses) and _CALL.search(region.lower) is not None
     for match in statuses:
         score = _status_score(region, *match.span(), calls=calls)

@@ -25,6 +25,7 @@ from intake.extraction.additions import added_words, merged
 WEIGHTS: Final = {"sure": 3.0, "likely": 2.2, "hint": 1.2, "touching": 2.2, "about": 0.0}
 LETTER: Final = "a-zа-яіїәғқңөұүһ"
 CJK_FROM: Final = "\u2e80"
+_BLANK_SIGNS: Final = " \n_-"
 _FIRST_WORD: Final = re.compile(f"[{LETTER}]+")
 MARKETPLACE: Final = "marketplace."  # roles of the words that name one begin so
 
@@ -65,10 +66,11 @@ class Words:
             groups.setdefault(word[0] if len(word.rstrip("*")) == 1 else word[:2], []).append(word)
         self._patterns = {key: _compiled(group) for key, group in groups.items()}
         self._short = frozenset(key for key in groups if len(key) == 1)
-        heads = (_FIRST_WORD.match(word) for group in groups.values() for word in group)
-        self._heads = frozenset(
-            head[0] for head in heads if head is not None and head.end() < len(head.string.rstrip("*"))
-        )
+        self._tails: dict[str, set[str]] = {}
+        for word in (word.rstrip("*") for group in groups.values() for word in group):
+            head = _FIRST_WORD.match(word)
+            if head is not None and head.end() < len(word):
+                self._tails.setdefault(head[0], set()).update(_next_two(word[head.end() :]))
         narrow = "".join(sorted({re.escape(key[0]) for key in groups if key < CJK_FROM}))
         wide = "".join(sorted({key[0] for key in groups if key >= CJK_FROM}))
         starts = [f"[{narrow}](?<![{LETTER}0-9_].)"] if narrow else []
@@ -83,9 +85,10 @@ class Words:
         keys = (text[:2], text[:1]) if text[:1] in self._short else (text[:2],)
         return tuple(pattern for key in keys if (pattern := self._patterns.get(key)) is not None)
 
-    def may_go_on(self, word: str) -> bool:
-        """Tell whether an entry of several words begins with the whole word `word`."""
-        return word in self._heads
+    def next_two(self, word: str) -> frozenset[str] | None:
+        """Return what two characters stand behind `word` in longer entries; None where any may."""
+        tails = self._tails.get(word, ())
+        return None if any(len(tail) == 1 for tail in tails) else frozenset(tails)
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
         """Yield the longest match at each place, without overlaps, in order."""
@@ -116,6 +119,16 @@ class Words:
     def _for(self, text: str) -> list[re.Pattern[str]]:
         keys = {text[:2], text[:1]}
         return [pattern for key in keys if (pattern := self._patterns.get(key)) is not None]
+
+
+def _next_two(tail: str) -> Iterator[str]:
+    """Yield the two characters with which the rest of an entry may begin (a blank: see `_compiled`)."""
+    first = _BLANK_SIGNS if tail[0] == " " else tail[0]
+    second = _BLANK_SIGNS if tail[1:2] == " " else tail[1:2]
+    for one in first:
+        yield from (one + two for two in (second or [""]))
+        if tail[0] == " ":
+            yield from (one + two for two in _BLANK_SIGNS)
 
 
 def _compiled(group: list[str]) -> re.Pattern[str]:

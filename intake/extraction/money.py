@@ -68,7 +68,8 @@ def money() -> Money:
         rf"(?:(?P<x>{factor})(?![a-zа-яіїәғқңөұүһ0-9]) ?)?(?:(?:{either(data['adjectives']['words'])}) )?"
         rf"(?:(?P<c>{either(currency)})(?![a-zа-яіїәғқңөұүһ0-9]|-[a-zа-я]))?"
     )
-    suffixed = rf"(?P<n>{NUMBER})(?= ?[{firsts}])(?: ?\([^()\n]{{3,90}}\))? ?{words}"
+    # Atomic: what is left of a number when its end is given up is followed by a digit or a separator.
+    suffixed = rf"(?>(?P<n>{NUMBER}))(?= ?[{firsts}])(?: ?\([^()\n]{{3,90}}\))? ?{words}"
     ranged = rf"(?P<low>{NUMBER})-(?P<n>[0-9]{_REST})(?= ?[{firsts}]) ?{words}"
     prefixed = (
         rf"(?P<c>{either(prefixes)}) ?¥?(?P<n>[0-9]{_REST})(?: ?(?P<x>{factor})(?![a-zа-я0-9]))?"

@@ -13,7 +13,10 @@ from typing import Final
 
 from intake.extraction.lexicon import load_toml
 
-_BEFORE: Final = re.compile(r"([^\s0-9(),，;；:：！？。、\"'\[\]<>|/]+)[\s:：(\"'>№#~-]{0,3}$")
+# Over the text before the number, backwards: up to three signs (and a line's end), then the word.
+_BEFORE: Final = re.compile(
+    r"(?:\n?[\s:：(\"'>№#~-]{0,2}[\s:：(\"'>])?([^\s0-9(),，;；:：！？。、\"'\[\]<>|/]+)"
+)
 _BEHIND: Final = re.compile(r"[\s\"')]{0,2}([^\s0-9.,，;；:：!?！？。、()\"'\[\]<>|]+\.?)")
 _CJK_FROM: Final = "\u2e80"
 _REACH: Final = 30
@@ -49,8 +52,8 @@ class WordSet:
 
 def word_before(lower_text: str, start: int) -> str:
     """Return the word that ends right before `start`, "" when there is none within reach."""
-    match = _BEFORE.search(lower_text[max(0, start - _REACH) : start])
-    return match[1] if match else ""
+    match = _BEFORE.match(lower_text[max(0, start - _REACH) : start][::-1])
+    return match[1][::-1] if match else ""
 
 
 def word_behind(lower_text: str, end: int) -> str:

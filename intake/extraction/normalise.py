@@ -27,31 +27,22 @@ _FOLD: Final[dict[int, int]] = (
     | {ord("〜"): ord("~"), ord("\r"): ord("\n")}
 )
 # Capital Cyrillic letters that look Latin: РВ123456785RU is typed in the wrong layout more often than not.
-_LATIN: Final = str.maketrans("АВЕКМНОРСТУХ", "ABEKMHOPCTYX")
+_LATINISED: Final = tuple(zip("АВЕКМНОРСТУХ", "ABEKMHOPCTYX", strict=True))
 _FOLDED: Final = {chr(code): chr(folded) for code, folded in _FOLD.items()}
-_LATINISED: Final = {chr(code): chr(folded) for code, folded in _LATIN.items()}
 _ANY_FOLDED: Final = re.compile("[" + "".join(map(re.escape, _FOLDED)) + "]")
-_ANY_LATINISED: Final = re.compile("[" + "".join(_LATINISED) + "]")
 _MAX_REPLACED: Final = 12  # different characters that are replaced one by one; more go through the table
-
-
-def _replaced(text: str, present: re.Pattern[str], pairs: dict[str, str], table: dict[int, int]) -> str:
-    """Return `text.translate(table)`, sooner than by asking the table for every character."""
-    found = present.findall(text)
-    if len(found) > _MAX_REPLACED:
-        found = list(set(found))
-    if len(found) > _MAX_REPLACED:
-        return text.translate(table)
-    for char in found:
-        text = text.replace(char, pairs[char])
-    return text
 
 
 def fold(text: str) -> str:
     """Return `text` with look-alike characters made equal; same length."""
     if text.isascii():
         return text.replace("\t", " ").replace("\r", "\n")
-    return _replaced(text, _ANY_FOLDED, _FOLDED, _FOLD)
+    found = set(_ANY_FOLDED.findall(text))
+    if len(found) > _MAX_REPLACED:
+        return text.translate(_FOLD)
+    for char in found:
+        text = text.replace(char, _FOLDED[char])
+    return text
 
 
 def lower(folded: str) -> str:
@@ -67,7 +58,11 @@ def lower(folded: str) -> str:
 
 def latin(folded: str) -> str:
     """Return `folded` with capital Cyrillic look-alikes as Latin letters; same length."""
-    return folded if folded.isascii() else _replaced(folded, _ANY_LATINISED, _LATINISED, _LATIN)
+    if not folded.isascii():
+        for cyrillic, look_alike in _LATINISED:
+            if cyrillic in folded:
+                folded = folded.replace(cyrillic, look_alike)
+    return folded
 
 
 def without_spaces(text: str) -> str:

@@ -26,13 +26,25 @@ _KINDS: Final = (
     (MONTH_DASH_DAY, re.compile(r"(?<!0)00-00(?!0)")),
     (IP_ADDRESS, re.compile(r"0\.0{1,3}\.0{1,3}\.0")),
 )
+_AROUND_DIGITS: Final = re.compile("[0-9]++(?:[^0-9]{1,6}+[0-9]++)*+")
+_MARGIN: Final = 4
 _known: dict[str, int] = {}
 
 
-def kinds_of_digits(folded: str) -> int:
-    """Return the kinds of joined digits that a folded text may hold, as a sum of the constants above."""
+def near_digits(lower_text: str) -> str:
+    """Return the digits of a text with four characters on both sides and up to six in between.
+
+    A fraction of the text, in which an expression that looks no farther from a digit can be ruled out; what
+    is far apart in the text is kept apart by a NUL. "" when there is no digit.
+    """
+    spans = [match.span() for match in _AROUND_DIGITS.finditer(lower_text)]
+    return "\0".join([lower_text[max(0, low - _MARGIN) : high + _MARGIN] for low, high in spans])
+
+
+def kinds_of_digits(near: str) -> int:
+    """Return the kinds of joined digits in what `near_digits` returned, as a sum of the constants above."""
     kinds = 0
-    for written in set(_JOINED.findall(folded)):
+    for written in set(_JOINED.findall(near)):
         outline = written.translate(_OUTLINE)
         known = _known.get(outline)
         kinds |= _learn(outline) if known is None else known

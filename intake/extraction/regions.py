@@ -15,7 +15,7 @@ from typing import Final
 
 from intake.extraction.lexicon import Cue, lexicon
 from intake.extraction.normalise import fold, latin, lower
-from intake.extraction.numerals import kinds_of_digits
+from intake.extraction.numerals import kinds_of_digits, near_digits
 from intake.extraction.signs import signs_in
 from intake.extraction.vocabulary import CUE, all_words, only_secret_words
 from intake.extraction.word_scan import Hits
@@ -23,12 +23,12 @@ from intake.extraction.word_scan import Hits
 NEW_TEXT: Final = frozenset({"subject", "body"})
 # Of one field: secrets are looked for in all of it, facts only so far (long seller letters have 10,000).
 MAX_READ_CHARS: Final = 24_000
-_DIGIT: Final = re.compile(r"[0-9]")
 _LABEL_CHARS: Final = 200
 _SECRET_SIGN: Final = re.compile(r"[0-9０-９!#$%^&*+=~@]")  # every kind of secret has a digit or a sign
 # What a broken quoted-printable decoder leaves (RFC 2045, 6.7); "=3D" shows that it did.
 _QUOTED_PRINTABLE: Final = re.compile("=(?:3D|20|09|0D|0A|C2=A0)")
 # Ten digits in groups: without them there is no telephone, card or posting number.
+_MANY: Final = 10
 _MANY_DIGITS: Final = re.compile(r"[0-9](?:[ ().-]{0,3}[0-9]){9}")
 
 
@@ -42,6 +42,7 @@ class View:
     lower: str
     hits: Hits
     signs: frozenset[str]  # of `signs`, those that stand in `lower`
+    near: str  # what stands around the digits of `lower` (`numerals.near_digits`)
     has_digit: bool
     has_many_digits: bool
 
@@ -70,7 +71,7 @@ class Region(View):
         return self.folded.rfind("\n", 0, position) + 1
 
 
-def read_view(where: str, text: str) -> View:
+def read_view(where: str, text: str, *, only_secrets: bool = False) -> View:
     """Fold one field and find its words."""
     if not text:
         return _bare_view(where, text)
@@ -78,15 +79,15 @@ def read_view(where: str, text: str) -> View:
     if "=3D" in folded:
         folded = _QUOTED_PRINTABLE.sub(lambda match: " " * len(match[0]), folded)
     small = lower(folded)
-    words = all_words() if len(text) <= MAX_READ_CHARS else only_secret_words()
-    has_digit = _DIGIT.search(small) is not None
-    many = has_digit and _MANY_DIGITS.search(small) is not None
-    return View(where, text, folded, small, words.find(small), signs_in(small), has_digit, many)
+    words = only_secret_words() if only_secrets or len(text) > MAX_READ_CHARS else all_words()
+    near = near_digits(small)
+    many = len(near) >= _MANY and _MANY_DIGITS.search(near) is not None
+    return View(where, text, folded, small, words.find(small), signs_in(small), near, near != "", many)
 
 
 def read_label(where: str, text: str) -> View:
     """Read a name or warning, in which nothing but secrets is looked for: most can hold none."""
-    return read_view(where, text) if may_hold_secret(text) else _bare_view(where, text)
+    return read_view(where, text, only_secrets=True) if may_hold_secret(text) else _bare_view(where, text)
 
 
 def may_hold_secret(text: str) -> bool:
@@ -95,7 +96,7 @@ def may_hold_secret(text: str) -> bool:
 
 
 def _bare_view(where: str, text: str) -> View:
-    return View(where, text, "", "", {}, frozenset(), has_digit=False, has_many_digits=False)
+    return View(where, text, "", "", {}, frozenset(), "", has_digit=False, has_many_digits=False)
 
 
 def read_region(view: View) -> Region:
@@ -110,10 +111,11 @@ def read_region(view: View) -> Region:
         view.lower,
         view.hits,
         view.signs,
+        view.near,
         view.has_digit,
         view.has_many_digits,
         latin(view.folded),
         cues,
         tuple([cue.end for cue in cues]),
-        kinds_of_digits(view.folded) if view.has_digit else 0,
+        kinds_of_digits(view.near) if view.has_digit else 0,
     )

@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-from intake.extraction.calendar_words import month_end
+from intake.extraction.calendar_words import around, month_end
 from intake.extraction.finding_words import Mark
 from intake.extraction.lexicon import load_toml
 from intake.extraction.neighbours import WordSet, word_before
@@ -26,7 +26,7 @@ _MONTH_DAYS: Final = 30  # the unit "month" in relative.toml
 _WEEK_SIGNS: Final = "周週星期礼拜"
 _WEEKDAYS: Final = {"一": 0, "二": 1, "三": 2, "四": 3, "五": 4, "六": 5, "日": 6, "天": 6}
 _WEEK_REACH: Final = 5
-_COUNTED: Final = re.compile(r"назад|(?<![a-z])ago|через|(?<![a-z])in [0-9a-z]|[天日周期拜月][之以]?[前后後]")
+_COUNT_REACH: Final = 45  # characters of the longest count and unit
 MAX_DAYS: Final = 400
 
 
@@ -75,14 +75,26 @@ def counting() -> Counting:
     return Counting(rf"(?:[0-9]{{1,3}}|{_either(numbers)})", f"(?:{_either(units)})", numbers, units)
 
 
+class _CountedForm(NamedTuple):
+    """One way to write a counted day, and how far it reaches before and behind where a sign begins."""
+
+    pattern: re.Pattern[str]
+    signs: tuple[str, ...]  # one of these stands in every match
+    before: int
+    behind: int
+
+
 @cache
-def _counted_forms() -> tuple[re.Pattern[str], ...]:
+def _counted_forms() -> tuple[_CountedForm, ...]:
     number, unit = counting().number, counting().unit
     start = r"(?<![0-9a-zа-я.,:/-])"
+    past = rf"{start}(?:(?P<n>{number}) )?(?P<u>{unit}) (?:тому )?(?P<s>назад|ago)(?![a-zа-я])"
+    ahead = rf"{start}(?P<s>через|in) (?:(?P<n>{number}) )?(?P<u>{unit})(?![a-zа-я])"
+    chinese = rf"(?<![0-9.,:/第-])(?P<n>{number}) ?(?P<u>{unit})[之以]?(?P<s>[前后後])(?!台)"
     return (
-        re.compile(rf"{start}(?:(?P<n>{number}) )?(?P<u>{unit}) (?:тому )?(?P<s>назад|ago)(?![a-zа-я])"),
-        re.compile(rf"{start}(?P<s>через|in) (?:(?P<n>{number}) )?(?P<u>{unit})(?![a-zа-я])"),
-        re.compile(rf"(?<![0-9.,:/第-])(?P<n>{number}) ?(?P<u>{unit})[之以]?(?P<s>[前后後])(?!台)"),
+        _CountedForm(re.compile(past), ("назад", "ago"), _COUNT_REACH, len("назад") + 1),
+        _CountedForm(re.compile(ahead), ("через", "in "), 0, _COUNT_REACH),
+        _CountedForm(re.compile(chinese), ("前", "后", "後"), _COUNT_REACH, 2),
     )
 
 
@@ -110,7 +122,7 @@ def find_relative_dates(region: Region, marks: Iterable[Mark], mail_date: date |
         else:
             continue
         found.append(RelativeDay(start, end, day.isoformat() if day else ""))
-    if not region.signs.isdisjoint(COUNTED) and _COUNTED.search(region.lower):
+    if not region.signs.isdisjoint(COUNTED):
         found += _counted(region, mail_date)
     return found
 
@@ -130,7 +142,13 @@ def _day_of_week(span: str, weekday: int, mail_date: date | None) -> date | None
 
 def _counted(region: Region, mail_date: date | None) -> Iterator[RelativeDay]:
     for form in _counted_forms():
-        for match in form.finditer(region.lower):
+        matches = [
+            match
+            for sign in form.signs
+            if sign in region.signs
+            for match in around(form.pattern, region.lower, sign, form.before, form.behind)
+        ]
+        for match in sorted(matches, key=re.Match.start) if len(matches) > 1 else matches:
             count, days = counting().days(match["n"], match["u"])
             sign = -1 if match["s"] in ("назад", "ago", "前") else 1
             if match["n"] is None and match["s"] == "in":

@@ -83,6 +83,8 @@ def _with_copies(
 def redact(views: list[View], language: str) -> tuple[list[View], list[Secret]]:
     """Return the fields with placeholders for all secrets, and where the placeholders stand."""
     found = [(view, find_secrets(view) if view.text else []) for view in views]
+    if not any(spans for _, spans in found):
+        return views, []
     spelled = ((view.text[start:end], kind) for view, spans in found for start, end, kind in spans)
     known = dict([pair for pair in spelled if len(pair[0]) >= _MIN_COPY][:_MAX_KNOWN])
     # A key that was broken over lines stands whole elsewhere.

@@ -45,6 +45,9 @@ _SETS: Final = (
     QUARTERS, HALVES, YEARS, WEEKS, SAID_YEAR, CHINESE_FACTORS, OPENING, BLANKS,
     {JWT, BASIC, KEY_FILE, MONTHS, CHINESE_MONTH},
 )  # fmt: skip
+_FREQUENCY: Final = (
+    "zqxjхцщэфжюшkvwчbйыгзьбyfpgmяuкдпcмlрвсhdнtrsiтоеaаn0123456789, "  # of characters, rising
+)
 
 
 @cache
@@ -54,6 +57,23 @@ def _all() -> tuple[str, ...]:
     return tuple(sorted({*listed, *(sign for signs in _SETS for sign in signs)}))
 
 
+@cache
+def _by_letter() -> tuple[tuple[str, tuple[str, ...]], ...]:
+    """Return the signs by their rarest character: most are ruled out by that one alone."""
+    groups: dict[str, list[str]] = {}
+    for sign in _all():
+        groups.setdefault(min(sign, key=_FREQUENCY.find), []).append(sign)
+    return tuple((letter, tuple(signs)) for letter, signs in groups.items())
+
+
 def signs_in(lower_text: str) -> frozenset[str]:
     """Return the signs that stand in a folded, lower-case text."""
-    return frozenset([sign for sign in _all() if sign in lower_text])
+    return frozenset(
+        [
+            sign
+            for letter, signs in _by_letter()
+            if letter in lower_text
+            for sign in signs
+            if sign in lower_text
+        ]
+    )

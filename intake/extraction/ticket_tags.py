@@ -16,6 +16,7 @@ _TAG: Final = re.compile(
     r"[RrPрKк](?<![0-9A-Za-zА-Яа-я].)(?:(?<=[Rr])[Zz]|(?<=P)[ZЗ]|(?<=р)з|(?<=K)Я|(?<=к)я)[ _#:：№.-]{0,3}"
     r"(?P<n>[1-9][0-9]{2} ?[0-9]{3,6})(?![0-9A-Za-z]|-[0-9])"
 )
+_LETTERS: Final = ("rz", "рз", "pz", "pз", "рz", "кя", "kя")  # what every tag has in lower case
 
 
 class TicketMark(NamedTuple):
@@ -28,7 +29,9 @@ class TicketMark(NamedTuple):
 
 def find_tickets(region: Region) -> list[TicketMark]:
     """Return the ticket numbers of a region in reading order."""
-    marks = []
+    marks: list[TicketMark] = []
+    if not any(map(region.lower.__contains__, _LETTERS)):
+        return marks
     for match in _TAG.finditer(region.latin):
         number = match["n"].replace(" ", "")
         if int(number) >= FIRST_NUMBER:

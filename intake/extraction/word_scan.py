@@ -22,11 +22,15 @@ MAX_REMEMBERED: Final = 20_000  # words; hostile text must not fill the memory
 
 
 class _Step(NamedTuple):
-    """What to do at a word for one list: take `length` characters, or let the expressions decide."""
+    """What to do at a word for one list: take `length` characters, or let the expressions decide.
+
+    They decide where one of `before` stands behind the word (None: wherever it stands).
+    """
 
     name: str
     length: int
     patterns: tuple[re.Pattern[str], ...]
+    before: frozenset[str] | None
 
 
 class WordScan:
@@ -59,12 +63,14 @@ class WordScan:
             steps = remembered.get(word)
             if steps is None:
                 steps = self._learn(word)
-            for name, length, patterns in steps:
+            for name, length, patterns, before in steps:
                 here = match.start()
                 hits = found.get(name)
                 if hits is not None and here < hits[-1][1]:
                     continue
-                end = here + length if length else _end(patterns, lower_text, here)
+                end = here + length if length else 0
+                if before is None or (before and lower_text[(stop := match.end()) : stop + 2] in before):
+                    end = _end(patterns, lower_text, here)
                 if hits is not None and end:
                     hits.append((here, end))
                 elif end:
@@ -85,10 +91,10 @@ def _step(name: str, words: Words, word: str) -> _Step | None:
     patterns = words.patterns_for(word)
     if not patterns:
         return None
-    if _LETTERS.fullmatch(word) is None or words.may_go_on(word):
-        return _Step(name, 0, patterns)
-    end = _end(patterns, word, 0)
-    return _Step(name, end, ()) if end else None
+    if _LETTERS.fullmatch(word) is None:
+        return _Step(name, 0, patterns, None)
+    end, before = _end(patterns, word, 0), words.next_two(word)
+    return None if end == 0 and before is not None and not before else _Step(name, end, patterns, before)
 
 
 def _end(patterns: tuple[re.Pattern[str], ...], text: str, start: int) -> int:
