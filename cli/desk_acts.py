@@ -11,12 +11,14 @@ from typing import Self
 from cli.model_acts import ModelActs
 from cli.policy_acts import PolicyActs
 from console.desk import DeskRefusalError
+from models.macro import Macro
+from models.opened_file import OpenedFile
 from models.reply_template import RenderedReply, ReplyTemplate
 from models.store import Db, StoreError
 from models.store.mails import retry_held
 from models.store.ticket_life import audit
 from models.topics import Status
-from workers import acts, reply_acts, set_aside, template_acts
+from workers import acts, macros, opening, reply_acts, set_aside, splitting, template_acts
 from workers.reply_templates import variable_names
 from workers.service import Service
 
@@ -87,6 +89,31 @@ class DeskActs:
         """Merge a ticket into another one."""
         with _refusals():
             acts.merge(self._service, number, actor, into)
+
+    def split(self, number: int, actor: str, raw_id: int) -> int:
+        """Move a mail into a ticket of its own."""
+        with _refusals():
+            return splitting.split(self._service, number, actor, raw_id)
+
+    def open_file(self, attachment_id: int, actor: str, how: str) -> OpenedFile:
+        """Return an attachment as it was sent."""
+        with _refusals():
+            return opening.open_file(self._service, attachment_id, actor, how=how)
+
+    def open_letter(self, raw_id: int, actor: str, *, sees_secrets: bool) -> str:
+        """Return the sanitised HTML of a mail."""
+        with _refusals():
+            return opening.open_letter(self._service, raw_id, actor, sees_secrets=sees_secrets)
+
+    def macros(self, number: int) -> tuple[Macro, ...]:
+        """Return the macros that fit a ticket."""
+        with _refusals():
+            return macros.macros_for(self._service, number)
+
+    def run_macro(self, number: int, actor: str, name: str) -> None:
+        """Answer with a macro's template and do what else it says."""
+        with _refusals():
+            macros.run_macro(self._service, number, actor, name)
 
     def set_priority(self, number: int, actor: str, priority: str, reason: str) -> None:
         """Set a priority by hand."""

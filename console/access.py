@@ -63,6 +63,17 @@ ROUTE_RIGHTS: Final[dict[str, Right]] = {
     "escalate": Right.WORK,
     "write_note": Right.WORK,
     "merge": Right.WORK,
+    "split": Right.WORK,
+    "templates": Right.WORK,
+    "preview": Right.WORK,
+    "macro": Right.WORK,
+    "presence": Right.SEE,
+    "file": Right.SEE,
+    "picture": Right.WORK,
+    "download": Right.WORK,
+    "letter": Right.WORK,
+    "save_view": Right.WORK,
+    "drop_view": Right.WORK,
     "write_reply": Right.WORK,
     "decide_draft": Right.WORK,
     "undo": Right.WORK,
@@ -112,3 +123,8 @@ def allows(role: str, route_name: str) -> bool:
     """Tell whether a role may use a route; an unknown role or route may nothing."""
     right = ROUTE_RIGHTS.get(route_name)
     return right is not None and right in ROLE_RIGHTS.get(role, frozenset())
+
+
+def has_right(role: str, right: Right) -> bool:
+    """Tell whether a role has a right, whatever the route."""
+    return right in ROLE_RIGHTS.get(role, frozenset())

@@ -18,6 +18,7 @@ from console import (
     desk_time_pages,
     events,
     keeping_pages,
+    file_pages,
     login_pages,
     mail_pages,
     model_pages,
@@ -30,6 +31,8 @@ from console import (
     template_pages,
     ticket_pages,
     topic_pages,
+    ticket_tools,
+    view_pages,
 )
 from console.api import API_PATH, create_api
 from console.context import Console, words_for
@@ -63,6 +66,9 @@ def create_app(console: Console) -> FastAPI:
         queue_pages,
         review_pages,
         ticket_pages,
+        ticket_tools,
+        file_pages,
+        view_pages,
         mail_pages,
         dashboard_pages,
         api_token_pages,

@@ -12,6 +12,7 @@ from console.access import allows
 from console.counted import CountsShelf
 from console.desk import Desk
 from console.moments import Moments, zone_of
+from console.presence import Presence
 from console.throttle import LoginThrottle
 from console.undo import UndoShelf
 from console.wording import Words, language_of, words_of
@@ -50,6 +51,7 @@ class Console:
     throttle: LoginThrottle = field(default_factory=LoginThrottle)
     shelf: UndoShelf = field(default_factory=UndoShelf)
     counts: CountsShelf = field(default_factory=CountsShelf)
+    presence: Presence = field(default_factory=Presence)
     stopping: asyncio.Event = field(default_factory=asyncio.Event)  # ends streams at shutdown
 
 

@@ -13,6 +13,8 @@ from typing import Protocol, Self
 
 from console.model_desk import ModelDesk
 from console.policy_desk import PolicyDesk
+from models.macro import Macro
+from models.opened_file import OpenedFile
 from models.reply_template import RenderedReply, ReplyTemplate
 from models.store import Db
 
@@ -69,6 +71,21 @@ class Desk(Protocol):
 
     def merge(self, number: int, actor: str, into: int) -> None:
         """Merge a ticket into another one."""
+
+    def split(self, number: int, actor: str, raw_id: int) -> int:
+        """Move a mail with its facts into a ticket of its own; return that one's number."""
+
+    def open_file(self, attachment_id: int, actor: str, how: str) -> OpenedFile:
+        """Return an attachment as it was sent; `how` it is looked at is audited."""
+
+    def open_letter(self, raw_id: int, actor: str, *, sees_secrets: bool) -> str:
+        """Return the sanitised HTML of a mail, "" where it has none; audited."""
+
+    def macros(self, number: int) -> tuple[Macro, ...]:
+        """Return the macros that fit a ticket's topic and language."""
+
+    def run_macro(self, number: int, actor: str, name: str) -> None:
+        """Answer with the macro's template and do what else it says, in its order."""
 
     def set_priority(self, number: int, actor: str, priority: str, reason: str) -> None:
         """Set a priority by hand; "" lets it be worked out again."""

@@ -17,6 +17,7 @@ from console.undo import UndoStep
 from models.store import StoreError
 from models.store.board import CONFIDENCES, PAGE_ROWS, SORTS, VIEWS, TicketFilter, ticket_lines
 from models.store.people import people
+from models.store.saved_views import saved_views
 from models.store.ticket_life import ticket_row
 from models.topics import SLUGS, Status, topic_name
 
@@ -55,6 +56,7 @@ def queues(request: Request, after: Text = "", after_number: int = 0) -> Respons
                 now_utc=console.desk.now(),
                 after=(after, after_number) if after else None,
             )
+            views = saved_views(db, visitor.login)
             logins = [person.login for person in people(db) if person.active and person.role != "viewer"]
     except ValueError as error:  # a key that was never given out
         raise HTTPException(404) from error
@@ -76,6 +78,8 @@ def queues(request: Request, after: Text = "", after_number: int = 0) -> Respons
         wanted=asdict(wanted),
         is_filtered=bool(filtered - ({"topic"} if filtered == {"topic"} else set())),
         choices=CHOICES,
+        views=views,
+        query=urlencode(asked),
         sorts=SORTS,
         logins=logins,
         resolutions=console.desk.resolutions(""),
@@ -129,6 +133,8 @@ def undo(
     for step in steps:
         if step.act == "assign":
             console.desk.take(step.number, login, step.before)
+        elif step.act == "split":
+            console.desk.merge(step.number, login, int(step.before))
         else:
             console.desk.move(step.number, login, Status.IN_PROGRESS, "undone")
     return back_to(own_path(back), "undone", n=len(steps))

@@ -24,7 +24,7 @@ Words = Annotated[str, Form(max_length=MOST_CHARS)]
 @router.get("/tickets/{number}", name="ticket")
 def ticket(request: Request, number: int) -> Response:
     """Show a ticket."""
-    return _page(request, number)
+    return shown_ticket(request, number)
 
 
 @router.post("/tickets/{number}/take", name="take")
@@ -115,7 +115,7 @@ def write_reply(request: Request, number: int, text: Words = "", waits: Line = "
     try:
         desk.write_reply(number, login, text, waits_for_seller=bool(waits))
     except DeskRefusalError as error:
-        return _page(request, number, written=text, fault=str(error), status=409)
+        return shown_ticket(request, number, written=text, fault=str(error), status=409)
     return back_to(f"/tickets/{number}", "replied")
 
 
@@ -133,9 +133,10 @@ def decide_draft(
     return back_to(own_path(back), "approved")
 
 
-def _page(
+def shown_ticket(
     request: Request, number: int, *, written: str = "", fault: str = "", status: int = 200
 ) -> Response:
+    """Render a ticket's page; `written` keeps the words of a reply that was refused with `fault`."""
     console = console_of(request)
     try:
         with console.store.read() as db:

@@ -18,9 +18,9 @@ MOST_KEPT: Final = 500
 class UndoStep:
     """One act on one ticket with what was before."""
 
-    act: str  # assign, close
+    act: str  # assign, close, split
     number: int
-    before: str  # the assignee, or the status
+    before: str  # the assignee, the status, or the ticket that it was split from
 
 
 class UndoShelf:

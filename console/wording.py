@@ -1,7 +1,8 @@
 """The words of the interface: `words/LANGUAGE.toml`, the same keys in every language.
 
 Those of dashboard, models, settings and audit log stand in `words/LANGUAGE_oversight.toml`,
-those of tokens and webhooks stand in `words/LANGUAGE_api.toml`.
+those of tokens and webhooks in `words/LANGUAGE_api.toml`, those of files, macros and kept lists in
+`words/LANGUAGE_desk.toml`.
 
 A key is "section.name". Where a number decides the form, the entry is a table of the plural
 categories of the Unicode CLDR: one, few, many for Russian, one, other for English, other for
@@ -17,7 +18,7 @@ from typing import Final
 
 INTERFACE_LANGUAGES: Final = ("ru", "en", "zh")
 _RUSSIAN_MARKS: Final = str.maketrans({",": "\u00a0", ".": ","})
-_PARTS: Final = ("", "_oversight", "_api")
+_PARTS: Final = ("", "_oversight", "_api", "_desk")
 LANGUAGE_NAMES: Final = {"ru": "Русский", "en": "English", "zh": "中文"}
 
 

@@ -59,6 +59,8 @@ class Gathered:
     names: NamesInUse = field(default_factory=NamesInUse)
     budget: ReadingBudget = field(default_factory=ReadingBudget)
     text_chars: int = 0
+    wanted_sha256: str = ""  # the file whose octets somebody asks for
+    wanted: bytes | None = None
 
     def warn(self, name: str, trouble: str) -> None:
         """Add a warning about one file, if there is any trouble."""
@@ -73,12 +75,16 @@ def gather_attachments(
     read_content: bool = True,
     budget: ReadingBudget | None = None,
     shown_ids: frozenset[str] = frozenset(),
+    wanted_sha256: str = "",
 ) -> Gathered:
     """Describe the attachments of a mail; with `read_content` also read what they say.
 
+    The octets of the file with the checksum `wanted_sha256` come back in `wanted`; nothing is read then
+    but archives and forwarded mails, which may hold it.
+
     `hint` is the charset of raw names, `shown_ids` the content identifiers that the letter shows.
     """
-    gathered = Gathered(budget=budget or ReadingBudget())
+    gathered = Gathered(budget=budget or ReadingBudget(), wanted_sha256=wanted_sha256)
     queue: list[tuple[Part, int]] = [(part, 0) for part in parts]
     while queue:
         part, depth = queue.pop(0)
@@ -137,7 +143,7 @@ def _add_file(file: _File, gathered: Gathered, *, read_content: bool) -> list[Pa
     may_read = read_content and bool(file.octets) and not found.trouble
     read = (
         read_file_text(file.octets, file.name, found.content_type, gathered.budget, file.charset)
-        if may_read
+        if may_read and not gathered.wanted_sha256
         else FileText()
     )
     name = _append(file, found.content_type, read, gathered)
@@ -166,6 +172,9 @@ def _members(file: _File, shown: str, gathered: Gathered) -> Iterator[_File]:
 def _append(file: _File, content_type: str, read: FileText, gathered: Gathered) -> str:
     """Add the record of one file; answers its name."""
     own = safe_name(file.name)
+    sha256 = hashlib.sha256(file.octets).hexdigest()
+    if sha256 == gathered.wanted_sha256:
+        gathered.wanted = file.octets
     name = gathered.names.claim(
         shortened(f"{file.parent}{_PARENT_MARK}{own}") if file.parent else own, content_type
     )
@@ -183,7 +192,7 @@ def _append(file: _File, content_type: str, read: FileText, gathered: Gathered) 
             content_type=content_type,
             size_bytes=len(file.octets),
             kind="table" if read.row_count is not None and kind == "other" else kind,
-            sha256=hashlib.sha256(file.octets).hexdigest(),
+            sha256=sha256,
             content_id=file.content_id,
             text=_within_bounds(name, read.text, gathered),
             row_count=read.row_count,

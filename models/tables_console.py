@@ -45,3 +45,17 @@ class ReviewChoice(MainBase, table=True):
     was_in_review: bool = True
     at_utc: datetime = moment(nullable=False)
     undone_at_utc: datetime | None = moment()
+
+
+class SavedView(MainBase, table=True):
+    """A list that a person keeps under a name."""
+
+    __tablename__ = "saved_view"
+    __table_args__ = (Index("ux_saved_view_name", "owner", "name", unique=True),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
+    owner: str = ""
+    name: str = ""
+    query: str = ""  # the filter as in the address of a list
+    is_shared: bool = False
+    at_utc: datetime = moment(nullable=False)

@@ -47,6 +47,7 @@ class TicketPage:
     attachments: tuple[Any, ...]
     prediction: Any | None  # None while it must stay hidden, or for a ticket without one
     linked: tuple[tuple[str, int, str, str], ...]  # how, number, subject, status
+    mail_count: int
     history: tuple[tuple[int, str, str, datetime], ...]  # of the same seller: number, subject, status, opened
 
 
@@ -76,6 +77,7 @@ def ticket_page(db: Connection, number: int) -> TicketPage:
         attachments=tuple(_rows(db, ATTACHMENT, ATTACHMENT.c.raw_id.in_(raw_ids), ATTACHMENT.c.id)),
         prediction=_prediction(db, ticket),
         linked=_linked(db, ticket),
+        mail_count=len(mails),
         history=_history(db, ticket),
     )
 
@@ -86,6 +88,13 @@ def attachment_of(db: Connection, attachment_id: int) -> Any | None:
         select(ATTACHMENT, MESSAGE.c.ticket_id)
         .join(MESSAGE, MESSAGE.c.raw_id == ATTACHMENT.c.raw_id)
         .where(ATTACHMENT.c.id == attachment_id)
+    ).first()
+
+
+def mail_of(db: Connection, raw_id: int) -> Any | None:
+    """Return a mail's ticket and what was taken out of its texts; None for an unknown one."""
+    return db.execute(
+        select(MESSAGE.c.raw_id, MESSAGE.c.ticket_id, MESSAGE.c.redacted).where(MESSAGE.c.raw_id == raw_id)
     ).first()
 
 

@@ -1,0 +1,60 @@
+"""What helps at the reply box: templates, a preview, macros, splitting a mail off, who else looks."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import JSONResponse, Response
+
+from console.context import console_of, visitor_of
+from console.desk import DeskRefusalError
+from console.pages import back_to, render
+from console.ticket_pages import shown_ticket
+from console.undo import UndoStep
+
+router = APIRouter()
+MOST_TEMPLATES: Final = 30
+Line = Annotated[str, Form(max_length=200)]
+
+
+@router.get("/tickets/{number}/templates", name="templates")
+def templates(request: Request, number: int) -> Response:
+    """Show the templates and macros that fit a ticket, filled in: a piece of the ticket's page."""
+    desk = console_of(request).desk
+    found = desk.reply_templates(number)[:MOST_TEMPLATES]
+    filled = [(template, desk.preview_reply(number, template.text)) for template in found]
+    return render(request, "ticket_tools.html", filled=filled, macros=desk.macros(number), number=number)
+
+
+@router.post("/tickets/{number}/preview", name="preview")
+def preview(request: Request, number: int, text: Annotated[str, Form(max_length=20_000)] = "") -> Response:
+    """Tell how a reply will read, and what keeps it from leaving."""
+    found = console_of(request).desk.preview_reply(number, text)
+    return JSONResponse({"text": found.text, "problems": list(found.problems)})
+
+
+@router.post("/tickets/{number}/macro", name="macro")
+def macro(request: Request, number: int, name: Line) -> Response:
+    """Run a macro; one that is refused leaves the ticket as it was and says why."""
+    try:
+        console_of(request).desk.run_macro(number, visitor_of(request).login, name)
+    except DeskRefusalError as error:
+        return shown_ticket(request, number, fault=str(error), status=409)
+    return back_to(f"/tickets/{number}", "macro_done")
+
+
+@router.post("/tickets/{number}/split", name="split")
+def split(request: Request, number: int, raw_id: Annotated[int, Form()]) -> Response:
+    """Move one mail into a ticket of its own; merging it back is the way back."""
+    console, login = console_of(request), visitor_of(request).login
+    fresh = console.desk.split(number, login, raw_id)
+    token = console.shelf.put(login, (UndoStep(act="split", number=fresh, before=str(number)),))
+    return back_to(f"/tickets/{fresh}", "was_split", number=fresh, undo=token)
+
+
+@router.get("/tickets/{number}/presence", name="presence")
+def presence(request: Request, number: int, writes: bool = False) -> Response:
+    """Note that this person looks at the ticket, and tell who else does."""
+    others = console_of(request).presence.look(number, visitor_of(request).login, writes=writes)
+    return JSONResponse([{"login": login, "writes": is_writing} for login, is_writing in others])

@@ -1,0 +1,65 @@
+"""What an operator opens of a mail as it was sent: a file, or the HTML of the letter; always audited.
+
+Stored texts are redacted, the mail itself is not: a picture, a table or the HTML may hold what was
+taken out. Who may ask is the console's to decide; that somebody did stands in the audit trail.
+"""
+
+from __future__ import annotations
+
+from models.opened_file import OpenedFile
+from models.store.raw_mail import fetch_mails
+from models.store.ticket_life import audit
+from models.store.ticket_page import attachment_of, mail_of
+from workers.acts import ActError
+from workers.open_apart import NotOpenedError, Opened, Wanted, open_apart
+from workers.service import Service
+
+SECRETS = "secrets were taken out of this mail: only leads see it as it was sent"
+PURGED = "the mail itself is no longer kept: its time is over"
+
+
+def open_file(service: Service, attachment_id: int, actor: str, *, how: str) -> OpenedFile:
+    """Return a file of a mail; `how` (preview, download) goes into the audit trail.
+
+    Raises ActError when there is no such file, the mail is gone or the file cannot be taken out.
+    """
+    with service.store.read() as db:
+        row = attachment_of(db, attachment_id)
+    if row is None or not row.sha256:
+        msg = "there is no such file"
+        raise ActError(msg)
+    opened = _taken_out(service, row.raw_id, Wanted(sha256=row.sha256))
+    with service.store.write() as db:
+        subject = f"ticket:{row.ticket_id}" if row.ticket_id else f"raw:{row.raw_id}"
+        audit(db, actor, "open_file", subject, service.now(), file=attachment_id, how=how)
+    return OpenedFile(name=row.name, content_type=row.content_type, octets=opened.octets)
+
+
+def open_letter(service: Service, raw_id: int, actor: str, *, sees_secrets: bool) -> str:
+    """Return the sanitised HTML of a mail, "" where it has none.
+
+    Raises ActError as `open_file` does, and for a letter with secrets when the person must not see them.
+    """
+    with service.store.read() as db:
+        row = mail_of(db, raw_id)
+    if row is None:
+        msg = "there is no such mail"
+        raise ActError(msg)
+    opened = _taken_out(service, raw_id, Wanted())
+    if (opened.has_secrets or row.redacted) and not sees_secrets:
+        raise ActError(SECRETS)
+    with service.store.write() as db:
+        subject = f"ticket:{row.ticket_id}" if row.ticket_id else f"raw:{raw_id}"
+        audit(db, actor, "open_letter", subject, service.now(), raw_id=raw_id)
+    return opened.octets.decode("utf-8", "replace")
+
+
+def _taken_out(service: Service, raw_id: int, wanted: Wanted) -> Opened:
+    raw = fetch_mails(service.store, [raw_id]).get(raw_id)
+    if raw is None:
+        raise ActError(PURGED)
+    try:
+        return open_apart(raw.raw, wanted)
+    except NotOpenedError as error:
+        msg = f"it cannot be opened: {error}"
+        raise ActError(msg) from error
