@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fuzz soak bench bench-classifier train lock release clean
+.PHONY: help setup run test check fuzz soak bench bench-classifier screenshots train lock release clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -42,6 +42,9 @@ soak: setup  ## long faults, many mails, the property tests with new random exam
 
 bench: setup  ## side-by-side measurements, printed as ratios
 	$(BIN)/python -m benchmarks $(ARGS)
+
+screenshots: setup  ## pictures of the console for the README (needs Chromium)
+	$(BIN)/python -m benchmarks screenshots
 
 bench-classifier: setup  ## the classifier on banking77, clinc150 and ruintents (RAZBOR_BENCHMARKS names their folder)
 	$(BIN)/python -m benchmarks public-sets $(ARGS)

@@ -25,6 +25,7 @@ ON_DEMAND = {  # minutes, or data from outside: run only when named
     "training": "benchmarks.training",  # 100,000 labelled mails
     "month": "benchmarks.month",  # a simulated month of labels, a poisoned night
     "fill": "benchmarks.fill_command",  # the database of RAZBOR_DATA_DIR or RAZBOR_DATABASE_URL with tickets
+    "screenshots": "benchmarks.screenshots",  # docs/screenshots/*.png, over a small filled desk
 }
 
 

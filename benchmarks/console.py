@@ -73,7 +73,7 @@ def run(rounds: int) -> Iterator[dict[str, Any]]:
 
 def measured(name: str, store: Store, rounds: int) -> Iterator[dict[str, Any]]:
     """Ask a filled store through the console; times in milliseconds."""
-    with TestClient(_application(store), base_url=ORIGIN, follow_redirects=False) as client:
+    with TestClient(application(store), base_url=ORIGIN, follow_redirects=False) as client:
         client.cookies.set(SESSION_COOKIE, CSRF)
         for group, addresses in _groups(store).items():
             tries = [[_asked(client, address) for address in addresses] for _ in range(rounds + 1)]
@@ -144,14 +144,20 @@ def _row(case: str, times_ms: list[float]) -> dict[str, Any]:
     }
 
 
-def _application(store: Store) -> Any:
-    """Return the console over a store, its clock standing at the fill's end, one lead logged in."""
+def application(store: Store, **person: Any) -> Any:
+    """Return the console over a store, its clock standing at the fill's end, one lead logged in.
+
+    `person` overrides what the lead is: language, role, login.
+    """
     now: Callable[[], datetime] = lambda: NOW  # noqa: E731 - a clock that stands still
     options = ServiceOptions(mailboxes=(), mail_domain="razbor.local", signing_key=b"k" * 32)
     service = Service(store=store, options=options, predictor=None, now=now)  # type: ignore[arg-type]  # nothing is predicted
     with store.write() as db:
         seed(db, [], NOW)
-        number = add_person(db, "maria", password_hash="-", role="lead", language="ru")
+        number = add_person(
+            db,
+            **{"login": "maria", "password_hash": "-", "role": "lead", "language": "ru", **person},
+        )
         open_session(db, number, token_hash=token_hash(CSRF), csrf_token=CSRF, now_utc=NOW)
     return create_app(Console(store=store, desk=DeskActs(service), options=ConsoleOptions()))
 

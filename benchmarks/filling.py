@@ -58,6 +58,7 @@ FIELDS: Final = {
     "amount": "amount",
     "date": "event_date",
 }
+_WORDS: Final = re.compile(r"[^\W\d_]{2,16}")
 _DIGITS: Final = re.compile(r"\d")
 
 
@@ -136,7 +137,10 @@ class Maker:
         if not in_review:
             self._worked(number, raw_id, topic, sender, mail["lang"], opened)
         if self.chance.random() < SECOND_SHARE:
-            again = _renumbered(self.chance.choice(self.corpus), self.chance)
+            alike = [
+                one for one in self.corpus if (one["lang"], one["topic"]) == (mail["lang"], mail["topic"])
+            ]
+            again = _renumbered(self.chance.choice(alike), self.chance) | {"from": mail["from"]}
             self._mail(number, again, sender, updated, None, topic)
 
     def _worked(self, number: int, raw_id: int, topic: str, sender: str, language: str, at: datetime) -> None:
@@ -158,7 +162,8 @@ class Maker:
         self.tables["audit_entry"].append(
             {"at_utc": at, "actor": "maria", "action": "assign", "subject": f"ticket:{number}"}
         )
-        if self.chance.random() < 0.1:
+        is_audited = self.tables["prediction"][-1]["audit"] and self.chance.random() < 0.95
+        if is_audited or self.chance.random() < 0.1:
             self.tables["label"].append(
                 {"raw_id": raw_id, "topic": topic, "author": "maria", "created_at_utc": at}
             )
@@ -206,12 +211,14 @@ class Maker:
             for place, part in enumerate(mail.get("attachments", []))
         ]
         self.words.append((raw_id, indexed_texts(mail["subject"], mail["body"], entities)))
-        self._prediction(raw_id, topic, 0.9 if confidence is None else confidence, at)
+        self._prediction(raw_id, topic, 0.9 if confidence is None else confidence, at, mail["body"])
         return raw_id
 
-    def _prediction(self, raw_id: int, topic: str, confidence: float, at: datetime) -> None:
+    def _prediction(self, raw_id: int, topic: str, confidence: float, at: datetime, body: str) -> None:
         others = [slug for slug in SLUGS if slug != topic]
-        rest = (1 - confidence) / len(others)
+        self.chance.shuffle(others)
+        shares = [(1 - confidence) * part for part in (0.6, 0.25, *[0.15 / (len(others) - 2)] * len(others))]
+        words = sorted(set(_WORDS.findall(body)), key=len)[-4:]
         sure = confidence > 0.8
         self.tables["prediction"].append(
             {
@@ -221,10 +228,13 @@ class Maker:
                 "sure": sure,
                 "threshold": 0.8,
                 "decision": "route" if sure else "review",
-                "probabilities": {topic: confidence, **dict.fromkeys(others, rest)},
-                "reasons": [{"text": topic[:5], "weight": 1.0, "topic": topic}],
+                "probabilities": {topic: confidence, **dict(zip(others, shares, strict=False))},
+                "reasons": [
+                    {"text": word, "weight": 0.6 * (place + 1), "topic": topic if place else others[0]}
+                    for place, word in enumerate(words)
+                ],
                 "model": "m-benchmark",
-                "margin": confidence - rest,
+                "margin": confidence - shares[0],
                 "audit": sure and self.chance.random() < 0.15,
                 "created_at_utc": at,
             }

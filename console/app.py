@@ -17,8 +17,8 @@ from console import (
     dashboard_pages,
     desk_time_pages,
     events,
-    keeping_pages,
     file_pages,
+    keeping_pages,
     login_pages,
     mail_pages,
     model_pages,
@@ -30,8 +30,8 @@ from console import (
     settings_pages,
     template_pages,
     ticket_pages,
-    topic_pages,
     ticket_tools,
+    topic_pages,
     view_pages,
 )
 from console.api import API_PATH, create_api
