@@ -97,6 +97,10 @@ def _describe(method: str, operation: dict[str, Any]) -> None:
     for status in _ANSWERS[method]:
         if has_parameters or status not in {404, 422}:
             operation["responses"][str(status)] = _problem_answer(status)
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] == "if-match":
+            parameter["required"] = True  # its absence has an answer of its own (428), not the one of a field
+            parameter["schema"] = {"type": "string", "maxLength": 1000}
     if operation["operationId"] == "get_ticket":
         operation["responses"]["304"] = {"description": "The ticket is what If-None-Match names"}
 

@@ -10,7 +10,7 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final
 
@@ -31,17 +31,26 @@ LARGEST: Final = 2**53 - 1  # the largest whole number that every JSON reader ke
 MOST_ITEMS: Final = 200
 
 
-def _plain(text: str) -> str:
-    """Refuse what no database and no mail should hold: control characters but line breaks and tabs."""
-    if any(ord(char) < 32 and char not in "\t\n\r" for char in text) or "\x7f" in text:
-        msg = "control characters are not allowed"
-        raise ValueError(msg)
-    return text
+# No database and no mail should hold control characters, but for line breaks and tabs.
+_PLAIN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
 
 
-Word = Annotated[str, Field(max_length=200), AfterValidator(_plain)]
-Line = Annotated[str, Field(max_length=1000), AfterValidator(_plain)]
-Words = Annotated[str, Field(min_length=1, max_length=20_000), AfterValidator(_plain)]
+def one_of(values: Iterable[str]) -> Any:
+    """Return the type of a text that is one of some values which stand in data."""
+    known = tuple(values)
+
+    def check(text: str) -> str:
+        if text not in known:
+            msg = f"choose of {', '.join(known)}"
+            raise ValueError(msg)
+        return text
+
+    return Annotated[str, AfterValidator(check), Field(json_schema_extra={"enum": list(known)})]
+
+
+Word = Annotated[str, Field(max_length=200, pattern=_PLAIN)]
+Line = Annotated[str, Field(max_length=1000, pattern=_PLAIN)]
+Words = Annotated[str, Field(min_length=1, max_length=20_000, pattern=_PLAIN)]
 Number = Annotated[int, Path(ge=1, le=LARGEST)]
 IfMatch = Annotated[str | None, Header(max_length=1000)]
 IfNoneMatch = Annotated[str | None, Header(max_length=1000)]

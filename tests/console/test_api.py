@@ -285,8 +285,12 @@ def test_replies_and_facts(web, number) -> None:
         ("2000061286750", False),
         ("77", True),
     }
-    for wrong in ({"field": "no_field", "value": "1"}, {"field": "supply_ref"}, {**change, "raw": "1"}):
-        assert program.ask("POST", f"/tickets/{number}/facts", wrong).status_code == 422
+    for wrong, status in (
+        ({"field": "no_field", "value": "1"}, 422),
+        ({**change, "raw": "1"}, 422),
+        ({"field": "supply_ref"}, 409),
+    ):
+        assert program.ask("POST", f"/tickets/{number}/facts", wrong).status_code == status
     balance = program.get("/status").json()
     assert balance["accepted"] == balance["in_flight"] + sum(balance["dispositions"].values())
 
