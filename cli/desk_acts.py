@@ -18,7 +18,7 @@ from models.store import Db, StoreError
 from models.store.mails import retry_held
 from models.store.ticket_life import audit
 from models.topics import Status
-from workers import acts, macros, opening, reply_acts, set_aside, splitting, template_acts
+from workers import acts, macros, opening, reply_acts, set_aside, splitting, template_acts, webhooks
 from workers.reply_templates import variable_names
 from workers.service import Service
 
@@ -183,6 +183,26 @@ class DeskActs:
         """Label a quarantined mail as spam."""
         with _refusals():
             set_aside.confirm_spam(self._service, raw_id, actor)
+
+    def add_webhook(self, actor: str, name: str, url: str, kinds: Sequence[str]) -> str:
+        """Tell a system of events from now on."""
+        with _refusals():
+            return webhooks.subscribe(self._service, actor, name, url, list(kinds))
+
+    def remove_webhook(self, actor: str, name: str) -> None:
+        """Tell a system nothing more."""
+        with _refusals():
+            webhooks.unsubscribe(self._service, actor, name)
+
+    def test_webhook(self, actor: str, name: str) -> str:
+        """Send a test event now."""
+        with _refusals():
+            return webhooks.ping(self._service, actor, name).error
+
+    def resend_event(self, actor: str, delivery_id: int) -> None:
+        """Tell an event once more."""
+        with _refusals():
+            webhooks.tell_once_more(self._service, actor, delivery_id)
 
     def checked(self, check: Callable[[Db], None], keys: Iterable[str] = ()) -> Self:
         """Return the same desk with a check before every act."""

@@ -41,6 +41,7 @@ from cli import (
     train,
     triage,
     users,
+    webhooks,
     worker,
 )
 from cli.faults import describe_fault
@@ -86,6 +87,7 @@ app.add_typer(export.app, name="export")
 app.add_typer(sellers.app, name="sellers")
 app.add_typer(users.app, name="users")
 app.add_typer(tokens.app, name="tokens")
+app.add_typer(webhooks.app, name="webhooks")
 
 # Administration
 app.command("migrate")(migrate.migrate)

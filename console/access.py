@@ -116,6 +116,11 @@ ROUTE_RIGHTS: Final[dict[str, Right]] = {
     "add_person": Right.ADMIN,
     "save_person": Right.ADMIN,
     "change_access": Right.ADMIN,
+    "webhooks": Right.ADMIN,
+    "add_webhook": Right.ADMIN,
+    "test_webhook": Right.ADMIN,
+    "remove_webhook": Right.ADMIN,
+    "resend_event": Right.ADMIN,
 }
 
 

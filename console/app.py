@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from console import (
     api_token_pages,
+    api_webhook_pages,
     audit_pages,
     dashboard_pages,
     desk_time_pages,
@@ -81,6 +82,7 @@ def create_app(console: Console) -> FastAPI:
         template_pages,
         seller_pages,
         people_pages,
+        api_webhook_pages,
         events,
     ):
         app.include_router(room.router)

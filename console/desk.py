@@ -126,6 +126,18 @@ class Desk(Protocol):
     def confirm_spam(self, raw_id: int, actor: str) -> None:
         """Label a quarantined mail as spam."""
 
+    def add_webhook(self, actor: str, name: str, url: str, kinds: Sequence[str]) -> str:
+        """Tell a system of events from now on; return the secret that signs them."""
+
+    def remove_webhook(self, actor: str, name: str) -> None:
+        """Tell a system nothing more."""
+
+    def test_webhook(self, actor: str, name: str) -> str:
+        """Send a test event now; return what kept the receiver from taking it, "" when it took it."""
+
+    def resend_event(self, actor: str, delivery_id: int) -> None:
+        """Tell an event once more that was told or given up."""
+
     def checked(self, check: Callable[[Db], None], keys: Iterable[str] = ()) -> Self:
         """Return a desk that runs `check` first in the transaction of every act, under `keys` as well."""
 

@@ -1,10 +1,11 @@
-"""Tables of the JSON API: tokens of programs, and which of their requests were done already."""
+"""Tables of the JSON API: tokens of programs, requests that were done already, webhooks and their events."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Column
+from sqlalchemy import Column, Index
 from sqlmodel import Field
 
 from models.tables import BigId, MainBase, json_field, moment
@@ -38,3 +39,41 @@ class ApiRequest(MainBase, table=True):
     fingerprint: str = Field(default="", max_length=64)  # SHA-256 of method, path and body
     outcome_id: int | None = Field(default=None, sa_type=BigId)  # what the act made or changed
     at_utc: datetime = moment(nullable=False, index=True)
+
+
+class Webhook(MainBase, table=True):
+    """Where events of tickets are told to another system. Its secret is derived, not stored."""
+
+    __tablename__ = "webhook"
+
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
+    name: str = Field(default="", unique=True)
+    url: str = ""
+    kinds: list[str] = json_field()
+    salt: str = ""  # the secret is an HMAC of it under the key of this installation
+    active: bool = True
+    created_by: str = ""
+    created_at_utc: datetime = moment(nullable=False)
+
+
+class WebhookDelivery(MainBase, table=True):
+    """One event for one webhook, written in the transaction of what happened; told later."""
+
+    __tablename__ = "webhook_delivery"
+    __table_args__ = (Index("ix_webhook_delivery_due", "status", "due_at_utc"),)
+
+    id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
+    webhook_id: int = Field(sa_type=BigId, index=True)
+    event_id: str = ""  # the same at every try: a receiver drops what it knows
+    kind: str = ""
+    ticket_id: int | None = Field(default=None, sa_type=BigId)
+    payload: dict[str, Any] = json_field(dict)
+    status: str = "queued"  # queued, sent, dead
+    created_at_utc: datetime = moment(nullable=False)
+    due_at_utc: datetime | None = moment()
+    sent_at_utc: datetime | None = moment()
+    attempts: int = 0
+    answer: int | None = None  # the last HTTP status
+    last_error: str = ""
+    lease_token: str | None = None
+    lease_until_utc: datetime | None = moment()

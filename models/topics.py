@@ -87,6 +87,7 @@ NON_PERSON_KINDS: Final[frozenset[str]] = frozenset({"auto_reply", "out_of_offic
 
 READ_QUEUE: Final = "read"
 OUTBOUND_QUEUE: Final = "outbound"
+WEBHOOK_QUEUE: Final = "webhooks"
 UPKEEP_QUEUE: Final = "upkeep"
 
 
@@ -107,5 +108,6 @@ ALL_QUEUES: Final[tuple[str, ...]] = (
     READ_QUEUE,
     *(topic_queue(s) for s in ROUTED_SLUGS),
     OUTBOUND_QUEUE,
+    WEBHOOK_QUEUE,
     UPKEEP_QUEUE,
 )

@@ -89,6 +89,11 @@ class Settings(BaseSettings):
     api_requests_per_minute: int = Field(
         600, ge=0, description="Requests that one API token may send per minute; 0: off."
     )
+    webhook_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Hosts that webhooks may also reach by plain http and on private addresses, "
+        "as host or host:port, comma-separated; empty: none.",
+    )
     console_port: int = Field(8080, ge=0, le=65535, description="Port that the console binds.")
     metrics_token: str = Field(
         "", description="Bearer token for /metrics of the console; empty: only this machine may read them."
@@ -129,7 +134,7 @@ class Settings(BaseSettings):
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(default=False, description="One JSON object per log line.")
 
-    @field_validator("mailboxes", mode="before")
+    @field_validator("mailboxes", "webhook_hosts", mode="before")
     @classmethod
     def _split_mailboxes(cls, value: object) -> object:
         if isinstance(value, str):

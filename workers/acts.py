@@ -16,6 +16,7 @@ from models.store import Db
 from models.store.engine import StoreError
 from models.store.facts import merge_facts, withdraw_fact
 from models.store.learning import add_label, set_topic, withdraw_label
+from models.store.ticket_events import note_event
 from models.store.ticket_life import (
     add_note,
     audit,
@@ -187,6 +188,8 @@ def escalate(service: Service, number: int, actor: str, reason: str) -> None:
         up = bool(reason.strip())
         at = service.now() if up else None
         set_ticket(db, number, service.now(), escalated=up, escalated_at_utc=at)
+        if up:
+            note_event(db, "ticket.escalated", number, service.now())
         _done(db, service, number, actor, "escalate", up=up, reason=reason)
 
 

@@ -130,6 +130,7 @@ def service_over(store: Store, settings: Settings) -> Service:
             batch_size=settings.batch_size,
             lease_s=settings.lease_s,
             labelled_dir=settings.labelled_dir,
+            webhook_hosts=frozenset(settings.webhook_hosts),
         ),
         predictor=Predictor(store),
         check_senders=_sender_checks(settings),

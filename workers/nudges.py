@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import structlog
 from kombu.exceptions import OperationalError
 
-from models.topics import OUTBOUND_QUEUE, READ_QUEUE, UPKEEP_QUEUE, topic_queue
+from models.topics import OUTBOUND_QUEUE, READ_QUEUE, UPKEEP_QUEUE, WEBHOOK_QUEUE, topic_queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 READ_TASK = "workers.tasks.read"
 TOPIC_TASK = "workers.tasks.topic"
 DELIVER_TASK = "workers.tasks.deliver"
+WEBHOOK_TASK = "workers.tasks.webhooks"
 SWEEP_TASK = "workers.tasks.sweep"
 RETRAIN_TASK = "workers.tasks.retrain"
 TRAIN_TASK = "workers.tasks.train"
@@ -53,6 +54,11 @@ def nudge_delivery(app: Celery) -> bool:
 def nudge_training(app: Celery) -> bool:
     """Say that a person ordered a training."""
     return _send(app, TRAIN_TASK, UPKEEP_QUEUE)
+
+
+def nudge_webhooks(app: Celery) -> bool:
+    """Say that events wait to be told."""
+    return _send(app, WEBHOOK_TASK, WEBHOOK_QUEUE)
 
 
 def _send(app: Celery, task: str, queue: str, args: list[str] | None = None) -> bool:

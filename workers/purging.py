@@ -22,6 +22,7 @@ from models.store.purge import STEPS, count_due, take_portion
 from models.store.raw_orders import confirm_orders, orders_waiting
 from models.store.remnants import empty_log
 from models.store.ticket_life import audit
+from models.store.webhooks import forget_deliveries
 from workers.service import Service, utc_now
 
 JOB: Final = "purge"
@@ -76,6 +77,8 @@ def purge(service: Service, actor: str, progress: Progress = lambda _: None) -> 
                 audit(db, actor, "purge", "retention", service.now(), **done)
     duty.end()
     confirm_orders(store)
+    with store.write() as db:
+        forget_deliveries(db, service.now())
     emptied = empty_log(store)
     with store.read() as db:
         return Purged(counts=counts, raw_waiting=orders_waiting(db), log_emptied=emptied)

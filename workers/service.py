@@ -36,6 +36,9 @@ class ServiceOptions:
     lease_s: int = 120
     dkim_key: DkimKey | None = None
     labelled_dir: Path = Path("labelled")  # labelled mails of one's own, learnt at every training
+    webhook_hosts: frozenset[str] = (
+        frozenset()
+    )  # that events may also reach by plain http or in our own network
     automatic_per_hour: int = 20  # automatic mails to one address (rule A8); more are muted, never held back
     automatic_per_hour_all: int = 3000  # automatic mails to everybody (rule A8), muted alike
 

@@ -23,17 +23,20 @@ from workers.nudges import (
     TOPIC_TASK,
     TRAIN_TASK,
     WATCH_TASK,
+    WEBHOOK_TASK,
     nudge_delivery,
     nudge_read,
     nudge_topic,
     nudge_topics,
     nudge_training,
+    nudge_webhooks,
 )
 from workers.purging import nightly_purge
 from workers.retraining import nightly_retrain
 from workers.topic_batch import work_topic
 from workers.training_orders import ordered_retrain
 from workers.upkeep import sweep
+from workers.webhooks import EVENTS_AT_ONCE, tell_webhooks
 
 DELIVER_LIMIT_S = 600  # above what one slow relay can take of the budget of `workers.delivery`
 SWEEP_DUTY_S = 5  # at most one sweep in this time, whichever process gets the task
@@ -73,6 +76,15 @@ def deliver_task() -> int:
     return count
 
 
+@shared_task(name=WEBHOOK_TASK)
+def webhook_task() -> int:
+    """Tell webhooks what is due."""
+    count = tell_webhooks(process_service())
+    if count == EVENTS_AT_ONCE:
+        nudge_webhooks(celery_app)
+    return count
+
+
 @shared_task(name=SWEEP_TASK)
 def sweep_task() -> dict[str, Any]:
     """Find due work that nobody was told of, and say so."""
@@ -84,7 +96,14 @@ def sweep_task() -> dict[str, Any]:
         nudge_delivery(celery_app)
     if due.training:
         nudge_training(celery_app)
-    return {"mails": due.mails, "topics": list(due.topics), "replies": due.replies}
+    if due.webhooks:
+        nudge_webhooks(celery_app)
+    return {
+        "mails": due.mails,
+        "topics": list(due.topics),
+        "replies": due.replies,
+        "webhooks": due.webhooks,
+    }
 
 
 @shared_task(name=RETRAIN_TASK, time_limit=3600)

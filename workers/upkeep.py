@@ -32,6 +32,7 @@ class Due:
     topics: tuple[str, ...] = ()
     replies: bool = False
     training: bool = False
+    webhooks: bool = False
 
 
 def sweep(service: Service, hold_s: float) -> Due:
@@ -53,4 +54,5 @@ def sweep(service: Service, hold_s: float) -> Due:
         topics=waiting.topics,
         replies=waiting.replies and bool(service.options.relay_url),
         training=waiting.training,
+        webhooks=waiting.webhooks,
     )

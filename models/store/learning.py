@@ -12,6 +12,8 @@ from sqlalchemy.engine import Connection
 
 from models.store.engine import StoreError
 from models.store.schema import LABEL, MAIL_STATE, MESSAGE, MODEL_VERSION, THRESHOLD_SET, TICKET
+from models.store.ticket_events import note_event
+from models.topics import SPAM
 
 _DIGIT: Final = re.compile(r"\d")
 
@@ -213,6 +215,8 @@ def set_topic(db: Connection, number: int, topic: str, *, now_utc: datetime) -> 
         .where(TICKET.c.id == number)
         .values(topic=topic, topic_source="operator", in_review=False, updated_at_utc=now_utc)
     )
+    if topic != SPAM:
+        note_event(db, "ticket.routed", number, now_utc)
 
 
 def review_count(db: Connection) -> int:

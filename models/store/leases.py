@@ -21,7 +21,7 @@ from sqlalchemy.engine import Connection
 from models.store.engine import Store
 from models.store.mail_order import first_of_their_matter, in_turn
 from models.store.mails import storable
-from models.store.schema import LEASE, MAIL_STATE, OUTBOX, TOPIC_WORK
+from models.store.schema import LEASE, MAIL_STATE, OUTBOX, TOPIC_WORK, WEBHOOK_DELIVERY
 from models.store.training_runs import is_training_ordered
 
 
@@ -88,6 +88,17 @@ def claim_topic_work(store: Store, topic: str, *, now_utc: datetime, lease_s: in
 def claim_outbox(store: Store, *, now_utc: datetime, lease_s: int, limit: int) -> Claim:
     """Claim replies that should leave."""
     return _claim(store, OUTBOX, "id", outbox_due(now_utc), now_utc, lease_s, limit)
+
+
+def webhooks_due(now_utc: datetime) -> ColumnElement[bool]:
+    """Accept events that webhooks should be told now."""
+    table = WEBHOOK_DELIVERY
+    return and_(table.c.status == "queued", table.c.due_at_utc <= now_utc, _free(table, now_utc))
+
+
+def claim_webhooks(store: Store, *, now_utc: datetime, lease_s: int, limit: int) -> Claim:
+    """Claim events that webhooks should be told."""
+    return _claim(store, WEBHOOK_DELIVERY, "id", webhooks_due(now_utc), now_utc, lease_s, limit)
 
 
 def _claim(
@@ -168,6 +179,7 @@ class Waiting:
     topics: tuple[str, ...]
     replies: bool
     training: bool = False
+    webhooks: bool = False
 
 
 def work_waiting(db: Connection, now_utc: datetime) -> Waiting:
@@ -175,11 +187,13 @@ def work_waiting(db: Connection, now_utc: datetime) -> Waiting:
     mails = db.scalar(select(MAIL_STATE.c.raw_id).where(mails_due(now_utc)).limit(1))
     topics = db.scalars(select(TOPIC_WORK.c.topic).distinct().where(topic_work_due(now_utc))).all()
     replies = db.scalar(select(OUTBOX.c.id).where(outbox_due(now_utc)).limit(1))
+    webhooks = db.scalar(select(WEBHOOK_DELIVERY.c.id).where(webhooks_due(now_utc)).limit(1))
     return Waiting(
         mails=mails is not None,
         topics=tuple(topics),
         replies=replies is not None,
         training=is_training_ordered(db),
+        webhooks=webhooks is not None,
     )
 
 
@@ -209,7 +223,7 @@ def free_leases_of_the_dead(store: Store, now_utc: datetime) -> int:
     counts it as lost.
     """
     freed = 0
-    for table in (MAIL_STATE, TOPIC_WORK, OUTBOX):
+    for table in (MAIL_STATE, TOPIC_WORK, OUTBOX, WEBHOOK_DELIVERY):
         running = and_(table.c.lease_token.is_not(None), table.c.lease_until_utc > now_utc)
         with store.read() as db:
             tokens = db.scalars(select(table.c.lease_token).distinct().where(running)).all()

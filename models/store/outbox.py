@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from models.records import ReplyDraft
 from models.store.mails import storable
 from models.store.schema import ASKED, OUTBOX
+from models.store.ticket_events import note_event
 
 MAX_ATTEMPTS = 12
 BACKOFF_S = (60, 120, 300, 600, 1800, 3600, 7200, 14400)
@@ -223,11 +224,15 @@ def mark_bounced(db: Connection, outbox_id: int, error: str) -> int | None:
 
 def mark_sent(db: Connection, outbox_id: int, now_utc: datetime) -> None:
     """Note that the relay answered 250; a bounce that was quicker than this note stands."""
-    db.execute(
+    row = db.execute(
         update(OUTBOX)
         .where(OUTBOX.c.id == outbox_id, OUTBOX.c.status.in_(("sending", "uncertain")))
         .values(status="sent", sent_at_utc=now_utc, last_error="", lease_token=None, lease_until_utc=None)
-    )
+        .returning(OUTBOX.c.ticket_id, OUTBOX.c.automatic)
+    ).first()
+    if row is not None and row.ticket_id is not None:
+        told = {"reply": outbox_id, "automatic": bool(row.automatic)}
+        note_event(db, "ticket.answered", row.ticket_id, now_utc, **told)
 
 
 def mark_failed(db: Connection, outbox_id: int, error: str) -> None:

@@ -18,9 +18,11 @@ from models.store.schema import (
     TICKET,
     TICKET_LINK,
 )
+from models.store.ticket_events import note_event
 from models.topics import LEGAL_MOVES, Status
 
 _LANGUAGE_LETTERS: Final = 12  # "ID: 3345120" is in no language
+_TOLD_MOVES: Final = {Status.WAITING_SELLER: "ticket.waiting", Status.CLOSED: "ticket.closed"}
 REMIND_AFTER: Final = timedelta(hours=72)  # design 9: one reminder of an open question
 
 
@@ -69,6 +71,9 @@ def open_ticket(
         )
     )
     relate(db, number, decision.link.related)
+    note_event(db, "ticket.opened", number, now_utc)
+    if not decision.review:
+        note_event(db, "ticket.routed", number, now_utc)
     return number
 
 
@@ -115,6 +120,7 @@ def extend_ticket(db: Connection, decision: Decision, mail: Mail, *, now_utc: da
         changes["marketplace"] = mail.marketplace
     db.execute(update(TICKET).where(TICKET.c.id == number).values(changes))
     relate(db, number, decision.link.related)
+    note_event(db, "ticket.appended", number, now_utc)
 
 
 def _letters(text: str) -> int:
@@ -158,4 +164,6 @@ def move_status(
             reason=reason,
         )
     )
+    if to in _TOLD_MOVES:
+        note_event(db, _TOLD_MOVES[to], number, now_utc)
     return True

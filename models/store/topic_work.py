@@ -16,6 +16,7 @@ from models.store.mails import storable
 from models.store.policies import reply_policy
 from models.store.schema import ASKED, ATTACHMENT, MESSAGE, OUTBOX, TICKET, TICKET_LINK, TOPIC_WORK
 from models.store.sellers import role_of_sender
+from models.store.ticket_events import note_event
 from models.store.tickets import move_status
 from models.topics import Status
 
@@ -167,6 +168,8 @@ def store_topic_decision(
             **_escalated(state, decision, now_utc),
         )
     )
+    if _escalated(state, decision, now_utc):
+        note_event(db, "ticket.escalated", state.number, now_utc)
     if decision.status is not None and decision.status is not state.status:
         move_status(db, state.number, decision.status, reason=_reason(decision), now_utc=now_utc)
 
