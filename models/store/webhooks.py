@@ -98,9 +98,9 @@ def webhook_named(db: Connection, name: str) -> WebhookCard:
 def webhooks(db: Connection) -> list[WebhookCard]:
     """List webhooks with how many of their events wait and how many were given up."""
     counts: dict[tuple[int, str], int] = {
-        (row.webhook_id, row.status): row.count
+        (row.webhook_id, row.status): row.events
         for row in db.execute(
-            select(WEBHOOK_DELIVERY.c.webhook_id, WEBHOOK_DELIVERY.c.status, func.count().label("count"))
+            select(WEBHOOK_DELIVERY.c.webhook_id, WEBHOOK_DELIVERY.c.status, func.count().label("events"))
             .where(WEBHOOK_DELIVERY.c.status != "sent")
             .group_by(WEBHOOK_DELIVERY.c.webhook_id, WEBHOOK_DELIVERY.c.status)
         )
