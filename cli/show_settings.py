@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from settings import Settings
 
 MASK: Final = "********"
-_SECRET_FIELDS: Final = frozenset({"secret_key", "metrics_token"})
+_SECRET_FIELDS: Final = frozenset({"secret_key", "metrics_token", "oidc_client_secret"})
 _URL_PASSWORD: Final = re.compile(r"(?<=://)([^:/@\s]{0,256}):([^@\s]{1,1024})@")
 
 

@@ -34,6 +34,8 @@ ROUTE_RIGHTS: Final[dict[str, Right]] = {
     "alive": Right.ANYONE,
     "ready": Right.ANYONE,
     "metrics": Right.ANYONE,  # it looks for its own token
+    "oidc_begin": Right.ANYONE,
+    "oidc_end": Right.ANYONE,
     "log_out": Right.SELF,
     "account": Right.SELF,
     "save_account": Right.SELF,

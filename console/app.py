@@ -24,6 +24,7 @@ from console import (
     mail_pages,
     model_pages,
     monitoring,
+    oidc_pages,
     people_pages,
     queue_pages,
     review_pages,
@@ -64,6 +65,7 @@ def create_app(console: Console) -> FastAPI:
     app.state.console = console
     for room in (
         login_pages,
+        oidc_pages,
         queue_pages,
         review_pages,
         ticket_pages,

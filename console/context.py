@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from fastapi import Request
 
@@ -18,6 +19,9 @@ from console.undo import UndoShelf
 from console.wording import Words, language_of, words_of
 from models.store import Store
 from models.store.people import PersonCard
+
+if TYPE_CHECKING:
+    from console.oidc import OidcProvider  # loaded only where a provider is configured
 
 LANGUAGE_COOKIE = "razbor_language"
 
@@ -52,6 +56,7 @@ class Console:
     shelf: UndoShelf = field(default_factory=UndoShelf)
     counts: CountsShelf = field(default_factory=CountsShelf)
     presence: Presence = field(default_factory=Presence)
+    oidc: OidcProvider | None = None  # who else may say who somebody is
     stopping: asyncio.Event = field(default_factory=asyncio.Event)  # ends streams at shutdown
 
 

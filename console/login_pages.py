@@ -33,7 +33,7 @@ def login(request: Request, to: str = "/", lang: str = "") -> Response:
     """Show the login form; who is logged in goes on."""
     if getattr(request.state, "visitor", None) is not None:
         return back_to(own_path(to))
-    response = _login_form(request, to=own_path(to), lang=lang)
+    response = login_form(request, to=own_path(to), lang=lang)
     if lang in INTERFACE_LANGUAGES:
         response.set_cookie(LANGUAGE_COOKIE, lang, httponly=True, samesite="lax", max_age=31_536_000)
     return response
@@ -48,16 +48,16 @@ def log_in(request: Request, login: Text, password: Text, code: Text = "", to: T
     wait_s = console.throttle.wait_s(login, address)
     if wait_s:
         minutes = -(-wait_s // 60)
-        return _login_form(request, to=to, login=login, fault="login.throttled", minutes=minutes, status=429)
+        return login_form(request, to=to, login=login, fault="login.throttled", minutes=minutes, status=429)
     with console.store.read() as db:
         known = credentials_of(db, login)
     is_right = is_password(password, known.password_hash if known else None)
     step = _code_step(console, known, code) if known and is_right else None
     if known is None or not is_right or step is None:
         console.throttle.note_failure(login, address)
-        return _login_form(request, to=to, login=login, fault="login.wrong", status=401)
+        return login_form(request, to=to, login=login, fault="login.wrong", status=401)
     console.throttle.forget(login)
-    return _begin(request, known, step, own_path(to))
+    return begin_session(request, known, step, own_path(to))
 
 
 @router.post("/logout", name="log_out")
@@ -113,7 +113,7 @@ def change_password(request: Request, old: Text, new: Text) -> Response:
         change_person(db, visitor.login, password_hash=hashed)
         end_sessions_of(db, visitor.login, console.desk.now())
         audit(db, visitor.login, "password", f"person:{visitor.login}", console.desk.now())
-    return _begin(request, known, known.totp_last_step, "/account?said=password_changed")
+    return begin_session(request, known, known.totp_last_step, "/account?said=password_changed")
 
 
 def _code_step(console: Console, known: Credentials, code: str) -> int | None:
@@ -123,7 +123,8 @@ def _code_step(console: Console, known: Credentials, code: str) -> int | None:
     return totp_step(known.totp_secret, code, console.desk.now(), known.totp_last_step)
 
 
-def _begin(request: Request, known: Credentials, step: int, to: str) -> Response:
+def begin_session(request: Request, known: Credentials, step: int, to: str) -> Response:
+    """Begin a session of a person who proved who it is, under a new token, and go on to `to`."""
     console, token = console_of(request), new_token()
     now = console.desk.now()
     with console.store.write() as db:
@@ -147,7 +148,7 @@ def _begin(request: Request, known: Credentials, step: int, to: str) -> Response
     return response
 
 
-def _login_form(
+def login_form(
     request: Request,
     *,
     to: str,
@@ -157,6 +158,7 @@ def _login_form(
     minutes: int = 0,
     status: int = 200,
 ) -> Response:
+    """Show the login form; `fault` is a key of the interface's words."""
     console = console_of(request)
     token = request.cookies.get(LOGIN_COOKIE) or new_token()
     words = words_for(request)
@@ -167,7 +169,14 @@ def _login_form(
     else:
         said = words(fault) if fault else ""
     response = render(
-        request, "login.html", status_code=status, to=to, login=login, fault=said, login_token=token
+        request,
+        "login.html",
+        status_code=status,
+        to=to,
+        login=login,
+        fault=said,
+        login_token=token,
+        has_oidc=console.oidc is not None,
     )
     response.set_cookie(
         LOGIN_COOKIE, token, httponly=True, samesite="lax", secure=console.options.is_https, max_age=3600

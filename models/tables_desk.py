@@ -153,6 +153,15 @@ class Person(MainBase, table=True):
     """An operator who may log in (rule R57)."""
 
     __tablename__ = "person"
+    __table_args__ = (
+        Index(
+            "ux_person_oidc_subject",
+            "oidc_subject",
+            unique=True,
+            sqlite_where=text("oidc_subject <> ''"),
+            postgresql_where=text("oidc_subject <> ''"),
+        ),
+    )
 
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
     login: str = Field(default="", unique=True)
@@ -165,6 +174,9 @@ class Person(MainBase, table=True):
     theme: str = defaulted("")  # light, dark; "" follows the system
     totp_secret: str = defaulted("")  # base32 (RFC 6238); "" asks for no code
     totp_last_step: int = defaulted(0)  # a code counts once
+    oidc_subject: str = defaulted(
+        ""
+    )  # issuer and subject of a provider that says who it is; "" has a password
 
 
 class AuditEntry(MainBase, table=True):

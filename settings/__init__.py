@@ -89,6 +89,18 @@ class Settings(BaseSettings):
     api_requests_per_minute: int = Field(
         600, ge=0, description="Requests that one API token may send per minute; 0: off."
     )
+    oidc_issuer: str = Field(
+        "", description="Issuer of an OpenID Connect provider whose people may log in; empty: passwords only."
+    )
+    oidc_client_id: str = Field(
+        "", description="Name by which the provider of OIDC_ISSUER knows the console."
+    )
+    oidc_client_secret: str = Field("", description="Secret of OIDC_CLIENT_ID; empty: PKCE alone.")
+    oidc_scope: str = Field("openid profile email", description="Scopes that the provider is asked for.")
+    oidc_role_claim: str = Field("groups", description="Claim of the ID token that names a person's groups.")
+    oidc_roles: str = Field(
+        "", description="Role of each group as group=role, comma-separated; who has none of them stays out."
+    )
     webhook_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Hosts that webhooks may also reach by plain http and on private addresses, "

@@ -16,6 +16,7 @@ from models.store.engine import StoreError
 from models.store.schema import CONSOLE_SESSION, PERSON
 
 ROLES = ("viewer", "operator", "lead", "admin")
+NO_HASH = "-"  # no password fits it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +101,31 @@ def credentials_of(db: Connection, login: str) -> Credentials | None:
         totp_secret=row.totp_secret,
         totp_last_step=row.totp_last_step,
     )
+
+
+def person_of_subject(
+    db: Connection, subject: str, *, login: str, name: str, role: str, now_utc: datetime
+) -> tuple[Credentials, bool]:
+    """Return the person whom a provider knows as `subject`, with the role it says; True for a new one.
+
+    Raises StoreError for a disabled person, and for a new one whose login somebody has already: a
+    provider's name never takes a person of the desk over.
+    """
+    row = db.execute(select(PERSON).where(PERSON.c.oidc_subject == subject)).first()
+    if row is None:
+        add_person(db, login, password_hash=NO_HASH, role=role, name=name)
+        change_person(db, login, oidc_subject=subject)
+    elif not row.active:
+        msg = f"{row.login} is disabled"
+        raise StoreError(msg)
+    elif row.role != role:
+        change_person(db, row.login, role=role)
+        _end(db, CONSOLE_SESSION.c.person_id == row.id, now_utc)
+    known = credentials_of(db, login if row is None else row.login)
+    if known is None:
+        msg = f"{login} is disabled"
+        raise StoreError(msg)
+    return known, row is None
 
 
 def open_session(
