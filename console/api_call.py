@@ -11,11 +11,11 @@ import binascii
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Path, Query, Request, Response
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from console.api_faults import ApiError
 from console.api_guard import token_of
@@ -29,10 +29,24 @@ from models.store.api_tokens import DoneRequest, TokenCard, done_request, note_o
 RowKey = Callable[[Any], tuple[int, datetime | None]]
 LARGEST: Final = 2**53 - 1  # the largest whole number that every JSON reader keeps
 MOST_ITEMS: Final = 200
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 # No database and no mail should hold control characters, but for line breaks and tabs.
 _PLAIN: Final = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+
+
+def _storable(at: datetime) -> datetime:
+    """Return a moment in UTC; one that no calendar of ours holds is the first or the last that it does."""
+    try:
+        in_utc = at.astimezone(UTC)
+    except OverflowError:
+        in_utc = _FIRST if at.year < 1970 else _LAST
+    return min(max(in_utc, _FIRST), _LAST)
+
+
+Since = Annotated[AwareDatetime, AfterValidator(_storable)]
 
 
 def one_of(values: Iterable[str]) -> Any:
@@ -207,7 +221,8 @@ def _read_cursor(cursor: str, filters: str) -> tuple[int, datetime | None]:
         number, at, known = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
         after_utc = datetime.fromisoformat(at) if at is not None else None
         is_right = known == filters and isinstance(number, int) and 0 <= number <= LARGEST
-        is_right = is_right and (after_utc is None or after_utc.tzinfo is not None)
+        if after_utc is not None:
+            is_right = is_right and after_utc.tzinfo is not None and _FIRST <= after_utc <= _LAST
     except (ValueError, TypeError, binascii.Error, RecursionError):
         is_right = False
     if not is_right:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
-from console.api_call import LARGEST, Asked, CallOf, Key, Line, Number, Wish, Word, Words, one_of
+from console.api_call import LARGEST, Asked, CallOf, Key, Line, Number, Since, Wish, Word, Words, one_of
 from console.api_faults import ApiError
 from console.api_guard import GuardedRoute
 from console.api_records import Balance, Label, Message, Page, Reply, label_of, message_of, reply_of
@@ -33,7 +33,7 @@ class MessageList(Wish):
 
     ticket: TicketNumber | None = None
     kind: Word = ""
-    received_since: AwareDatetime | None = None
+    received_since: Since | None = None
 
 
 class LabelList(Wish):

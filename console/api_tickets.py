@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from console.api_call import (
     Asked,
@@ -15,6 +15,7 @@ from console.api_call import (
     Key,
     Line,
     Number,
+    Since,
     Wish,
     Word,
     matches,
@@ -26,6 +27,7 @@ from console.api_records import Fact, Page, Ticket, etag_of, fact_of
 from console.desk import Desk
 from console.wording import words_of
 from models.store.api_reads import TicketWish, fact_rows, related_numbers, ticket_rows
+from models.store.people import people
 from models.topics import Status
 
 router = APIRouter(route_class=GuardedRoute)
@@ -44,7 +46,7 @@ class TicketList(Wish):
     seller_id: Word = ""
     in_review: bool | None = None
     escalated: bool | None = None
-    updated_since: AwareDatetime | None = Field(None, description="RFC 3339 with an offset.")
+    updated_since: Since | None = Field(None, description="RFC 3339 with an offset.")
     sort: Literal["number", "updated"] = Field(
         "number", description="number: newest first; updated: oldest change first, to keep a copy."
     )
@@ -137,6 +139,10 @@ def set_ticket_status(call: CallOf, number: Number, asked: NewStatus, if_match: 
 @router.put("/tickets/{number}/assignee", name="set_ticket_assignee", tags=["tickets"])
 def set_ticket_assignee(call: CallOf, number: Number, asked: NewAssignee, if_match: IfMatch = None) -> Ticket:
     """Assign a ticket; a new one is then in progress."""
+    with call.console.store.read() as db:
+        logins = {person.login for person in people(db) if person.active and person.role != "viewer"}
+    if asked.assignee and asked.assignee not in logins:
+        raise ApiError("refused", "nobody who works on tickets has that login")
     return call.change_ticket(number, if_match, lambda desk: desk.take(number, call.actor, asked.assignee))
 
 

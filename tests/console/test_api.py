@@ -16,6 +16,7 @@ from console.api_rate import TokenBuckets
 from console.api_scopes import FREE, ROUTE_SCOPES
 from models.store import StoreError
 from models.store.api_tokens import SCOPES, SELLER_SCOPES, add_token, revoke_token, tokens
+from models.store.people import add_person
 from models.store.schema import API_TOKEN, AUDIT, LABEL, TICKET
 from tests.console.conftest import Web, on_sqlite
 
@@ -195,6 +196,9 @@ def test_lists_are_paged_by_cursor(web) -> None:
 def test_a_change_is_made_to_what_was_seen(web, number) -> None:
     """If-Match is looked at inside the transaction of the act, on both engines."""
     program = Program(web)
+    with web.desk.store.write() as db:
+        for login, role in (("maria", "operator"), ("ivan", "operator"), ("guest", "viewer")):
+            add_person(db, login, password_hash="-", role=role)
     seen = program.get(f"/tickets/{number}")
     tag = seen.headers["etag"]
     assert program.get(f"/tickets/{number}", If_None_Match=tag).status_code == 304
@@ -208,6 +212,8 @@ def test_a_change_is_made_to_what_was_seen(web, number) -> None:
     assert late.status_code == 412
     assert late.headers["content-type"] == "application/problem+json"
     assert web.desk.tickets()[0].assignee == "maria"
+    for stranger in ("guest", "nobody"):
+        assert program.ask("PUT", path, {"assignee": stranger}, If_Match="*").status_code == 409
     status = f"/tickets/{number}/status"
     refused = program.ask("PUT", status, {"status": "closed", "resolution": "nonsense"}, If_Match="*")
     assert (refused.status_code, refused.json()["type"]) == (409, "/api/v1/problems#refused")
@@ -305,6 +311,7 @@ def test_faults_are_problems_and_repeat_nothing(web, number) -> None:
         ("GET", f"/tickets/{'9' * 20}", None, 422),
         ("GET", "/tickets/0", None, 422),
         ("GET", "/messages?ticket=%00", None, 422),
+        ("GET", "/tickets?updated_since=2026-11-16T00:00:00", None, 422),
         ("POST", "/labels", {"ticket": secret, "topic": 1}, 422),
         ("POST", f"/tickets/{number}/drafts", {"text": f"a\0{secret}"}, 422),
         ("POST", f"/tickets/{number}/drafts", {"text": "x" * (MAX_BODY_BYTES + 1)}, 413),
@@ -317,6 +324,9 @@ def test_faults_are_problems_and_repeat_nothing(web, number) -> None:
         assert said["status"] == status
         assert said["type"].partition("#")[2] in KINDS
         assert secret not in answer.text
+    for moment, seen in (("0001-01-01T00:00:00%2B14:00", 1), ("9999-12-31T23:59:59-14:00", 0)):
+        for path in (f"/tickets?updated_since={moment}", f"/messages?received_since={moment}"):
+            assert len(program.get(path).json()["items"]) == seen, path
     headers = {"Authorization": f"Bearer {program.token}", "Content-Type": "application/json"}
     for body in (b"{", b'{"text": "\\ud800"}', b"[" * 100_000, b'{"text": 1e999}', b"\xff"):
         answer = web.client.post(f"{API_PATH}/tickets/{number}/drafts", content=body, headers=headers)
