@@ -6,8 +6,8 @@ from alembic import op
 from models.column_types import Json, UtcDateTime
 from models.tables import BigId
 
-revision = "0011"
-down_revision = "0010"
+revision = "0012"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
