@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -13,12 +13,13 @@ from sqlalchemy import func, insert, select, true, update
 from sqlalchemy.engine import Connection
 
 from models.decisions import Decision
-from models.records import Mail, Prediction, RawMail
+from models.records import Attachment, Mail, Prediction, RawMail
 from models.store.schema import ATTACHMENT, MAIL_STATE, MESSAGE, PREDICTION
 from models.store.word_index import index_mail, indexed_texts
 from models.topics import Disposition
 
 CAUSE_LIMIT = 500
+ATTACHMENT_FIELDS: Final = tuple(field.name for field in fields(Attachment))  # its columns in the table too
 _KEYLESS: Final = {"sender_key": None, "matter_key": None}  # only mail in flight keeps its order by keys
 
 

@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 from models.decisions import FactValue
 from models.records import Mail
 from models.store.facts import SINGLE_FIELDS
+from models.store.mails import ATTACHMENT_FIELDS
 from models.store.schema import ATTACHMENT, FACT, MAIL_STATE, MESSAGE, PREDICTION, TICKET
 from models.store.word_index import index_mails
 from models.topics import Disposition
@@ -27,16 +28,6 @@ SENDER_WARNINGS = ("sender:", "authentication:")  # of the checks at arrival, wh
 BOUNCE_ADDRESS = "sent to a bounce address"  # said by the envelope, not by the mail
 READ_SOURCES = ("message", "quoted", "attachment")  # not: answer, operator, binding
 _GIVING = (str(Disposition.OPENED), str(Disposition.APPENDED))
-_ATTACHMENT_COLUMNS = (
-    "name",
-    "content_type",
-    "size_bytes",
-    "kind",
-    "sha256",
-    "content_id",
-    "text",
-    "row_count",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +81,7 @@ def reading_columns(mail: Mail) -> dict[str, Any]:
 
 def attachment_columns(mail: Mail) -> tuple[dict[str, Any], ...]:
     """Return the rows of `attachment` without their numbers."""
-    return tuple({name: getattr(part, name) for name in _ATTACHMENT_COLUMNS} for part in mail.attachments)
+    return tuple({name: getattr(part, name) for name in ATTACHMENT_FIELDS} for part in mail.attachments)
 
 
 def replayable(db: Connection, wanted: ReplayFilter, *, after: int, limit: int) -> list[int]:
@@ -125,7 +116,7 @@ def stored_readings(db: Connection, raw_ids: Sequence[int]) -> dict[int, StoredR
     attachments: dict[int, list[dict[str, Any]]] = {}
     parts = select(ATTACHMENT).where(ATTACHMENT.c.raw_id.in_(raw_ids))
     for row in db.execute(parts.order_by(ATTACHMENT.c.raw_id, ATTACHMENT.c.position)).mappings():
-        attachments.setdefault(row["raw_id"], []).append({name: row[name] for name in _ATTACHMENT_COLUMNS})
+        attachments.setdefault(row["raw_id"], []).append({name: row[name] for name in ATTACHMENT_FIELDS})
     facts: dict[int, list[Any]] = {}
     for fact in db.execute(select(FACT).where(FACT.c.raw_id.in_(raw_ids)).order_by(FACT.c.id)):
         facts.setdefault(fact.raw_id, []).append(fact)

@@ -11,19 +11,9 @@ from sqlalchemy.engine import Connection
 
 from models.records import Address, Attachment, Authentication, Entity, Finding, Mail
 from models.store.engine import StoreError
+from models.store.mails import ATTACHMENT_FIELDS
 from models.store.schema import ATTACHMENT, LABEL, MAIL_STATE, MESSAGE
 from models.topics import SPAM, Disposition
-
-_TOLD_ATTACHMENT = (
-    "name",
-    "content_type",
-    "size_bytes",
-    "kind",
-    "sha256",
-    "content_id",
-    "text",
-    "row_count",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +99,7 @@ def release_mail(db: Connection, raw_id: int, ticket: int) -> None:
 
 def _attachments(db: Connection, raw_id: int) -> tuple[Attachment, ...]:
     rows = db.execute(select(ATTACHMENT).where(ATTACHMENT.c.raw_id == raw_id).order_by(ATTACHMENT.c.position))
-    return tuple(Attachment(**{name: getattr(row, name) for name in _TOLD_ATTACHMENT}) for row in rows)
+    return tuple(Attachment(**{name: getattr(row, name) for name in ATTACHMENT_FIELDS}) for row in rows)
 
 
 def _mail(row: Any, attachments: tuple[Attachment, ...]) -> Mail:
