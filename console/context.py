@@ -12,6 +12,7 @@ from fastapi import Request
 from console.access import allows
 from console.counted import CountsShelf
 from console.desk import Desk
+from console.figures_shelf import FiguresShelf
 from console.moments import Moments, zone_of
 from console.presence import Presence
 from console.throttle import LoginThrottle
@@ -53,6 +54,7 @@ class Console:
     desk: Desk
     options: ConsoleOptions = field(default_factory=ConsoleOptions)
     throttle: LoginThrottle = field(default_factory=LoginThrottle)
+    figures: FiguresShelf = field(default_factory=FiguresShelf)
     shelf: UndoShelf = field(default_factory=UndoShelf)
     counts: CountsShelf = field(default_factory=CountsShelf)
     presence: Presence = field(default_factory=Presence)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -28,7 +28,7 @@ from models.store.desk_figures import (
     reactions_by_hour,
     routing_by_hour,
 )
-from models.store.engine import Db
+from models.store.engine import Db, Store
 from models.store.first_steps import first_steps
 from models.store.kpis import desk_kpis
 from models.topics import SLUGS, Disposition
@@ -54,6 +54,8 @@ class DeskFigures:
     reacted: tuple[int, int]  # in time, of all that were answered
     ages: list[OpenAges]
     rounds: list[int]
+    kpis: list[dict[str, Any]]  # the first row is all together
+    counted_at_utc: datetime
 
 
 @router.get("/dashboard", name="dashboard")
@@ -62,11 +64,10 @@ def dashboard(request: Request, by: str = "topic") -> Response:
     console, when = console_of(request), moments_for(request)
     period = period_of(request.query_params, when.now_utc, when.zone)
     by = by if by in GROUPS else GROUPS[0]
+    asked = (period.first.isoformat(), period.last.isoformat(), when.zone.key, when.words.language, by)
+    figures: DeskFigures = console.figures.of(asked, lambda: _counted(console.store, period, when, by))
     with console.store.read() as db:
-        figures = _figures(db, period, when)
-        span = period.span
         steps = first_steps(db)
-        rows = desk_kpis(db, since_utc=span.since_utc, until_utc=span.until_utc, by=by)
     return render(
         request,
         "dashboard.html",
@@ -76,8 +77,8 @@ def dashboard(request: Request, by: str = "topic") -> Response:
         figures=figures,
         by=by,
         groups=GROUPS,
-        kpis=rows[1:],
-        everything=rows[0],
+        kpis=figures.kpis[1:],
+        everything=figures.kpis[0],
         ends=_ENDS,
         least_audited=LEAST_AUDITED,
         target=console.options.precision_target,
@@ -89,7 +90,12 @@ def dashboard(request: Request, by: str = "topic") -> Response:
     )
 
 
-def _figures(db: Db, period: Period, when: Moments) -> DeskFigures:
+def _counted(store: Store, period: Period, when: Moments, by: str) -> DeskFigures:
+    with store.read() as db:
+        return _figures(db, period, when, by)
+
+
+def _figures(db: Db, period: Period, when: Moments, by: str) -> DeskFigures:
     span, labels = period.span, period.labels(when)
     intake = intake_by_hour(db, span)
     reactions, routing = reactions_by_hour(db, span), routing_by_hour(db, span)
@@ -116,6 +122,8 @@ def _figures(db: Db, period: Period, when: Moments) -> DeskFigures:
         reacted=(_sum(reactions, "in_time"), _sum(reactions, "in_time", "late")),
         ages=open_ages(db, when.now_utc, AGE_EDGES),
         rounds=question_rounds(db, span),
+        kpis=desk_kpis(db, since_utc=span.since_utc, until_utc=span.until_utc, by=by),
+        counted_at_utc=when.now_utc,
     )
 
 

@@ -91,6 +91,7 @@ class MailState(MainBase, table=True):
     __table_args__ = (
         Index("ix_mail_state_in_flight", "raw_id", **_IN_FLIGHT),
         Index("ix_mail_state_disposition", "disposition", "raw_id"),
+        Index("ix_mail_state_received", "received_at_utc", "disposition"),
         Index("ix_mail_state_sender_key", "sender_key", "raw_id", **_IN_FLIGHT),
         Index("ix_mail_state_matter_key", "matter_key", "raw_id", **_IN_FLIGHT),
         Index("ix_mail_state_unkeyed", "raw_id", **_UNKEYED),

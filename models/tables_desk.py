@@ -23,6 +23,7 @@ class PredictionRow(MainBase, table=True):
             sqlite_where=text("audit"),
             postgresql_where=text("audit"),
         ),
+        Index("ix_prediction_created", "created_at_utc", "raw_id", "decision"),
     )
 
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))

@@ -18,6 +18,9 @@ _WHOLE = (
     "sla_due_at_utc deadline missing confidence merged_into_id"
 )
 
+_OPENED = "opened_at_utc topic language marketplace first_reaction_in_time repeats"
+_CLOSED = "closed_at_utc topic language marketplace cycle_s question_count reopened resolution"
+
 
 class Ticket(MainBase, table=True):
     """A seller's matter. Its id is its number: RZ-100042 is 100042."""
@@ -43,6 +46,18 @@ class Ticket(MainBase, table=True):
             *_WHOLE.split(),
             sqlite_where=text("merged_into_id IS NULL"),
             postgresql_where=text("merged_into_id IS NULL"),
+        ),
+        Index(  # the dashboard's figures of what was opened and of what was closed in a span of time
+            "ix_ticket_opened",
+            *_OPENED.split(),
+            sqlite_where=text("merged_into_id IS NULL"),
+            postgresql_where=text("merged_into_id IS NULL"),
+        ),
+        Index(
+            "ix_ticket_closed",
+            *_CLOSED.split(),
+            sqlite_where=text("merged_into_id IS NULL AND closed_at_utc IS NOT NULL"),
+            postgresql_where=text("merged_into_id IS NULL AND closed_at_utc IS NOT NULL"),
         ),
         {"sqlite_autoincrement": True},
     )

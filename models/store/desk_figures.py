@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, case, func, literal_column, select
+from sqlalchemy import ColumnElement, String, and_, case, func, literal_column, select, type_coerce
 from sqlalchemy.engine import Connection
 
 from models.store.schema import LABEL, MAIL_STATE, PREDICTION, TICKET
@@ -20,6 +20,7 @@ from models.topics import Disposition
 
 MOST_ROUNDS: Final = 3  # more rounds of questions count as so many
 IN_FLIGHT: Final = "in_flight"  # accepted, no disposition yet
+_HOUR_CHARS: Final = len("2026-11-16 09")
 _OPEN: Final[ColumnElement[bool]] = literal_column("ticket.status <> 'closed'")  # serves the partial index
 
 
@@ -76,12 +77,15 @@ def reactions_by_hour(db: Connection, span: Span) -> list[HourCount]:
 def routing_by_hour(db: Connection, span: Span) -> list[HourCount]:
     """Count mails that opened a ticket: `route` by the model alone, `review` by a person."""
     column = PREDICTION.c.created_at_utc
-    query = (
-        select(_hour(db, column), PREDICTION.c.decision, func.count())
-        .join(MAIL_STATE, MAIL_STATE.c.raw_id == PREDICTION.c.raw_id)
-        .where(_inside(column, span), MAIL_STATE.c.disposition == str(Disposition.OPENED))
+    has_opened = (
+        select(MAIL_STATE.c.raw_id)
+        .where(
+            MAIL_STATE.c.raw_id == PREDICTION.c.raw_id, MAIL_STATE.c.disposition == str(Disposition.OPENED)
+        )
+        .exists()  # no join: the span of time must come first, not all mails that ever opened a ticket
     )
-    return _by_hour(db, query)
+    query = select(_hour(db, column), PREDICTION.c.decision, func.count())
+    return _by_hour(db, query.where(_inside(column, span), has_opened))
 
 
 def audits_by_hour(db: Connection, span: Span) -> list[HourCount]:
@@ -138,17 +142,17 @@ def _inside(column: ColumnElement[Any], span: Span) -> ColumnElement[bool]:
 
 
 def _hour(db: Connection, column: ColumnElement[Any]) -> ColumnElement[str]:
-    """Write the hour of a moment as text; both engines give the same."""
+    """Write the hour of a moment as text, `2026-11-16 09`; on SQLite moments are kept as such text."""
     if db.dialect.name == "sqlite":
-        return func.strftime("%Y-%m-%dT%H", column)
-    return func.to_char(func.timezone("UTC", column), 'YYYY-MM-DD"T"HH24')
+        return func.substr(type_coerce(column, String), 1, _HOUR_CHARS)
+    return func.to_char(func.timezone("UTC", column), "YYYY-MM-DD HH24")
 
 
 def _by_hour(db: Connection, query: Any) -> list[HourCount]:
     rows = db.execute(query.group_by(literal_column("1"), literal_column("2")))
     return [
         HourCount(
-            hour_utc=datetime.strptime(str(hour), "%Y-%m-%dT%H").replace(tzinfo=UTC),
+            hour_utc=datetime.fromisoformat(f"{hour}:00:00+00:00"),
             name=str(name),
             count=int(count),
         )

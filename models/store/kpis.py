@@ -24,11 +24,10 @@ def desk_kpis(
     cycle time, rounds and resolutions are of tickets closed in the span. Merged tickets do not count.
     """
     column = TICKET.c[by]
-    rows = {name: _empty(name) for name in ("", *_values(db, column))}
-    for name, row in _opened(db, column, since_utc, until_utc).items():
-        rows[name] |= row
-    for name, row in _closed(db, column, since_utc, until_utc).items():
-        rows[name] |= row
+    opened = _opened(db, column, since_utc, until_utc)
+    closed = _closed(db, column, since_utc, until_utc)
+    names = ("", *sorted(opened.keys() | closed.keys()))
+    rows = {name: _empty(name) | opened.get(name, {}) | closed.get(name, {}) for name in names}
     total = rows[""]
     for name, row in rows.items():
         if name:
@@ -52,10 +51,6 @@ _COUNTED = (
 
 def _empty(name: str) -> dict[str, Any]:
     return {"name": name, **dict.fromkeys(_COUNTED, 0), "resolutions": Counter()}
-
-
-def _values(db: Connection, column: ColumnElement[Any]) -> list[str]:
-    return sorted(str(value) for value in db.scalars(select(column).distinct()) if value)
 
 
 def _number(condition: ColumnElement[bool]) -> ColumnElement[int]:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from console.charts import BOX, line_chart, round_up, stacked_bars
+from console.figures_shelf import FiguresShelf
 from console.moments import Moments
 from console.periods import period_of
 from console.promise import upper_bound
@@ -97,6 +98,21 @@ def test_the_page_shows_figures_in_every_language(web, language) -> None:
     assert "style=" not in text
     names = {row["confirmed"][language] for row in [web.console.desk.resolutions("logistics_acceptance")]}
     assert names.pop() in text, "an end of a ticket is named, not coded"
+
+
+def test_figures_are_counted_once_a_minute() -> None:
+    now, counted = [0.0], []
+    shelf = FiguresShelf(clock=lambda: now[0])
+
+    def asked(name: str) -> int:
+        return shelf.of((name,), lambda: counted.append(name) or len(counted))
+
+    assert [asked("a"), asked("b"), asked("a")] == [1, 2, 1]
+    now[0] = 61.0
+    assert asked("a") == 3
+    for number in range(50):
+        asked(str(number))
+    assert len(shelf._kept) == 32
 
 
 @on_sqlite
