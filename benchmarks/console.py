@@ -100,6 +100,15 @@ def _groups(store: Store) -> dict[str, list[str]]:
         "tickets": [f"/tickets/{highest - step * 1999}" for step in range(40)],
         "search": [f"/search?q={word}" for word in words],
         "review": ["/review"],
+        "oversight (the dashboard as counted within the minute)": [
+            "/dashboard?days=30",
+            "/dashboard?days=365",
+            "/models",
+            "/audit",
+            "/audit?actor=anna",
+            "/settings/sellers",
+            "/settings/topics",
+        ],
     }
 
 

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Self
 
 import pytest
 from sqlalchemy import event, text
 
 from models.store import Store
+from models.store.audit_trail import AuditFilter, audit_actions, audit_lines
 from models.store.board import SORTS, VIEWS, TicketFilter, board_counts, ticket_lines
+from models.store.desk_figures import (
+    Span,
+    audits_by_hour,
+    moves_by_hour,
+    open_ages,
+    question_rounds,
+    reactions_by_hour,
+    routing_by_hour,
+)
+from models.store.kpis import desk_kpis
 from models.store.review_cards import next_cards, review_figures
 from models.store.search import search
 from models.store.ticket_page import ticket_page
@@ -105,6 +117,23 @@ def test_tickets_review_and_search_go_by_an_index(small) -> None:
         for wanted in SEARCHES:
             search(db, wanted)
     assert len(watched.sent) > 20
+    assert watched.scans() == []
+
+
+def test_figures_and_the_audit_log_go_by_an_index(small) -> None:
+    span = Span(since_utc=small.now - timedelta(days=30), until_utc=small.now + timedelta(days=1))
+    with Watched(small.store) as watched, small.store.read() as db:
+        for count in (moves_by_hour, reactions_by_hour, routing_by_hour, audits_by_hour, question_rounds):
+            count(db, span)
+        open_ages(db, small.now, (timedelta(hours=4),))
+        desk_kpis(db, since_utc=span.since_utc, until_utc=span.until_utc)
+        audit_actions(db)
+        for wanted in (
+            AuditFilter(actor="anna"),
+            AuditFilter(action="role"),
+            AuditFilter(subject="ticket:1"),
+        ):
+            audit_lines(db, wanted, before=10**9)
     assert watched.scans() == []
 
 
