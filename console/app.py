@@ -42,6 +42,7 @@ from console.counted import ForgetAfterChanges
 from console.desk import DeskRefusalError
 from console.guard import ForbiddenError, LoginNeededError, guard
 from console.pages import own_path, render
+from console.passwords import unknown_login_hash
 from console.security_headers import SecurityHeaders
 
 _STATIC = Path(__file__).parent / "static"
@@ -63,6 +64,7 @@ def create_app(console: Console) -> FastAPI:
         dependencies=[Depends(guard)],
     )
     app.state.console = console
+    unknown_login_hash()  # here, or the first unknown login would take longer than a known one
     for room in (
         login_pages,
         oidc_pages,

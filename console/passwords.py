@@ -10,6 +10,7 @@ import hmac
 import secrets
 import threading
 from datetime import datetime
+from functools import cache
 from typing import Final
 
 import pyotp
@@ -20,12 +21,20 @@ MIN_PASSWORD_CHARS: Final = 12
 MAX_PASSWORD_CHARS: Final = 200
 CODE_STEP_S: Final = 30
 _HASHER: Final = PasswordHasher()  # the library's defaults follow RFC 9106, second choice
-_NOBODY: Final = _HASHER.hash(secrets.token_hex(16))  # an unknown login must cost the same time
 _ONE_AT_A_TIME: Final = threading.Lock()
 
 
 class WeakPasswordError(ValueError):
     """A password that is too short or too long; the message says the bounds."""
+
+
+@cache
+def unknown_login_hash() -> str:
+    """Return a hash that no password fits: an unknown login must cost the same time as a known one.
+
+    Made at the first call: whoever serves logins calls it before the first one.
+    """
+    return _HASHER.hash(secrets.token_hex(16))
 
 
 def new_password() -> str:
@@ -49,7 +58,7 @@ def is_password(password: str, password_hash: str | None) -> bool:
         return False
     try:
         with _ONE_AT_A_TIME:
-            _HASHER.verify(password_hash or _NOBODY, password)
+            _HASHER.verify(password_hash or unknown_login_hash(), password)
     except (VerificationError, InvalidHashError):
         return False
     return password_hash is not None

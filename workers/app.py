@@ -3,6 +3,8 @@
 Everything about queues, acknowledgement and time limits is set here on purpose. A message
 is a nudge without content, so it is acknowledged at once: what is due stands in the
 database, and a lost nudge is made good by the sweeper.
+
+What reads mail is imported with the service, so that `razbor beat` does without it.
 """
 
 from __future__ import annotations
@@ -11,18 +13,20 @@ import secrets
 from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from celery import Celery
 from celery.schedules import crontab
 from kombu.entity import Queue
 
-from models.store import Store, open_store
 from models.topics import ALL_QUEUES, UPKEEP_QUEUE
 from settings import Settings, load_settings
-from workers.dkim_signing import DkimKey, read_dkim_key
 from workers.nudges import PURGE_TASK, RETRAIN_TASK, WATCH_TASK
-from workers.predictor import Predictor
-from workers.service import SenderChecks, Service, ServiceOptions
+
+if TYPE_CHECKING:
+    from models.store import Store
+    from workers.dkim_signing import DkimKey
+    from workers.service import SenderChecks, Service
 
 TASK_TIME_LIMIT_S = 300
 BROKER_TIMEOUT_S = 5
@@ -110,12 +114,17 @@ def _link_once(fresh: Path, path: Path) -> None:
 
 def create_service(settings: Settings) -> Service:
     """Open the store and make what the tasks of one process share."""
+    from models.store import open_store
+
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     return service_over(open_store(settings.main_database_url, settings.intake_database_url), settings)
 
 
 def service_over(store: Store, settings: Settings) -> Service:
     """Make what tasks share over a store that is open already."""
+    from workers.predictor import Predictor
+    from workers.service import Service, ServiceOptions
+
     return Service(
         store=store,
         options=ServiceOptions(
@@ -140,6 +149,8 @@ def service_over(store: Store, settings: Settings) -> Service:
 def _dkim_key(settings: Settings) -> DkimKey | None:
     if settings.dkim_key is None:
         return None
+    from workers.dkim_signing import read_dkim_key
+
     return read_dkim_key(
         settings.dkim_key, selector=settings.dkim_selector, domain=settings.effective_mail_domain
     )

@@ -2,23 +2,27 @@
 
 Alembic runs inside one transaction under a lock, so two processes that start at once
 migrate once. A database from a newer Razbor is refused: downgrading would lose data.
+
+Every command asks whether the schema is the newest one. That is answered without Alembic: its
+import takes longer than most commands.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, inspect, text
 from sqlalchemy.engine import Connection
 
 from models.store.engine import Store, StoreError, sqlite_engine
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
 SCHEMAS = ("intake", "main")
+_FOLDER: Final = Path(__file__).parent.parent / "migrations"
 _MIGRATION_LOCK = 726_170_001  # any fixed number: the advisory lock of migrating
 
 
@@ -65,7 +69,12 @@ def revisions(store: Store) -> dict[str, str]:
 
 def known_revisions(schema: str) -> frozenset[str]:
     """List the revisions of a schema that this version can upgrade from."""
-    return frozenset(revision.revision for revision in _script(schema).walk_revisions())
+    return frozenset(path.name.partition("_")[0] for path in _revision_files(schema))
+
+
+def newest_revision(schema: str) -> str:
+    """Name the revision that this version works with: revisions are numbered in their order."""
+    return max(known_revisions(schema))
 
 
 def pending(store: Store) -> list[str]:
@@ -74,30 +83,36 @@ def pending(store: Store) -> list[str]:
     for schema in SCHEMAS:
         engine = store.intake if schema == "intake" else store.main
         with engine.connect() as db:
-            if _current(db, schema) != _script(schema).get_current_head():
+            if _current(db, schema) != newest_revision(schema):
                 behind.append(schema)
     return behind
 
 
+def _revision_files(schema: str) -> list[Path]:
+    """List the migrations of a schema; a file is named `NUMBER_what_it_does.py` after its revision."""
+    return list((_FOLDER / schema / "versions").glob("[0-9]*_*.py"))
+
+
 def _config(schema: str) -> Config:
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent.parent / "migrations" / schema))
+    config.set_main_option("script_location", str(_FOLDER / schema))
     return config
 
 
-def _script(schema: str) -> ScriptDirectory:
-    return ScriptDirectory.from_config(_config(schema))
-
-
 def _current(db: Connection, schema: str) -> str | None:
-    return MigrationContext.configure(
-        db, opts={"version_table": f"alembic_version_{schema}"}
-    ).get_current_revision()
+    """Return the revision that Alembic noted; None where it never ran."""
+    table = f"alembic_version_{schema}"
+    if not inspect(db).has_table(table):
+        return None
+    noted = db.execute(text(f"SELECT version_num FROM {table}")).scalar()  # noqa: S608 - one of two names above
+    return str(noted) if noted else None
 
 
 def _upgrade(db: Connection, schema: str, target: str) -> list[str]:
     before = _current(db, schema)
-    head = _script(schema).get_current_head() if target == "head" else target
+    head = newest_revision(schema) if target == "head" else target
     if before == head:
         return []
     if before is not None and before not in known_revisions(schema):
@@ -106,6 +121,8 @@ def _upgrade(db: Connection, schema: str, target: str) -> list[str]:
             "start the newer version, or restore a backup made before the upgrade"
         )
         raise StoreError(msg)
+    from alembic import command
+
     config = _config(schema)
     config.attributes["connection"] = db
     command.upgrade(config, target)
