@@ -32,7 +32,7 @@ def beat() -> None:
             return waited
 
     schedule = str(settings.data_dir / "beat-schedule")
-    clock = create_app(settings).Beat(
+    clock = create_app(settings, works=False).Beat(
         schedule=schedule,
         scheduler_cls=HeartbeatScheduler,
         loglevel=settings.log_level.upper(),
