@@ -28,6 +28,7 @@ from cli import (
     migrate,
     models_command,
     person,
+    prepare,
     purge,
     read,
     replay,
@@ -91,6 +92,7 @@ app.add_typer(webhooks.app, name="webhooks")
 
 # Administration
 app.command("migrate")(migrate.migrate)
+app.command("prepare", hidden=True)(prepare.prepare)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.command("purge")(purge.purge)

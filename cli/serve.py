@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
 from cli.faults import KnownError
+from cli.prepare import NO_MODEL_EXIT
 
 if TYPE_CHECKING:
     from cli.part import Sink
@@ -60,15 +61,15 @@ def supervised(settings: Settings, log: Sink) -> Iterator[tuple[Supervisor, int]
                 supervisor.say(
                     "this system cannot tie children to their parent: end them by hand after `kill -9`"
                 )
-            if not run_first(supervisor, "migrate"):
-                raise KnownError("`razbor migrate` failed; its last line above names the remedy.")
-            run_first(supervisor, "users", "first")  # prints the first password where a person looks
+            prepared = run_first(supervisor, "prepare")
+            if prepared not in {0, NO_MODEL_EXIT}:
+                raise KnownError("The preparation failed; its last line above names the remedy.")
             if not settings.broker_url:
                 prepare_run_dir(settings.run_dir)
                 check_socket_path(settings.embedded_broker_socket)
                 supervisor.start([broker_part(settings)])
             supervisor.start([listener_part(settings)])
-            if not run_first(supervisor, "train", "--if-missing"):
+            if prepared == NO_MODEL_EXIT and run_first(supervisor, "train", "--if-missing") != 0:
                 supervisor.say("no model was made: every mail goes to review until `razbor train` succeeds")
             supervisor.start([*working_parts(), console_part(settings)])
             yield supervisor, int(supervisor.facts("listen").get("port", settings.smtp_port))
@@ -77,16 +78,16 @@ def supervised(settings: Settings, log: Sink) -> Iterator[tuple[Supervisor, int]
             clear_run_dir(settings.run_dir)
 
 
-def run_first(supervisor: Supervisor, *words: str) -> bool:
-    """Run a command before the next part starts, with its output on the terminal; tell whether it succeeded.
+def run_first(supervisor: Supervisor, *words: str) -> int:
+    """Run a command before the next part starts, with its output on the terminal; return its exit code.
 
     A process of its own, so that its memory is given back. A requested stop ends it early, which
-    is no failure.
+    is no failure: 0.
     """
     from cli.part import child_environment, own_command
 
     if supervisor.stopping.is_set():
-        return True
+        return 0
     # In a session of its own, so that Ctrl-C reaches it once, from here, and it can tidy up.
     command = subprocess.Popen(
         own_command(*words), stdin=subprocess.DEVNULL, env=child_environment(), start_new_session=True
@@ -101,4 +102,4 @@ def run_first(supervisor: Supervisor, *words: str) -> bool:
         except subprocess.TimeoutExpired:
             command.kill()
             command.wait()
-    return command.returncode == 0 or supervisor.stopping.is_set()
+    return 0 if supervisor.stopping.is_set() else command.returncode

@@ -35,8 +35,7 @@ def train(
     from cli.opened_store import opened_store
     from cli.training_progress import training_progress
     from settings import load_settings
-    from workers.retraining import has_usable_champion, retrain
-    from workers.training_child import TrainingError
+    from workers.serving_version import has_usable_champion
 
     settings = load_settings()
     configure_logging(
@@ -46,6 +45,9 @@ def train(
     with opened_store(settings) as store:
         if if_missing and has_usable_champion(store):
             return
+        from workers.retraining import retrain
+        from workers.training_child import TrainingError
+
         with training_progress(quiet=as_json) as progress:
             try:
                 result = retrain(store, target=settings.precision_target, progress=progress, more=more)

@@ -47,17 +47,6 @@ def add(
     typer.echo(f"{login} may log in with {password} (shown once).")
 
 
-@app.command("first", hidden=True)
-def first() -> None:
-    """Make the first administrator where there is nobody yet; `razbor serve` asks for it."""
-    from cli.console import tell_first_admin
-    from cli.opened_store import opened_store
-    from settings import load_settings
-
-    with opened_store(load_settings()) as store:
-        tell_first_admin(store)
-
-
 @app.command("list")
 def list_users(*, as_json: JsonOption = False) -> None:
     """List people, disabled ones too."""

@@ -33,6 +33,7 @@ def worker(
     from cli.embedded_broker import require_broker
     from cli.log_setup import configure_logging
     from cli.sweep import sweep_step
+    from models.topics import READ_QUEUE
     from settings import load_settings
     from workers.app import create_app
 
@@ -50,6 +51,10 @@ def worker(
     # It warns of messages that run code when root reads them; only JSON is accepted here.
     warnings.simplefilter("ignore", SecurityWarning)
     main_pid = os.getpid()
+    if READ_QUEUE in names:
+        from workers.warm_reader import warm_reader
+
+        warm_reader()  # before the pool is forked: its processes share the compiled patterns
 
     def bind_pool_process(**_: Any) -> None:
         die_with_parent(main_pid)

@@ -9,7 +9,6 @@ from fastapi.responses import Response
 
 from console.context import console_of, visitor_of
 from console.pages import back_to, render
-from intake.header_glance import GLANCE_BYTES, Glance, glance
 from models.store.mails import held_mails
 from models.store.outbox_lines import SHOWN, STATES, outbox_lines
 from models.store.raw_mail import fetch_beginnings
@@ -44,6 +43,8 @@ def held(request: Request) -> Response:
     console = console_of(request)
     with console.store.read() as db:
         rows = held_mails(db, limit=MOST_HELD)
+    from intake.header_glance import GLANCE_BYTES, Glance, glance  # half a second of patterns
+
     beginnings = fetch_beginnings(console.store, [row["raw_id"] for row in rows], GLANCE_BYTES)
     glances = {raw_id: glance(octets) for raw_id, octets in beginnings.items()}
     mails = [(row, glances.get(row["raw_id"], Glance())) for row in rows]

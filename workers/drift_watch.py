@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from classifier.drift import bands, drift
 from models.store import Store
 from models.store.learning import champion
 from models.store.recent import recent_mail
@@ -18,6 +17,8 @@ def drift_of(store: Store, now_utc: datetime) -> dict[str, Any] | None:
         profile = None if serving is None else serving.metrics.get("profile")
         if serving is None or not isinstance(profile, dict):
             return None
+        from classifier.drift import bands, drift  # numpy; a desk without a model needs none
+
         recent = recent_mail(db, serving.name, now_utc)
     return drift(
         profile,

@@ -1,22 +1,26 @@
 """The serving model of a process: always the champion of the database, loaded once, swapped between batches.
 
 A missing or damaged artefact never stops a mail: without a model every mail goes to review,
-and the log and `razbor doctor` say what to do.
+and the log and `razbor doctor` say what to do. What predicts is imported with the first champion:
+the console holds a predictor, too, and never asks it.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 
-from classifier.artifact import ArtifactError, Model, load
-from classifier.documents import Document
 from models.records import Prediction
 from models.store import Store, StoreError
 from models.store.learning import artefact_bytes, champion
 from models.topics import OTHER, SLUGS
+
+if TYPE_CHECKING:
+    from classifier.documents import Document
+    from classifier.model import Model
 
 LOOK_EVERY_S = 2.0
 NO_MODEL = "none"
@@ -54,6 +58,8 @@ class Predictor:
             version = champion(db)
             if version is None or version.name == self._name:
                 return
+            from classifier.artifact import ArtifactError, load
+
             try:
                 model = load(artefact_bytes(db, version.name), version.sha256, name=version.name)
             except (ArtifactError, StoreError) as error:

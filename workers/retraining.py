@@ -15,18 +15,17 @@ from datetime import timedelta
 
 import structlog
 
-from classifier.artifact import ArtifactError, Model, held_out_of, load
+from classifier.artifact import held_out_of
 from classifier.dataset import Example, data_hash, default_corpus_paths, example_of_label, load_corpus
 from classifier.gate import Answer, GateMail, Verdict, judge
 from classifier.own_data import OwnDataError, load_folder
 from classifier.report import write_report
-from models.store import Db, Store, StoreError
+from models.store import Db, Store
 from models.store.jobs import finish_job, start_job
 from models.store.learning import (
     Artefact,
     VersionInfo,
     add_version,
-    artefact_bytes,
     champion,
     labelled_mails,
     note_version,
@@ -37,6 +36,7 @@ from models.store.leases import process_token, take_duty
 from models.store.versions import drop_old_artefacts, pinned, set_report
 from workers.live_precision import watch_live_precision
 from workers.service import Service, utc_now
+from workers.serving_version import ServingVersion, serving_version
 from workers.training_child import Trained, TrainingError, train_apart
 
 Progress = Callable[[float, str], None]
@@ -81,7 +81,7 @@ def _retrain(
     with store.read() as db:
         examples = training_examples(db, more)
         serving = champion(db)
-        before = None if serving is None else _serving_version(db, serving)
+        before = None if serving is None else serving_version(db, serving)
         made = versions(db)
     fingerprint = data_hash(examples)
     same = next((version for version in made if _same_recipe(version, fingerprint, target)), None)
@@ -141,14 +141,6 @@ def make_artefact(trained: Trained, examples: Sequence[Example], fingerprint: st
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServingVersion:
-    """The champion as the gate needs it: what it answered unseen, and the model for newer mails."""
-
-    model: Model
-    answers: dict[str, Answer]
-
-
 def gate(
     examples: Sequence[Example], answers: Mapping[str, Answer], before: ServingVersion | None
 ) -> Verdict:
@@ -195,21 +187,5 @@ def nightly_retrain(service: Service) -> str:
     return f"{result.outcome}: {result.note}"
 
 
-def _serving_version(db: Db, version: VersionInfo) -> ServingVersion | None:
-    """Load the champion, None when its artefact cannot be used."""
-    try:
-        data = artefact_bytes(db, version.name)
-        return ServingVersion(model=load(data, version.sha256), answers=held_out_of(data))
-    except (ArtifactError, StoreError):
-        return None
-
-
 def _same_recipe(version: VersionInfo, fingerprint: str, target: float) -> bool:
     return version.data_hash == fingerprint and version.parameters.get("target") == target
-
-
-def has_usable_champion(store: Store) -> bool:
-    """Tell whether a model serves whose artefact can be loaded."""
-    with store.read() as db:
-        serving = champion(db)
-        return serving is not None and _serving_version(db, serving) is not None

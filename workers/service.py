@@ -9,13 +9,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from intake.read_mail import ReadOptions
 from models.records import Envelope, Mail, RawMail
 from models.store import Store
 from workers.dkim_signing import DkimKey
 from workers.predictor import Predictor
 from workers.storm_watch import StormWatch
+
+if TYPE_CHECKING:
+    from intake.read_mail import ReadOptions
 
 # Mails as read, with their octets, and the seconds that it may take; the mails in their order come back.
 SenderChecks = Callable[[Sequence[tuple[RawMail, Mail]], float], list[Mail]]
@@ -61,6 +64,8 @@ class Service:
 
     def read_options(self, raw: RawMail) -> ReadOptions:
         """Options for reading one mail: its own arrival is the clock, so that a replay reads the same."""
+        from intake.read_mail import ReadOptions  # not at the top: the console never reads a mail
+
         return ReadOptions(
             timezone=self.options.timezone,
             authserv_id=self.options.authserv_id,

@@ -246,16 +246,16 @@ def test_a_lock_ends_with_its_holder(tmp_path: Path) -> None:
 
 def test_a_command_that_runs_first_tells_how_it_ended() -> None:
     supervisor = Supervisor(Lines())
-    assert run_first(supervisor, "--version")
-    assert not run_first(supervisor, "no-such-command")
+    assert run_first(supervisor, "--version") == 0
+    assert run_first(supervisor, "no-such-command") == 2
 
 
 def test_a_requested_stop_ends_the_command_that_runs_first() -> None:
     supervisor = Supervisor(Lines())
     threading.Timer(0.2, supervisor.request_stop).start()
     began = time.monotonic()
-    assert run_first(supervisor, "alive", "--help")  # any command: it is over or interrupted
-    assert run_first(supervisor, "--version")  # not even started
+    assert run_first(supervisor, "alive", "--help") == 0  # any command: it is over or interrupted
+    assert run_first(supervisor, "--version") == 0  # not even started
     assert time.monotonic() - began < 5
 
 

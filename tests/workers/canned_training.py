@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from classifier import artifact
 from classifier.artifact import ArtifactError
 from classifier.dataset import Example
 from classifier.documents import Document
@@ -79,6 +80,7 @@ def open_school(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     ]
     monkeypatch.setattr(retraining, "train_apart", train)
     monkeypatch.setattr(retraining, "held_out_of", held_out)
-    monkeypatch.setattr(retraining, "load", canned_load)
+    monkeypatch.setattr(artifact, "held_out_of", held_out)
+    monkeypatch.setattr(artifact, "load", canned_load)
     monkeypatch.setattr(retraining, "load_corpus", lambda _: list(base))
     return lesson

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
+from classifier import artifact
 from classifier.documents import Document
 from models.store import Store
 from models.store.learning import Artefact, add_label, add_version, champion, promote, versions
@@ -20,6 +21,7 @@ from workers import predictor, retraining
 from workers.batch import read_batch
 from workers.predictor import LOOK_EVERY_S, NO_MODEL, Predictor
 from workers.service import Service
+from workers.serving_version import has_usable_champion
 
 
 class Clock:
@@ -93,13 +95,13 @@ def test_an_artefact_that_is_not_kept_is_refused_too(desk: Any) -> None:
     desk.mail(message_id="1@shop.example")
     read_batch(service)
     assert desk.tickets()[0].in_review
-    assert not retraining.has_usable_champion(desk.store)
+    assert not has_usable_champion(desk.store)
 
 
 def test_a_new_champion_serves_within_seconds_and_never_inside_a_batch(
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(predictor, "load", canned_load)
+    monkeypatch.setattr(artifact, "load", canned_load)
     put_champion(desk.store, "m-1", desk)
     clock = Clock()
     serving = Predictor(desk.store, clock=clock)
@@ -115,7 +117,7 @@ def test_a_new_champion_serves_within_seconds_and_never_inside_a_batch(
 def test_a_database_that_fails_while_loading_is_asked_again(
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(predictor, "load", canned_load)
+    monkeypatch.setattr(artifact, "load", canned_load)
     put_champion(desk.store, "m-1", desk)
     clock = Clock()
     serving = Predictor(desk.store, clock=clock)
@@ -184,7 +186,7 @@ def test_a_champion_that_cannot_be_loaded_is_replaced_even_by_a_worse_one(
         db.execute(update(MODEL_VERSION).values(artefact=b"damaged"))
     school["right"] = 50
     assert retraining.retrain(desk.store, target=0.98).outcome == "promoted"
-    assert retraining.has_usable_champion(desk.store)
+    assert has_usable_champion(desk.store)
 
 
 def test_a_second_training_at_the_same_time_is_told_busy(desk: Any, school: dict[str, Any]) -> None:
