@@ -89,7 +89,7 @@ def _groups(store: Store) -> dict[str, list[str]]:
     filters += [f"topic={slug}" for slug in SLUGS] + ["deadline=2026-11-25"]
     lists += [f"/queues?view=open&{one}" for one in filters]
     lists += [f"/queues?view=all&sort={sort}&{one}" for one in filters for sort in ("newest", "priority")]
-    lists.append("/queues?view=all&sort=oldest&topic=other&language=zh&missing=yes&priority=critical")
+    lists.append("/queues?view=all&sort=oldest&topic=other&language=zh&missing=yes&priority=urgent")
     with store.read() as db:
         highest = db.scalar(select(func.max(TICKET.c.id))) or 0
         values = db.scalars(select(FACT.c.value).where(FACT.c.id % 9973 == 1).limit(12)).all()

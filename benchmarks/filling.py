@@ -112,7 +112,7 @@ class Maker:
                 "resolution": "" if is_open else "answered",
                 "confidence": confidence,
                 "missing": mail.get("missing", []) if is_open else [],
-                "priority": self.chance.choices(("critical", "high", "normal", "low"), (1, 6, 70, 23))[0],
+                "priority": self.chance.choices(("urgent", "high", "normal", "low"), (1, 6, 70, 23))[0],
                 "priority_parts": parts,
                 "score": sum(parts.values()),
                 "assignee": self.chance.choice(OPERATORS) if status != "new" else "",

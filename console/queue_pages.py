@@ -25,7 +25,7 @@ router = APIRouter()
 MOST_AT_ONCE: Final = 100
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "status": tuple(Status),
-    "priority": ("critical", "high", "normal", "low"),
+    "priority": ("urgent", "high", "normal", "low"),
     "language": ("ru", "zh", "en"),
     "marketplace": ("ozon", "wb", "unknown"),
     "missing": ("yes", "no"),

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
+from console.queue_pages import CHOICES
+from console.wording import INTERFACE_LANGUAGES, _table
 from models.store.board import SORTS, TicketFilter, board_counts, ticket_lines
 from models.store.schema import TICKET
 from tests.console.conftest import on_sqlite
+from workers.priority import LEVELS
 
 
 def add_ticket(desk, **values: Any) -> int:
@@ -159,3 +162,9 @@ def test_list_page_in_three_languages(web, language) -> None:
 def test_hostile_addresses_do_no_harm(web, address) -> None:
     web.enter()
     assert web.get(address).status_code in {200, 404}
+
+
+def test_every_level_of_priority_has_its_filter_and_name() -> None:
+    assert set(CHOICES["priority"]) == set(LEVELS)
+    for language in INTERFACE_LANGUAGES:
+        assert {f"priority.{level}" for level in LEVELS} <= set(_table(language))
