@@ -4,10 +4,10 @@ In go the answers of champion and candidate to mails that neither had learnt whe
 (cross-fitted, or labelled after the champion was made), out come the verdict and its reason.
 
 Two sets are judged. *Frozen*: the mails of the bundled corpus, whose labels no operator can
-change. *Recent*: what operators labelled. A candidate may not be worse on the frozen set as a
-whole (SLACK covers what chance changes between two fits), nor significantly worse on the recent
-set, on a topic or on a language (exact one-sided sign test over the mails on which the versions
-differ; McNemar, 1947). And nobody's labels may contradict confident held-out answers far more
+change. *Recent*: what operators labelled. Falls are judged by an exact one-sided sign test over the
+mails on which the versions differ (McNemar, 1947): a candidate may not be likely worse (UNLIKELY)
+on the frozen set as a whole, nor fall there by more than MOST_FALLEN whatever chance says, nor
+be significantly worse (RARE) on the recent set, on a topic or on a language. And nobody's labels may contradict confident held-out answers far more
 often than everybody else's: such labels are for a second look before a model learns them.
 """
 
@@ -18,7 +18,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-SLACK: Final = 0.0025  # of accuracy on the frozen set
+UNLIKELY: Final = 0.05  # probability under which a fall of the frozen set is no chance between two fits
+MOST_FALLEN: Final = 0.015  # of accuracy on the frozen set, so that many small falls cannot add up
 RARE: Final = 0.01  # probability under which a fall of a topic or language is no chance
 SURE_ANSWER: Final = 0.8  # confidence of an answer that a label contradicts
 LEAST_CONTRADICTIONS: Final = 8
@@ -62,6 +63,11 @@ class Comparison:
         """Probability of a fall at least as deep if the versions were equally good."""
         return sign_test(self.only_champion, self.only_champion + self.only_candidate)
 
+    @property
+    def fallen(self) -> float:
+        """Share of the mails by which the candidate has fewer right answers; below 0 it has more."""
+        return (self.champion_right - self.candidate_right) / self.mails
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -86,7 +92,7 @@ def judge(
     compared = {name: _compare(name, part, champion, candidate) for name, part in sorted(groups.items())}
     falls = [_fall(one) for one in compared.values() if one.probability < RARE]
     frozen = compared.get("frozen set")
-    if frozen is not None and frozen.champion_right - frozen.candidate_right > SLACK * frozen.mails:
+    if frozen is not None and (frozen.probability < UNLIKELY or frozen.fallen > MOST_FALLEN):
         falls.insert(0, _fall(frozen))
     authors = suspicious_authors(both, champion)
     reasons = [*dict.fromkeys(falls), *authors.values()]

@@ -49,11 +49,13 @@ def fit_members(material: Material, rows: NDArray[np.intp], *, with_network: boo
     from classifier.pipeline import SEED, make_pipeline
 
     pipeline = make_pipeline(material.tokens)
-    counts, labels, weights = material.counts[rows], material.labels[rows], material.sample_weights[rows]
+    is_everything = len(rows) == len(material.labels)  # then a copy would only take memory
+    counts = material.counts if is_everything else material.counts[rows]
+    labels, weights = material.labels[rows], material.sample_weights[rows]
     pipeline.fit(counts, labels, machine__sample_weight=weights)
     if not with_network:
         return Members(pipeline, None)
-    weighted = pipeline.named_steps["weighting"].transform(counts)
+    weighted = pipeline.named_steps["weighting"].transform(counts).astype(np.float32)
     network = fit_network(weighted, labels, weights, len(material.topics), SEED)
     absent = np.setdiff1d(np.arange(len(material.topics)), labels)
     network.outer_bias[absent] = _NEVER_LIKELY

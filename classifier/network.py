@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 LINEAR_SHARPNESS: Final = 3.0  # of the softmax that turns the machine's scores into probabilities
-UNITS, BATCH = 64, 128
+UNITS, BATCH = 32, 128
 MANY_TOPICS: Final = 30  # from here on the hidden layer is wider and steps are taken more often
 UNITS_FOR_MANY, BATCH_FOR_MANY = 192, 64
 EPOCHS: Final = 12
@@ -76,7 +76,7 @@ def fit_network(
     weighted: Any, labels: NDArray[np.intp], weights: NDArray[np.float64], topics: int, seed: int
 ) -> Network:
     """Fit on a sparse matrix of weighted rows; `weights` says how much each row counts."""
-    rows = weighted.tocsr().astype(np.float32)
+    rows = weighted.tocsr().astype(np.float32, copy=False)
     pupil = _Pupil(rows.shape[1], topics, seed)
     epochs = max(2, min(EPOCHS, MOST_ROWS_SEEN // max(rows.shape[0], 1)))
     batch = BATCH if topics < MANY_TOPICS else BATCH_FOR_MANY
@@ -105,6 +105,7 @@ class _Pupil:
             np.zeros(units, np.float32),
             np.zeros(topics, np.float32),
         ]
+        self._places = np.zeros(columns, np.int32)  # where a column stands among those of a batch; zeros between
         self._row_sums = np.full((columns, 1), 1e-8, np.float32)
         self._moments = [(np.zeros_like(part), np.zeros_like(part)) for part in self.rest]
         self._steps = 0
@@ -113,12 +114,16 @@ class _Pupil:
         """Take one step; `left` is the share of the training still to come, which the step shrinks by."""
         from scipy import sparse
 
-        kept = self.chance.random(batch.nnz, dtype=np.float32) >= _INPUT_DROPPED
-        values = batch.data * kept / np.float32(1 - _INPUT_DROPPED)
-        named, places = np.unique(batch.indices, return_inverse=True)
+        kept = np.flatnonzero(self.chance.random(batch.nnz, dtype=np.float32) >= _INPUT_DROPPED)
+        values, columns = batch.data[kept] / np.float32(1 - _INPUT_DROPPED), batch.indices[kept]
+        self._places[columns] = 1
+        named = np.flatnonzero(self._places)
+        self._places[named] = np.arange(len(named))
         given = sparse.csr_matrix(
-            (values, places.astype(np.int32), batch.indptr), shape=(batch.shape[0], len(named))
+            (values, self._places[columns], np.searchsorted(kept, batch.indptr).astype(np.int32)),
+            shape=(batch.shape[0], len(named)),
         )
+        self._places[named] = 0
         outer, inner_bias, outer_bias = self.rest
         rows = self.inner[named]
         sums = given @ rows + inner_bias
@@ -135,10 +140,12 @@ class _Pupil:
         self._adjust_rows(named, rows, given.T @ back, left)
         self._adjust_rest([hidden.T @ error, back.sum(axis=0), error.sum(axis=0)], left)
 
-    def _adjust_rows(self, named: NDArray[np.int32], rows: Floats, slope: Floats, left: float) -> None:
+    def _adjust_rows(self, named: NDArray[np.intp], rows: Floats, slope: Floats, left: float) -> None:
         sums = self._row_sums[named] + np.einsum("ij,ij->i", slope, slope)[:, None] / slope.shape[1]
         self._row_sums[named] = sums
-        self.inner[named] = rows - slope * (np.float32(_ROW_STEP * left) / np.sqrt(sums))
+        slope *= np.float32(_ROW_STEP * left) / np.sqrt(sums)
+        rows -= slope
+        self.inner[named] = rows
 
     def _adjust_rest(self, slopes: list[Floats], left: float) -> None:
         self._steps += 1

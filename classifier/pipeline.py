@@ -24,6 +24,7 @@ from classifier.space import block_numbers, family_weights
 REGULARISATION: Final = 0.5  # C of the support vector machine
 MOST_COLUMNS: Final = 140_000
 SEED: Final = 20261116
+_ROWS_AT_ONCE: Final = 4_000
 
 
 class BlockWeighting(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # scikit-learn is untyped
@@ -40,16 +41,22 @@ class BlockWeighting(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
         return self
 
     def transform(self, X: sparse.csr_matrix) -> sparse.csr_matrix:  # noqa: N803 - scikit-learn's name
-        """Return the weighted rows."""
-        weighted = sparse.csr_matrix(
-            ((1.0 + np.log(X.data, dtype=np.float64)) * self.rarity_[X.indices], X.indices, X.indptr),
-            shape=X.shape,
-        )
-        rows = np.repeat(np.arange(X.shape[0]), np.diff(X.indptr))
-        cells = rows * len(BLOCKS) + self.blocks[X.indices]
-        lengths = np.sqrt(np.bincount(cells, weights=weighted.data**2, minlength=X.shape[0] * len(BLOCKS)))
-        weighted.data *= np.array(list(BLOCKS.values()))[self.blocks[X.indices]] / lengths[cells]
-        return weighted
+        """Return the weighted rows; done in parts, so that little beside them is held in memory."""
+        data = np.empty(X.nnz)
+        for start in range(0, X.shape[0], _ROWS_AT_ONCE):
+            bounds = X.indptr[start : start + _ROWS_AT_ONCE + 1]
+            part = slice(int(bounds[0]), int(bounds[-1]))
+            data[part] = self._weighed(X.indices[part], X.data[part], np.diff(bounds))
+        return sparse.csr_matrix((data, X.indices, X.indptr), shape=X.shape)
+
+    def _weighed(
+        self, columns: NDArray[np.int32], counts: NDArray[np.float32], lengths: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        values = (1.0 + np.log(counts, dtype=np.float64)) * self.rarity_[columns]
+        blocks = self.blocks[columns]
+        cells = np.repeat(np.arange(len(lengths)) * len(BLOCKS), lengths) + blocks
+        norms = np.sqrt(np.bincount(cells, weights=values**2, minlength=len(lengths) * len(BLOCKS)))
+        return np.asarray(values * (np.array(list(BLOCKS.values()))[blocks] / norms[cells]))
 
 
 def make_pipeline(tokens: Sequence[str]) -> Pipeline:
