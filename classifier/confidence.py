@@ -66,28 +66,24 @@ def softmax(scores: Scores, sharpness: float | Scores) -> Scores:
 
 def signals_of(evidence: Evidence, sharpness: float) -> Scores:
     """Return the signals, a row per mail, in the order of SIGNALS."""
-    rows = np.arange(len(evidence))
-    ranked = np.sort(evidence.scores, axis=1)[:, ::-1]
-    third = ranked[:, min(2, ranked.shape[1] - 1)]
-    first = evidence.scores.argmax(axis=1)
-    linear = np.sort(evidence.linear, axis=1)[:, ::-1]
-    shares = softmax(evidence.scores, sharpness)
+    scores, linear = evidence.scores, np.sort(evidence.linear, axis=1)
+    ranked = np.sort(scores, axis=1)
+    first = scores.argmax(axis=1)
+    shares = softmax(scores, sharpness)
     languages = np.array(evidence.languages)
-    return np.stack(
-        [
-            ranked[:, 0],
-            ranked[:, 0] - ranked[:, 1],
-            ranked[:, 1] - third,
-            -(shares * np.log(shares + 1e-12)).sum(axis=1),
-            evidence.linear[rows, first],
-            linear[:, 0] - linear[:, 1],
-            evidence.linear.argmax(axis=1) == first,
-            evidence.unseen_shares,
-            np.log1p(evidence.words),
-            *(languages == name for name in LANGUAGES),
-        ],
-        axis=1,
-    ).astype(np.float64)
+    signals = np.empty((len(evidence), len(SIGNALS)))
+    signals[:, 0] = ranked[:, -1]
+    signals[:, 1] = ranked[:, -1] - ranked[:, -2]
+    signals[:, 2] = ranked[:, -2] - ranked[:, max(-3, -ranked.shape[1])]
+    signals[:, 3] = -(shares * np.log(shares + 1e-12)).sum(axis=1)
+    signals[:, 4] = evidence.linear[np.arange(len(evidence)), first]
+    signals[:, 5] = linear[:, -1] - linear[:, -2]
+    signals[:, 6] = evidence.linear.argmax(axis=1) == first
+    signals[:, 7] = evidence.unseen_shares
+    signals[:, 8] = np.log1p(evidence.words)
+    for place, name in enumerate(LANGUAGES, start=9):
+        signals[:, place] = languages == name
+    return signals
 
 
 def confidence_of(calibration: Calibration, evidence: Evidence) -> Scores:

@@ -7,8 +7,9 @@ Two sets are judged. *Frozen*: the mails of the bundled corpus, whose labels no 
 change. *Recent*: what operators labelled. Falls are judged by an exact one-sided sign test over the
 mails on which the versions differ (McNemar, 1947): a candidate may not be likely worse (UNLIKELY)
 on the frozen set as a whole, nor fall there by more than MOST_FALLEN whatever chance says, nor
-be significantly worse (RARE) on the recent set, on a topic or on a language. And nobody's labels may contradict confident held-out answers far more
-often than everybody else's: such labels are for a second look before a model learns them.
+be significantly worse (RARE) on the recent set, on a topic or on a language. And nobody's labels
+may contradict confident held-out answers far more often than everybody else's: such labels are for
+a second look before a model learns them.
 """
 
 from __future__ import annotations

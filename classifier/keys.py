@@ -36,17 +36,24 @@ def letter_numbers() -> NDArray[np.int64]:
     return numbers
 
 
-def windows(numbers: NDArray[np.int64], ends: NDArray[np.int64], size: int, bits: int) -> Keys:
-    """Return the payloads of all windows of `size` numbers, NOTHING for one that passes the end of its piece.
+def windows(
+    numbers: NDArray[np.int64], ends: NDArray[np.int64], sizes: tuple[int, int], bits: int
+) -> tuple[list[Keys], list[NDArray[np.int64]]]:
+    """Return payloads and places of all windows of shortest to longest size that stay inside their piece.
 
-    `ends` tells for each number where its piece ends.
+    `ends` tells for each number where its piece ends; of each size there is one array of both.
     """
-    count = len(numbers)
-    payloads = numbers.copy()
-    for offset in range(1, min(size, count)):
-        payloads[: count - offset] |= numbers[offset:] << (bits * offset)
-    payloads[np.arange(count) + size > ends] = NOTHING
-    return payloads
+    room = ends - np.arange(len(numbers))
+    payloads, places = [], []
+    payload = numbers
+    for size in range(1, sizes[1] + 1):
+        if size > 1:
+            payload = payload[:-1] | numbers[size - 1 :] << (bits * (size - 1))
+        if size >= sizes[0]:
+            at = np.flatnonzero(room[: len(payload)] >= size)
+            payloads.append(payload[at])
+            places.append(at)
+    return payloads, places
 
 
 def pair_keys(first: NDArray[np.int64], second: NDArray[np.int64]) -> Keys:

@@ -61,25 +61,27 @@ def mentions_of(sheet: Sheet, words: Words) -> Mentions:
 
 def _denied(sheet: Sheet, words: Words) -> NDArray[np.bool_]:
     """Tell of each token inside whether a negation before it reaches it."""
-    count = len(sheet.inside)
-    numbers = np.arange(count)
-    negates = words.flags.values[sheet.words[sheet.inside]] & NEGATES > 0
-    last = np.full(count, -1 - NEGATION_REACH)
-    last[1:] = np.maximum.accumulate(np.where(negates, numbers, -1 - NEGATION_REACH))[:-1]
-    reached = (numbers - last <= NEGATION_REACH) & (last >= 0)
-    return np.asarray(reached & (sheet.clauses[np.maximum(last, 0)] == sheet.clauses))
+    negations = np.flatnonzero(words.flags.values[sheet.words[sheet.inside]] & NEGATES)
+    denied = np.zeros(len(sheet.inside), dtype=bool)
+    for distance in range(1, NEGATION_REACH + 1):
+        reached = negations[negations + distance < len(denied)]
+        denied[reached + distance] |= sheet.clauses[reached + distance] == sheet.clauses[reached]
+    return denied
 
 
 def _opening(sheet: Sheet) -> NDArray[np.bool_]:
     """Tell which tokens inside stand in the first clauses of the body."""
-    places = np.flatnonzero(sheet.body)
-    mails, clauses = sheet.mails[sheet.inside[places]], sheet.clauses[places]
-    begins = np.ones(len(places), dtype=bool)
-    begins[1:] = clauses[1:] != clauses[:-1]
-    numbers = np.cumsum(begins)
-    _, firsts, whose = np.unique(mails, return_index=True, return_inverse=True)
     opening = np.zeros(len(sheet.inside), dtype=bool)
-    opening[places] = numbers - numbers[firsts][whose] < OPENING_CLAUSES
+    places = np.flatnonzero(sheet.body)
+    if not len(places):
+        return opening
+    mails, clauses = sheet.mails[sheet.inside[places]], sheet.clauses[places]
+    numbers = np.cumsum(clauses[1:] != clauses[:-1])
+    numbers = np.concatenate([[0], numbers])
+    begins = np.flatnonzero(mails[1:] != mails[:-1]) + 1
+    firsts = np.zeros(len(places), dtype=np.int64)
+    firsts[begins] = numbers[begins]
+    opening[places] = numbers - np.maximum.accumulate(firsts) < OPENING_CLAUSES
     return opening
 
 

@@ -105,7 +105,9 @@ class _Pupil:
             np.zeros(units, np.float32),
             np.zeros(topics, np.float32),
         ]
-        self._places = np.zeros(columns, np.int32)  # where a column stands among those of a batch; zeros between
+        self._places = np.zeros(
+            columns, np.int32
+        )  # where a column stands among those of a batch; zeros between
         self._row_sums = np.full((columns, 1), 1e-8, np.float32)
         self._moments = [(np.zeros_like(part), np.zeros_like(part)) for part in self.rest]
         self._steps = 0

@@ -26,7 +26,7 @@ from classifier.sheet import SUBJECT_FIELD, Integers, Sheet, canvas_of, sheet_of
 from classifier.space import Columns, Values
 from classifier.spelling import Spelling
 from classifier.tally import Readings, Tally
-from classifier.words import IN_SUBJECT, IS_WORD, Words
+from classifier.words import IN_SUBJECT, Words
 
 _ROLES: Final = (CONCEPT, OPENING, QUOTED)
 _SUBJECT_SIZES: Final = (2, 3)  # characters of the Chinese n-grams that a subject has of its own
@@ -59,19 +59,17 @@ class Reader:
             self._table = KeyTable(keys, np.arange(len(keys)))
         self._memory = Words(self._codes, self.spelling.stems, growing=self._grows)
         names = [f"{role}{sign}{name}" for role in _ROLES for sign in ("", "!") for name in lexicon().names]
-        codes = self._codes(np.array([self._name(name) for name in names]))
-        self._concepts = codes.reshape(len(_ROLES), 2, -1)  # by role, denied or not, concept
+        keys = np.array([self._name(name) for name in names])
+        self._concepts = keys.reshape(len(_ROLES), 2, -1)  # by role, denied or not, concept
 
     def read_all(self, documents: Sequence[Document], *, with_places: bool = False) -> Readings:
         """Read documents; `with_places` keeps every occurrence, for `reading`."""
         sheet = sheet_of(documents, self._memory, with_places=with_places)
         tally = Tally(sheet)
         self._count_words(sheet, tally)
-        self._count_subjects(sheet, tally)
         self._count_runs(sheet, tally)
         self._count_concepts(sheet, tally)
-        self._count_context(documents, tally)
-        return tally.readings(len(documents), self._memory)
+        return tally.readings(self._memory, self._codes, self._context(documents), len(documents))
 
     def read(self, document: Document) -> Reading:
         """Read one document with every occurrence."""
@@ -109,55 +107,44 @@ class Reader:
         return NOTHING if number < 0 else int(NAME) | number
 
     def _count_words(self, sheet: Sheet, tally: Tally) -> None:
-        """Count words with their letter n-grams, and neighbours in a clause."""
-        memory = self._memory
-        tally.add_rows(*memory.codes.rows(sheet.words))
-        inside = sheet.inside
+        """Count neighbours in a clause, and the words of subjects once more, as those of a subject."""
+        memory, inside = self._memory, sheet.inside
         stems = memory.stems.values[sheet.words[inside]]
-        first = np.flatnonzero(
-            (sheet.clauses[1:] == sheet.clauses[:-1]) & (stems[1:] >= 0) & (stems[:-1] >= 0)
-        )
-        keys = pair_keys(stems[first], stems[first + 1])
-        tally.add(self._codes(keys), inside[first], last=inside[first + 1])
-        words = np.flatnonzero(memory.flags.values[sheet.words] & IS_WORD > 0)
-        tally.add_seen(memory.own.values[sheet.words[words]], words)
-
-    def _count_subjects(self, sheet: Sheet, tally: Tally) -> None:
-        """Count the words of subjects once more, as those of a subject."""
-        memory = self._memory
-        own = np.flatnonzero(sheet.fields == SUBJECT_FIELD)
-        own = own[memory.flags.values[sheet.words[own]] & IN_SUBJECT > 0]
-        stems = memory.stems.values[sheet.words[own]]
-        tally.add(self._codes(np.where(stems >= 0, SUBJECT_STEM | stems, NOTHING)), own)
+        has_stem = stems >= 0
+        first = np.flatnonzero((sheet.clauses[1:] == sheet.clauses[:-1]) & has_stem[1:] & has_stem[:-1])
+        tally.add(pair_keys(stems[first], stems[first + 1]), inside[first], last=inside[first + 1])
+        own = np.flatnonzero((sheet.fields[inside] == SUBJECT_FIELD) & has_stem)
+        own = own[memory.flags.values[sheet.words[inside[own]]] & IN_SUBJECT > 0]
+        tally.add(SUBJECT_STEM | stems[own], inside[own])
 
     def _count_runs(self, sheet: Sheet, tally: Tally) -> None:
         """Count the n-grams of Chinese runs, some of a subject once more."""
         runs = sheet.runs
-        tokens = sheet.run_tokens[runs.owners]
-        for size, payloads in enumerate(runs.grams, start=1):
-            at = np.flatnonzero(payloads >= 0)
-            codes = self._codes(HAN | payloads[at])
-            starts = sheet.starts[tokens[at]] + runs.offsets[at] if sheet.has_places else at
-            tally.add(codes, tokens[at], spans=(starts, starts + size))
-            if size == _SEEN_SIZE:
-                tally.add_seen(codes, tokens[at])
-            if size in _SUBJECT_SIZES:
-                own = np.flatnonzero(sheet.fields[tokens[at]] == SUBJECT_FIELD)
-                codes = self._codes(SUBJECT_HAN | payloads[at[own]])
-                tally.add(codes, tokens[at[own]], spans=(starts[own], starts[own] + size))
+        if not runs.texts:
+            return
+        tokens = sheet.run_tokens[runs.owners[runs.places]]
+        starts = sheet.starts[tokens] + runs.offsets[runs.places] if sheet.has_places else runs.places
+        own = np.flatnonzero((sheet.fields[tokens] == SUBJECT_FIELD) & np.isin(runs.sizes, _SUBJECT_SIZES))
+        tally.add(
+            SUBJECT_HAN | runs.payloads[own], tokens[own], spans=(starts[own], (starts + runs.sizes)[own])
+        )
+        tally.add(HAN | runs.payloads, tokens, spans=(starts, starts + runs.sizes))
+        tally.add_seen(np.flatnonzero(runs.sizes == _SEEN_SIZE))
 
     def _count_concepts(self, sheet: Sheet, tally: Tally) -> None:
         """Count concepts in their roles; quoted text beside new text has a role of its own."""
         found = mentions_of(sheet, self._memory)
         history = sheet.history[found.tokens]
-        for role, is_meant in enumerate((~history, found.in_opening, history)):
-            meant = np.flatnonzero(is_meant)
-            denied = (found.denied[meant] & ~history[meant]).astype(np.int64)
-            codes = self._concepts[role, denied, found.concepts[meant]]
-            tally.add(codes, found.tokens[meant], spans=(found.starts[meant], found.ends[meant]))
+        denied = (found.denied & ~history).astype(np.int64)
+        roles = np.where(history, _ROLES.index(QUOTED), _ROLES.index(CONCEPT))
+        spans = found.starts, found.ends
+        tally.add(self._concepts[roles, denied, found.concepts], found.tokens, spans=spans)
+        first = np.flatnonzero(found.in_opening)
+        keys = self._concepts[_ROLES.index(OPENING), denied[first], found.concepts[first]]
+        tally.add(keys, found.tokens[first], spans=(found.starts[first], found.ends[first]))
 
-    def _count_context(self, documents: Sequence[Document], tally: Tally) -> None:
-        """Count what is known beside the words."""
+    def _context(self, documents: Sequence[Document]) -> tuple[Keys, Integers]:
+        """Return the keys of what is known beside the words, and their mails."""
         rows = [[self._name(token) for token in context_tokens(document)] for document in documents]
-        mails = np.repeat(np.arange(len(rows)), [len(row) for row in rows])
-        tally.add_mails(self._codes(np.array([key for row in rows for key in row], dtype=np.int64)), mails)
+        keys = np.array([key for row in rows for key in row], dtype=np.int64)
+        return keys, np.repeat(np.arange(len(rows)), [len(row) for row in rows])

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,12 +24,14 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Runs:
-    """The characters of several runs, one run after the other."""
+    """All windows of the characters of several runs, the runs one after the other."""
 
     texts: Sequence[str]
     owners: Integers  # per character: which run
     offsets: Integers  # per character: its place in the run
-    grams: tuple[Keys, ...]  # per size from 1 to HAN_GRAMS: payloads of the windows that begin here
+    payloads: Keys  # per window
+    places: Integers  # per window: the number of the character that it begins with
+    sizes: Integers  # per window: characters
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,55 +44,66 @@ class Named:
     denied: NDArray[np.bool_]
 
 
+_NOTHING: Final = np.empty(0, dtype=np.int64)
+
+
 def runs_of(texts: Sequence[str]) -> Runs:
-    """Cut runs into windows."""
+    """Cut runs into windows of one to HAN_GRAMS characters."""
+    if not texts:
+        return Runs((), _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
     points = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.uint32).astype(np.int64)
     lengths = np.array([len(text) for text in texts], dtype=np.int64)
-    last = np.cumsum(lengths)
-    ends = np.repeat(last, lengths)
-    numbers = points - (HAN_FIRST - 1)
+    last, numbers = np.cumsum(lengths), np.arange(len(points))
+    offsets = numbers - np.repeat(last - lengths, lengths)
+    payloads, places = windows(points - (HAN_FIRST - 1), np.repeat(last, lengths), (1, HAN_GRAMS), HAN_BITS)
     return Runs(
         texts,
         np.repeat(np.arange(len(texts)), lengths),
-        np.arange(len(points)) - np.repeat(last - lengths, lengths),
-        tuple(windows(numbers, ends, size, HAN_BITS) for size in range(1, HAN_GRAMS + 1)),
+        offsets,
+        np.concatenate(payloads),
+        np.concatenate(places),
+        np.repeat(np.arange(1, HAN_GRAMS + 1), [len(part) for part in places]),
     )
 
 
 def terms_in(runs: Runs) -> Named:
     """Find the lexicon's terms and what negations stand before them."""
+    if not len(runs.owners):
+        return Named(_NOTHING, _NOTHING, _NOTHING, np.empty(0, dtype=bool))
     terms = _terms()
-    count = len(runs.owners)
-    denied = np.zeros(count, dtype=bool)
-    concepts: list[Integers] = []
-    places: list[Integers] = []
-    sizes: list[Integers] = []
-    for size, payloads in enumerate(runs.grams, start=1):
-        entries = terms.table.get(payloads)
-        at = np.flatnonzero(entries >= 0)
-        entries = entries[at]
-        _deny(denied, runs.offsets, at[terms.negates[entries]], size)
-        lengths = terms.lengths[entries]
-        first = np.repeat(terms.starts[entries] - np.cumsum(lengths) + lengths, lengths)
-        concepts.append(terms.concepts[first + np.arange(len(first))])
-        places.append(np.repeat(at, lengths))
-        sizes.append(np.full(len(first), size, dtype=np.int64))
-        if size == HAN_GRAMS:
-            for place in at[terms.begins_longer[entries]].tolist():
-                run, offset = runs.texts[runs.owners[place]], int(runs.offsets[place])
-                for term, named in terms.longer[run[offset : offset + HAN_GRAMS]]:
-                    if run.startswith(term, offset):
-                        concepts.append(np.array(named))
-                        places.append(np.full(len(named), place))
-                        sizes.append(np.full(len(named), len(term)))
-    found = np.concatenate(places)
-    return Named(np.concatenate(concepts), found, np.concatenate(sizes), denied[found])
+    entries = terms.table.get(runs.payloads)
+    at = np.flatnonzero(entries >= 0)
+    entries, places, sizes = entries[at], runs.places[at], runs.sizes[at]
+    denied = np.zeros(len(runs.owners), dtype=bool)
+    negates = terms.negates[entries]
+    _deny(denied, runs.offsets, places[negates], sizes[negates])
+    lengths = terms.lengths[entries]
+    first = np.repeat(terms.starts[entries] - np.cumsum(lengths) + lengths, lengths)
+    longer = np.array(_longer(runs, places[terms.begins_longer[entries]]), dtype=np.int64).reshape(-1, 3).T
+    found = np.concatenate([np.repeat(places, lengths), longer[1]])
+    return Named(
+        np.concatenate([terms.concepts[first + np.arange(len(first))], longer[0]]),
+        found,
+        np.concatenate([np.repeat(sizes, lengths), longer[2]]),
+        denied[found],
+    )
 
 
-def _deny(denied: NDArray[np.bool_], offsets: Integers, at: NDArray[np.intp], size: int) -> None:
-    """Mark the characters that negations of this size reach, up to the end of their run."""
-    for distance in range(size, HAN_NEGATION_REACH + 1):
-        reached = at + distance
+def _longer(runs: Runs, places: Integers) -> list[tuple[int, int, int]]:
+    """Return concept, place and length of the terms that are longer than a window."""
+    terms, found = _terms(), []
+    for place in places.tolist():
+        run, offset = runs.texts[runs.owners[place]], int(runs.offsets[place])
+        for term, concepts in terms.longer[run[offset : offset + HAN_GRAMS]]:
+            if run.startswith(term, offset):
+                found += [(concept, place, len(term)) for concept in concepts]
+    return found
+
+
+def _deny(denied: NDArray[np.bool_], offsets: Integers, at: Integers, sizes: Integers) -> None:
+    """Mark the characters that negations of these sizes reach, up to the end of their run."""
+    for distance in range(1, HAN_NEGATION_REACH + 1):
+        reached = at[sizes <= distance] + distance
         reached = reached[reached < len(denied)]
         denied[reached[offsets[reached] >= distance]] = True
 

@@ -51,26 +51,23 @@ class ScopeDetector:
 
 def scope_signals(evidence: Evidence, place: int) -> Scores:
     """Return the signals of mails, a row each; `place` is that of `other`."""
-    scores, linear, network = evidence.scores, evidence.linear, evidence.network
-    within, claims, likely = (
-        np.sort(without(part, place), axis=1)[:, ::-1] for part in (scores, linear, network)
-    )
-    return np.stack(
-        [
-            scores[:, place] - within[:, 0],
-            linear[:, place],
-            network[:, place],
-            claims[:, 0],
-            claims[:, 0] - claims[:, 1],
-            within[:, 0] - within[:, 1],
-            likely[:, 0],
-            _entropy(within),
-            _entropy(likely),
-            evidence.unseen_shares,
-            np.log1p(evidence.words),
-        ],
-        axis=1,
-    )
+    answers = np.array([evidence.scores, evidence.linear, evidence.network])
+    others = [topic for topic in range(answers.shape[2]) if topic != place]
+    ranked = np.sort(answers[:, :, others], axis=2)[:, :, ::-1]
+    within, claims, likely = ranked
+    entropies = _entropy(ranked[[0, 2]])
+    signals = np.empty((len(evidence), SCOPE_SIGNALS))
+    signals[:, 0] = evidence.scores[:, place] - within[:, 0]
+    signals[:, 1] = evidence.linear[:, place]
+    signals[:, 2] = evidence.network[:, place]
+    signals[:, 3] = claims[:, 0]
+    signals[:, 4] = claims[:, 0] - claims[:, 1]
+    signals[:, 5] = within[:, 0] - within[:, 1]
+    signals[:, 6] = likely[:, 0]
+    signals[:, 7], signals[:, 8] = entropies
+    signals[:, 9] = evidence.unseen_shares
+    signals[:, 10] = np.log1p(evidence.words)
+    return signals
 
 
 def fit_scope(evidence: Evidence, truth: NDArray[np.intp], topics: Sequence[str]) -> ScopeDetector | None:
@@ -93,6 +90,6 @@ def fit_scope(evidence: Evidence, truth: NDArray[np.intp], topics: Sequence[str]
 
 
 def _entropy(scores: Scores) -> Scores:
-    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-    shares = raised / raised.sum(axis=1, keepdims=True)
-    return np.asarray(-(shares * np.log(shares + 1e-12)).sum(axis=1))
+    raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
+    shares = raised / raised.sum(axis=-1, keepdims=True)
+    return np.asarray(-(shares * np.log(shares + 1e-12)).sum(axis=-1))

@@ -13,12 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.features import QUOTED_COUNT
+from classifier.keys import Keys
 from classifier.sheet import Flags, Integers, Sheet
-from classifier.words import HAN_RUN, IS_WORD, Words
+from classifier.words import HAN_RUN, IS_WORD, CodesOf, Words
 
 Values = NDArray[np.float64]
 
 _HALF: Final = 1.0 - QUOTED_COUNT
+_NONE: Final = np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,100 +60,99 @@ class Readings:
 
 @dataclass(slots=True)
 class Tally:
-    """Blocks of occurrences of one sheet."""
+    """Keys found in one sheet, to be looked up together at the end."""
 
     sheet: Sheet
-    _codes: list[Integers] = field(default_factory=list)
-    _mails: list[Integers] = field(default_factory=list)
-    _history: list[Flags] = field(default_factory=list)
-    _groups: list[Integers] = field(default_factory=list)
-    _seen: list[tuple[Integers, Integers]] = field(default_factory=list)
+    _keys: list[Keys] = field(default_factory=list)
+    _tokens: list[Integers] = field(default_factory=list)
+    _spans: list[tuple[Integers, Integers]] = field(default_factory=list)
+    _seen: list[tuple[int, Integers]] = field(default_factory=list)
 
     def add(
         self,
-        codes: Integers,
+        keys: Keys,
         tokens: Integers,
         *,
         last: Integers | None = None,
         spans: tuple[Integers, Integers] | None = None,
     ) -> None:
-        """Add one code per token; its span ends with the token `last`, or is given."""
-        known = np.flatnonzero(codes >= 0)
-        tokens = tokens[known]
-        self._note(codes[known], self.sheet.mails[tokens], self.sheet.history[tokens])
+        """Add one key per token; its span ends with the token `last`, or is given."""
+        self._keys.append(keys)
+        self._tokens.append(tokens)
         if self.sheet.has_places:
-            ends = tokens if last is None else last[known]
-            starts, ends = (
-                (self.sheet.starts[tokens], self.sheet.ends[ends])
-                if spans is None
-                else (spans[0][known], spans[1][known])
-            )
-            self._group(np.ones(len(tokens), dtype=np.int64), starts, ends, self.sheet.mails[tokens])
+            ends = tokens if last is None else last
+            self._spans.append(spans or (self.sheet.starts[tokens], self.sheet.ends[ends]))
 
-    def add_rows(self, codes: Integers, lengths: Integers) -> None:
-        """Add known codes, of every token of the sheet as many as its length says."""
+    def add_seen(self, places: Integers) -> None:
+        """Say which of the keys added last may be unknown words."""
+        self._seen.append((sum(map(len, self._keys[:-1])), places))
+
+    def readings(
+        self, words: Words, codes_of: CodesOf, context: tuple[Keys, Integers], mails: int
+    ) -> Readings:
+        """Add everything up; `context` has keys that belong to mails as a whole, and their mails."""
         sheet = self.sheet
-        self._note(codes, np.repeat(sheet.mails, lengths), np.repeat(sheet.history, lengths))
-        if sheet.has_places:
-            self._group(lengths, sheet.starts, sheet.ends, sheet.mails)
-
-    def add_mails(self, codes: Integers, mails: Integers) -> None:
-        """Add codes that belong to mails as a whole."""
+        tokens = np.concatenate(self._tokens)
+        owners = np.concatenate([sheet.mails[tokens], context[1]])
+        history = np.concatenate([sheet.history[tokens], np.zeros(len(context[1]), dtype=bool)])
+        codes = codes_of(np.concatenate([*self._keys, context[0]]))
+        is_word = words.flags.values[sheet.words] & IS_WORD > 0
+        fresh = np.flatnonzero(is_word & ~sheet.history)
+        pairs = np.concatenate([first + places for first, places in self._seen] or [_NONE])
+        pairs = pairs[~history[pairs]]
+        row_codes, lengths = words.codes.rows(sheet.words)
         known = np.flatnonzero(codes >= 0)
-        self._note(codes[known], mails[known], np.zeros(len(known), dtype=bool))
-        if self.sheet.has_places:
-            nowhere = np.zeros(len(known), dtype=np.int64)
-            self._group(np.ones(len(known), dtype=np.int64), nowhere, nowhere, mails[known])
-
-    def add_seen(self, codes: Integers, tokens: Integers) -> None:
-        """Add what may be unknown; history says nothing of that."""
-        fresh = np.flatnonzero(~self.sheet.history[tokens])
-        self._seen.append((self.sheet.mails[tokens[fresh]], codes[fresh]))
-
-    def _note(self, codes: Integers, mails: Integers, history: Flags) -> None:
-        self._codes.append(codes)
-        self._mails.append(mails)
-        self._history.append(history)
-
-    def _group(self, sizes: Integers, starts: Integers, ends: Integers, mails: Integers) -> None:
-        self._groups.append(np.stack([sizes, starts, ends, mails], axis=1))
-
-    def readings(self, mails: int, words: Words) -> Readings:
-        """Add everything up."""
-        codes, owners = np.concatenate(self._codes), np.concatenate(self._mails)
-        history = np.concatenate(self._history)
-        starts, columns, counts = added_up(codes, owners, history, mails)
-        flags = words.flags.values[self.sheet.words]
-        sizes = np.where(flags & IS_WORD > 0, 1, 0)
-        sizes[self.sheet.run_tokens] = [len(text) for text in self.sheet.runs.texts]
-        seen_mails, seen_codes = map(np.concatenate, zip(*self._seen, strict=True))
+        all_codes = np.concatenate([row_codes, codes[known]])
+        all_owners = np.concatenate([np.repeat(sheet.mails, lengths), owners[known]])
+        all_history = np.concatenate([np.repeat(sheet.history, lengths), history[known]])
+        starts, columns, counts = added_up(all_codes, all_owners, all_history, mails)
+        runs = sheet.run_tokens[sheet.runs.owners]  # a token for each Chinese character
+        counted = np.concatenate([sheet.mails[fresh], sheet.mails[runs[~sheet.history[runs]]]])
         return Readings(
             starts=starts,
             columns=columns,
             counts=counts,
-            words=np.bincount(self.sheet.mails, weights=sizes * ~self.sheet.history, minlength=mails).astype(
-                np.int64
-            ),
-            seen_mails=seen_mails,
-            seen_codes=seen_codes,
-            occurrences=self._occurrences(codes, owners, history, flags) if self.sheet.has_places else None,
+            words=np.bincount(counted, minlength=mails),
+            seen_mails=np.concatenate([sheet.mails[fresh], owners[pairs]]),
+            seen_codes=np.concatenate([words.own.values[sheet.words[fresh]], codes[pairs]]),
+            occurrences=self._occurrences(all_codes, all_owners, all_history, lengths, known, is_word)
+            if sheet.has_places
+            else None,
         )
 
     def _occurrences(
-        self, codes: Integers, owners: Integers, history: Flags, flags: NDArray[np.uint8]
+        self,
+        codes: Integers,
+        owners: Integers,
+        history: Flags,
+        lengths: Integers,
+        known: Integers,
+        is_word: Flags,
     ) -> Occurrences:
         """Put all occurrences and their groups into the order of the mails."""
         sheet = self.sheet
+        beside = np.zeros(int(known.max(initial=0)) + 1, dtype=np.int64)  # the context has no place
+        starts, ends = (
+            np.concatenate([*(span[side] for span in self._spans), beside])[known] for side in (0, 1)
+        )
+        alone = owners[len(owners) - len(known) :]
+        groups = np.concatenate(
+            [
+                np.stack([lengths, sheet.starts, sheet.ends, sheet.mails], axis=1),
+                np.stack([np.ones(len(known), dtype=np.int64), starts, ends, alone], axis=1),
+            ]
+        )
         order = np.argsort(owners, kind="stable")
-        groups = np.concatenate(self._groups)
-        shown = np.flatnonzero((flags & IS_WORD > 0) | (sheet.words == HAN_RUN))
-        is_run = (sheet.words[shown] == HAN_RUN).astype(np.int64)
+        is_run = sheet.words == HAN_RUN
+        shown = np.flatnonzero(is_word | is_run)
         return Occurrences(
             codes=codes[order],
             mails=owners[order],
             shares=np.where(history[order], QUOTED_COUNT, 1.0),
             groups=groups[np.argsort(groups[:, 3], kind="stable")],
-            units=np.stack([sheet.starts[shown], sheet.ends[shown], is_run, sheet.mails[shown]], axis=1),
+            units=np.stack(
+                [sheet.starts[shown], sheet.ends[shown], is_run[shown], sheet.mails[shown]], axis=1
+            ),
         )
 
 

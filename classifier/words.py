@@ -169,11 +169,8 @@ class Words:
         points = np.frombuffer("".join(padded).encode("utf-32-le"), dtype=np.uint32)
         lengths = np.array([len(text) for text in padded])
         owners, ends = np.repeat(np.arange(len(padded)), lengths), np.repeat(np.cumsum(lengths), lengths)
-        low, high = LETTER_GRAMS
-        grams = [windows(_LETTERS[points], ends, size, LETTER_BITS) for size in range(low, high + 1)]
-        keys = np.concatenate(grams)
-        codes = self._codes_of(np.where(keys >= 0, GRAM | keys, NOTHING))
-        return codes, np.tile(owners, len(grams))
+        payloads, places = windows(_LETTERS[points], ends, LETTER_GRAMS, LETTER_BITS)
+        return self._codes_of(GRAM | np.concatenate(payloads)), owners[np.concatenate(places)]
 
     def _meaning(self, word: _Named, place: int) -> int:
         """Note the concepts and phrases of a new word; returns its flags."""
