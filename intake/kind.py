@@ -214,17 +214,18 @@ def _suppression(
     header = root.header
     submitted = _token(header, "auto-submitted")
     suppress = header.first("x-auto-response-suppress").decode("ascii", "replace").lower()
+    listed = _list_reason(header)
     checks = (
         (null_sender, "A3: null reverse-path"),
         (submitted not in {"", "no"}, f"A3: Auto-Submitted: {submitted[:40]}"),
         (_token(header, "precedence") in {"bulk", "list", "junk", "auto_reply"}, "A3: Precedence"),
         (
-            bool(set(re.split(r"[\s,;]+", suppress)) & {"all", "dr", "autoreply", "oof"}),
+            bool(suppress and set(re.split(r"[\s,;]+", suppress)) & {"all", "dr", "autoreply", "oof"}),
             "A3: X-Auto-Response-Suppress",
         ),
         (bool(header.first("x-loop")), "A3: X-Loop"),
         (any(name in header for name in _AUTO_HEADERS), "A3: automatic reply header"),
-        (bool(_list_reason(header)), f"A4: {_list_reason(header)}"),
+        (bool(listed), f"A4: {listed}"),
         (root.content_type == "multipart/report", "A4: report"),
         (_is_no_reply(fields.from_) or _is_no_reply(fields.sender), "A4: sender takes no replies"),
         (
@@ -240,7 +241,10 @@ def _suppression(
 
 def _token(header: HeaderBlock, name: str) -> str:
     """First token of a field in lower case: parameters and comments are cut off."""
-    value = tidy_header_text(header.first(name).decode("ascii", "replace")).lower()
+    raw = header.first(name)
+    if not raw:
+        return ""
+    value = tidy_header_text(raw.decode("ascii", "replace")).lower()
     return re.split(r"[;(\s]", value.strip(), maxsplit=1)[0]
 
 

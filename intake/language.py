@@ -53,7 +53,8 @@ def detect_language(text: str) -> str:
         return "zh"
     if cyrillic_words and len(cyrillic_words) >= 0.4 * len(latin_words):
         return "ru"
-    if len(_TRANSLIT.findall(plain)) > max(2, len(_ENGLISH.findall(plain))):
+    translit = len(_TRANSLIT.findall(plain))
+    if translit > 2 and translit > len(_ENGLISH.findall(plain)):
         return "ru"
     return "en" if latin_words else "ru" if cyrillic_words else "zh"
 

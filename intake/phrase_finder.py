@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
+from intake.rarest_letter import by_rarest_letter
+
 
 class PhraseFinder:
     """What a compiled alternation of phrases does, behind a look for the phrases as plain words.
@@ -26,14 +28,16 @@ class PhraseFinder:
             for phrase in listed
         )
         self.expression = re.compile("|".join(alternatives), re.IGNORECASE)
-        self._needles = _shortest({phrase.lower() for phrase in listed})
+        self._needles = by_rarest_letter(_shortest({phrase.lower() for phrase in listed}))
 
     def may_find(self, text: str) -> bool:
         """Tell whether a search in the text can succeed."""
         small = text.lower()
-        for needle in self._needles:  # noqa: SIM110 - a generator here costs as much as the search
-            if needle in small:
-                return True
+        for letter, needles in self._needles:
+            if letter in small:
+                for needle in needles:
+                    if needle in small:
+                        return True
         return False
 
     def search(self, text: str) -> re.Match[str] | None:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Final, TypedDict
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from intake.attachments import gather_attachments
@@ -103,8 +103,8 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         marketplace="unknown",
     )
     clean_names = dict(zip(names, extraction.fields.labels, strict=False))
-    return replace(
-        _from_header(fields, clean_names),
+    return Mail(
+        **_from_header(fields, clean_names),
         subject=extraction.fields.subject,
         kind=kind.name,
         suppress_replies=kind.suppress_replies,
@@ -138,13 +138,27 @@ def _names(fields: HeaderFields, attachments: list[Attachment]) -> tuple[str, ..
     return tuple(dict.fromkeys(filter(None, names)))
 
 
-def _from_header(fields: HeaderFields, clean_names: dict[str, str]) -> Mail:
+class _FromHeader(TypedDict):
+    """The fields of the record that the header alone gives."""
+
+    message_id: str
+    in_reply_to: str
+    references: tuple[str, ...]
+    date_utc: datetime | None
+    from_: Address
+    sender: Address
+    reply_to: tuple[Address, ...]
+    to: tuple[Address, ...]
+    cc: tuple[Address, ...]
+
+
+def _from_header(fields: HeaderFields, clean_names: dict[str, str]) -> _FromHeader:
     """Begin the record: names without secrets; identifiers and addresses stay, linking needs them whole."""
 
     def clean(address: Address) -> Address:
         return Address(clean_names.get(address.name, ""), address.address)
 
-    return Mail(
+    return _FromHeader(
         message_id=fields.message_id,
         in_reply_to=fields.in_reply_to,
         references=fields.references,

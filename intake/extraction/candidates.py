@@ -58,6 +58,10 @@ _WORD_CODE: Final = re.compile(
     r"[A-Za-zА-Яа-яё]{1,12}(?:[-/][A-Za-zА-Яа-яё]{1,12}){1,4}"
     r"|[a-z]{3,12}[-_][a-z]{3,12}|[A-ZА-Я]{2,3}-[a-zа-я]{3,8}/[а-яё]{3,8}"
 )
+_LONGEST: Final = 64  # characters of a token from which on every shape is tried
+_ELEMENT: Final = re.compile(
+    r"(?:\[[^\]]+\]|[0-9A-Za-zА-Яа-яЁё_-])(?:\{(?P<low>[0-9]+)(?:,(?P<high>[0-9]+))?\}|(?P<maybe>\?))?(?![{?*+])"
+)
 _DECIMAL: Final = re.compile(r"[0-9]{1,3}\.[0-9]{3,12}")  # 55.7558 of a coordinate
 _COLOUR: Final = re.compile(r"(?=[0-9]{0,5}[A-Fa-f])[0-9A-Fa-f]{6}")
 _LONG_DIGITS: Final = re.compile(r"[0-9]{5,}(?:[/+][0-9]{5,})+")
@@ -113,7 +117,7 @@ class _Shapes:
     """The expressions of all shapes; the name of the group that took part leads to the shape."""
 
     by_group: dict[str, Shape]
-    whole: re.Pattern[str]  # over a token
+    rows: tuple[tuple[str, int, int], ...]  # expression over a token, shortest and longest token
     spaced: re.Pattern[str]  # over text, for shapes that may hold blanks
     begins: re.Pattern[str]  # where such a shape begins that does not begin with a digit
 
@@ -125,12 +129,37 @@ def _shapes() -> _Shapes:
         group = f"s{number}"
         shapes[group] = Shape(row["name"], row["roles"], row.get("value", ""), row.get("latin", False))
         # The group's name stands behind, so that a wrong first character rules a shape out at once.
-        whole.append(f"(?:{row['pattern'].replace(' ?', '')})(?P<{group}>)")
+        pattern = row["pattern"].replace(" ?", "")
+        whole.append((f"(?:{pattern})(?P<{group}>)", *_lengths(pattern)))
         if " " in row["pattern"]:
             spaced.append(f"(?:{row['pattern']})(?P<{group}>)")
             begins += row.get("begins", [])
     guard = rf"(?<![0-9A-Za-z_])(?<![0-9A-Za-z]-)(?:{'|'.join(spaced)})(?![0-9A-Za-z_])(?!-[0-9A-Za-z])"
-    return _Shapes(shapes, re.compile("|".join(whole)), re.compile(guard), re.compile("|".join(begins)))
+    return _Shapes(shapes, tuple(whole), re.compile(guard), re.compile("|".join(begins)))
+
+
+def _lengths(pattern: str) -> tuple[int, int]:
+    """Return the shortest and longest token of a plain row of characters and classes, else all lengths."""
+    low = high = at = 0
+    while at < len(pattern):
+        element = _ELEMENT.match(pattern, at)
+        if element is None or "\\" in element[0]:
+            return 0, _LONGEST
+        least = element["low"] or ("0" if element["maybe"] else "1")
+        low, high, at = low + int(least), high + int(element["high"] or element["low"] or 1), element.end()
+    return low, high
+
+
+@cache
+def _whole_of(length: int) -> re.Pattern[str]:
+    """Return the expression of the shapes that a token of `length` characters may have."""
+    rows = [row for row, low, high in _shapes().rows if low <= length <= high or length == _LONGEST]
+    return re.compile("|".join(rows or ["(?!)"]))
+
+
+def _whole(text: str, start: int, end: int) -> tuple[re.Match[str], Shape] | None:
+    match = _whole_of(min(end - start, _LONGEST)).fullmatch(text, start, end)
+    return None if match is None or match.lastgroup is None else (match, _shapes().by_group[match.lastgroup])
 
 
 def _value(shape: Shape, written: str) -> str:
@@ -142,16 +171,16 @@ def _value(shape: Shape, written: str) -> str:
 
 def match_text(written: str) -> Shape | None:
     """Return the shape that `written` has as a whole, letters Latin; None when it has none."""
-    match = _shapes().whole.fullmatch(written)
-    return None if match is None or match.lastgroup is None else _shapes().by_group[match.lastgroup]
+    found = _whole(written, 0, len(written))
+    return None if found is None else found[1]
 
 
 def match_shape(region: Region, start: int, end: int, glued: str = "") -> Candidate | None:
     """Return [start, end) as a candidate when it has the shape of an identifier as a whole."""
-    match = _shapes().whole.fullmatch(region.latin, start, end)
-    if match is None or match.lastgroup is None:
+    found = _whole(region.latin, start, end)
+    if found is None:
         return None
-    shape = _shapes().by_group[match.lastgroup]
+    match, shape = found
     written = match[0] if shape.latin else region.folded[start:end]
     return Candidate(start, end, _value(shape, written), shape, glued)
 
@@ -213,16 +242,13 @@ def _grouped(region: Region) -> Iterator[Candidate]:
     if _GROUP_START.search(region.near) is None:
         return
     for match in _GROUPS.finditer(region.folded):
-        solid = _shapes().whole.fullmatch(match[0].replace(" ", ""))
-        if solid is None or solid.lastgroup is None or len(solid[0]) < 6:
+        solid = match[0].replace(" ", "")
+        shape = match_text(solid)
+        if shape is None or len(solid) < 6:
             continue
         loss = 0.0 if _TRIPLES.fullmatch(match[0]) else 2.0 if _THOUSANDS.fullmatch(match[0]) else 0.8
-        roles = {
-            role: prior - loss
-            for role, prior in _shapes().by_group[solid.lastgroup].roles.items()
-            if role != "none"
-        }
-        yield Candidate(match.start(), match.end(), solid[0], Shape(SPACED.name, roles))
+        roles = {role: prior - loss for role, prior in shape.roles.items() if role != "none"}
+        yield Candidate(match.start(), match.end(), solid, Shape(SPACED.name, roles))
 
 
 def _spaced(region: Region, begins: list[int]) -> Iterator[Candidate]:

@@ -29,6 +29,8 @@ _CODE: Final = (
     rf"(?=[^\s]{{0,40}}[0-9])[{_LETTER}](?:[{_LETTER}._/:+-]{{0,45}}[{_LETTER}])?"
     r"(?: [0-9]{3}(?![0-9])){0,3}"
 )
+# A word that may not stand inside another: asked for the letter before it only where it stands.
+_GUARDED: Final = re.compile(r"^\(\?<!(\[[^\]]+\])\)([a-zа-я ]+)(?![a-zа-я ?*+{])")
 _ENDS: Final = re.compile(rf"(?<![{_LETTER}])(?P<v>{_CODE}){_UNIT}[,，;；.]?\s?$")
 
 
@@ -58,15 +60,21 @@ def _forms() -> tuple[_Form, ...]:
         pattern = row["pattern"]
         for name in ("old", "new"):
             pattern = pattern.replace(f"<{name}>", rf"{_LEAD}(?P<{name}>{_CODE}){_UNIT}")
-        compiled = re.compile(pattern)  # over the lower-case text, whose offsets are the same
+        # Over the lower-case text, whose offsets are the same; a search for a literal is the quickest.
+        compiled = re.compile(_GUARDED.sub(r"\2(?<!\1\2)", pattern, count=1))
         forms.append(_Form(compiled, frozenset(row["signs"]), row.get("before", ""), row.get("moved", False)))
     return tuple(forms)
+
+
+@cache
+def _signs() -> frozenset[str]:
+    return frozenset().union(*(form.signs for form in _forms()))
 
 
 def find_corrections(region: Region) -> Iterator[Correction]:
     """Yield the corrections of a region, at most 30 of one form; overlapping readings are left in."""
     signs = region.signs
-    for form in _forms() if region.has_digit and signs else ():
+    for form in _forms() if region.has_digit and not signs.isdisjoint(_signs()) else ():
         if not signs.isdisjoint(form.signs):
             for match in islice(form.pattern.finditer(region.lower), MAX_PER_FORM):
                 found = _correction(region, form, match)

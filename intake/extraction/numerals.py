@@ -26,13 +26,13 @@ _KINDS: Final = (
     (MONTH_DASH_DAY, re.compile(r"(?<!0)00-00(?!0)")),
     (IP_ADDRESS, re.compile(r"0\.0{1,3}\.0{1,3}\.0")),
 )
-_AROUND_DIGITS: Final = re.compile("[0-9]++(?:[^0-9]{1,6}+[0-9]++)*+")
+_AROUND_DIGITS: Final = re.compile("[0-9]++(?:[^0-9]{1,10}+[0-9]++)*+")
 _MARGIN: Final = 4
 _known: dict[str, int] = {}
 
 
 def near_digits(lower_text: str) -> str:
-    """Return the digits of a text with four characters on both sides and up to six in between.
+    """Return the digits of a text with four characters on both sides and up to ten in between.
 
     A fraction of the text, in which an expression that looks no farther from a digit can be ruled out; what
     is far apart in the text is kept apart by a NUL. "" when there is no digit.

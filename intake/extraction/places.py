@@ -45,12 +45,19 @@ class _Pattern:
     signs: frozenset[str]
     regex: re.Pattern[str]
     near: str
+    digits: re.Pattern[str]  # what stands around the digits of every text that can match
 
 
 @cache
 def _patterns() -> tuple[_Pattern, ...]:
     return tuple(
-        _Pattern(row["kind"], frozenset(row["signs"]), re.compile(row["pattern"]), row.get("near", ""))
+        _Pattern(
+            row["kind"],
+            frozenset(row["signs"]),
+            re.compile(row["pattern"]),
+            row.get("near", ""),
+            re.compile(row.get("digits", "")),
+        )
         for row in load_toml(_FILE)["pattern"]
     )
 
@@ -67,7 +74,7 @@ def _by_pattern(region: Region) -> Iterator[Place]:
     for pattern in _patterns():
         if pattern.kind in _WITH_DIGITS and not region.has_digit:
             continue
-        if present.isdisjoint(pattern.signs):
+        if present.isdisjoint(pattern.signs) or pattern.digits.search(region.near) is None:
             continue
         for count, match in enumerate(pattern.regex.finditer(region.folded)):
             if count >= MAX_PER_PATTERN:

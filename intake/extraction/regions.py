@@ -32,7 +32,7 @@ _MANY: Final = 10
 _MANY_DIGITS: Final = re.compile(r"[0-9](?:[ ().-]{0,3}[0-9]){9}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)  # nobody changes one; to freeze them costs more than to make them
 class View:
     """One field and its folded forms; offsets are the same in all of them."""
 
@@ -47,7 +47,7 @@ class View:
     has_many_digits: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Region(View):
     """One redacted field with everything that extractors need."""
 

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Final
 
 from intake.extraction.lexicon import load_toml
+from intake.rarest_letter import Groups, by_rarest_letter
 
 # Secrets: names that state one, what a maker's key begins with, what headers and addresses hold.
 STATED: Final = frozenset({"pass", "pwd", "token", "secret", "key", "csrf"})
@@ -45,9 +46,6 @@ _SETS: Final = (
     QUARTERS, HALVES, YEARS, WEEKS, SAID_YEAR, CHINESE_FACTORS, OPENING, BLANKS,
     {JWT, BASIC, KEY_FILE, MONTHS, CHINESE_MONTH},
 )  # fmt: skip
-_FREQUENCY: Final = (
-    "zqxjхцщэфжюшkvwчbйыгзьбyfpgmяuкдпcмlрвсhdнtrsiтоеaаn0123456789, "  # of characters, rising
-)
 
 
 @cache
@@ -58,22 +56,12 @@ def _all() -> tuple[str, ...]:
 
 
 @cache
-def _by_letter() -> tuple[tuple[str, tuple[str, ...]], ...]:
-    """Return the signs by their rarest character: most are ruled out by that one alone."""
-    groups: dict[str, list[str]] = {}
-    for sign in _all():
-        groups.setdefault(min(sign, key=_FREQUENCY.find), []).append(sign)
-    return tuple((letter, tuple(signs)) for letter, signs in groups.items())
+def _groups() -> Groups:
+    return by_rarest_letter(_all())
 
 
 def signs_in(lower_text: str) -> frozenset[str]:
     """Return the signs that stand in a folded, lower-case text."""
     return frozenset(
-        [
-            sign
-            for letter, signs in _by_letter()
-            if letter in lower_text
-            for sign in signs
-            if sign in lower_text
-        ]
+        [sign for letter, signs in _groups() if letter in lower_text for sign in signs if sign in lower_text]
     )
