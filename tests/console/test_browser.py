@@ -18,9 +18,12 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from console.guard import SESSION_COOKIE
 from console.passwords import hash_password
-from models.store.people import add_person
+from models.store.people import add_person, change_person
+from models.store.reply_templates import seed_reply_templates
+from models.store.schema import ATTACHMENT
 from tests.conftest import free_port, missing_server
 from tests.console.conftest import Web, on_sqlite
+from tests.console.test_files import HOSTILE_HTML, letter_with_files
 from tests.console.test_ticket import HOSTILE
 from workers import retraining
 from workers.training_orders import ordered_retrain
@@ -221,3 +224,50 @@ def oversee_by_keyboard(page: Page, address: str, web: Web, model: str) -> None:
     expect(page.locator("#preview-en")).to_contain_text("About 01874512-0033-1")
     expect(page.locator("#preview-en")).to_contain_text("No variable is called")
     assert page.url.endswith("name=solved"), "a preview is no place to go back to"
+
+
+LANGUAGES = {"ru": "Взять и сообщить", "en": "Take it and say", "zh": "接手并告知处理中"}
+
+
+@on_sqlite
+def test_files_letters_templates_and_macros_by_keyboard(browser: Browser, served: str, web: Web) -> None:
+    """What is opened of a hostile mail does nothing; what is pressed does what it says."""
+    web.desk.mail(raw=letter_with_files("browser", "".join(HOSTILE_HTML)), sender="html@shop.example")
+    web.desk.read()
+    with web.desk.store.write() as db:
+        seed_reply_templates(db, web.desk.now)
+    number, table = web.desk.tickets()[-1].id, web.desk.rows(ATTACHMENT)[0].id
+    page = browser.new_page(locale="ru-RU")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("dialog", lambda dialog: asked.append(f"dialog: {dialog.message}"))
+    log_in(page, served)
+    for language, said in LANGUAGES.items():
+        with web.desk.store.write() as db:
+            change_person(db, "maria", language=language)
+        page.goto(f"{served}/tickets/{number}")
+        page.keyboard.press("t")
+        page.wait_for_selector("[data-picker]")
+        expect(page.locator("[data-macro='1']")).to_contain_text(said)
+        no_serious_fault(page, f"templates {language}")
+    page.locator("[data-fill]").first.click()
+    assert "2000061286750" in page.locator("#reply").input_value(), "the ticket's own number is filled in"
+    page.locator("[data-preview-of]").click()
+    expect(page.locator("[data-preview]")).to_be_visible()
+    page.locator("[data-letter] summary").first.click()
+    frame = page.frame_locator("[data-letter] iframe")
+    expect(frame.locator("b").first).to_have_text("2000061286750")
+    assert frame.locator("script, img, svg, iframe, form, link, style, object").count() == 0
+    assert "pwned" not in page.title()
+    for address in (f"/files/{table}", f"/files/{table + 1}"):
+        page.goto(served + address)
+        no_serious_fault(page, address)
+    assert page.evaluate("document.querySelector('.picture img').naturalWidth") == 4
+    page.goto(f"{served}/tickets/{number}")
+    page.keyboard.press("m")
+    page.wait_for_selector("[data-picker]")
+    page.keyboard.press("2")
+    page.wait_for_selector(".toast")
+    assert web.desk.tickets()[-1].status == "waiting_seller"
+    assert [url for url in asked if not url.startswith(served)] == [], "nothing from elsewhere, no dialog"
+    page.close()
