@@ -83,7 +83,7 @@ def _administrator_came(case: Case) -> bool:
 def _escalation_reply(case: Case, escalation: Escalation) -> ReplyDraft | None:
     """Confirm that a complete escalation is with the lead, or ask once for what rule R26 still lacks."""
     if escalation.is_complete:
-        return None if case.state.escalated else compose.draft_escalated(case.context)
+        return None if "escalated" in case.state.sent_kinds else compose.draft_escalated(case.context)
     ask = tuple(part for part in escalation.missing if part not in case.state.asked)
     return compose.draft_escalation_question(case.context, ask) if ask else None
 

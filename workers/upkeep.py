@@ -18,6 +18,7 @@ from models.store.leases import (
 from models.store.outbox import mark_lost_senders
 from models.store.raw_orders import confirm_orders
 from workers.batch import take_in
+from workers.overdue import escalate_overdue
 from workers.reminders import remind
 from workers.service import Service
 
@@ -47,6 +48,7 @@ def sweep(service: Service, hold_s: float) -> Due:
         close_quiet_incidents(db, now)
     confirm_orders(store)
     remind(service)
+    escalate_overdue(service)
     with store.read() as db:
         waiting = work_waiting(db, service.now())
     return Due(

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import String, and_, cast, delete, exists, func, insert, literal, or_, select, update
 from sqlalchemy.engine import Connection
 
 from models.decisions import StatusMove
@@ -104,6 +104,29 @@ def reminders_due(db: Connection, now_utc: datetime, limit: int) -> list[int]:
             .limit(limit)
         )
     )
+
+
+def overdue_tickets(
+    db: Connection, now_utc: datetime, rules: Mapping[str, Sequence[str]], *, actor: str, limit: int
+) -> dict[int, str]:
+    """Return tickets over their term, with the term: whose priority `rules` name for it, not escalated yet.
+
+    One that `actor` escalated before is left out, whoever took it back.
+    """
+    counts = or_(*(and_(TICKET.c.sla_phase == p, TICKET.c.priority.in_(names)) for p, names in rules.items()))
+    before = exists().where(
+        AUDIT.c.subject == literal("ticket:") + cast(TICKET.c.id, String),
+        AUDIT.c.action == "escalate",
+        AUDIT.c.actor == actor,
+    )
+    rows = db.execute(
+        select(TICKET.c.id, TICKET.c.sla_phase)
+        .where(TICKET.c.sla_due_at_utc < now_utc, TICKET.c.escalated.is_(False), counts, ~before)
+        .where(TICKET.c.merged_into_id.is_(None), TICKET.c.status != str(Status.CLOSED))
+        .order_by(TICKET.c.sla_due_at_utc)
+        .limit(limit)
+    )
+    return {row.id: row.sla_phase for row in rows}
 
 
 def merge_tickets(db: Connection, number: int, into: int, now_utc: datetime) -> None:
