@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final
 
+from workers.replies.compose import signature
 from workers.replies.subjects import header_text
 from workers.tokens import ticket_address
 
@@ -48,6 +49,7 @@ class Letter:
     references: tuple[str, ...] = ()
     automatic: bool = True
     reply_to: str = ""
+    sender_name: str = ""  # what a mail client shows for the sender; ours, never a seller's words
 
 
 def build_reply(mail: OutgoingMail, *, now_utc: datetime, mail_domain: str, key: bytes = b"") -> bytes:
@@ -61,6 +63,7 @@ def build_reply(mail: OutgoingMail, *, now_utc: datetime, mail_domain: str, key:
     return build_letter(
         Letter(
             mail_from=mail_from,
+            sender_name=signature(mail.language),
             reply_to=_reply_to(mail_from, mail.ticket, key),
             rcpt_to=mail.address.rcpt_to,
             message_id=mail.address.message_id,
@@ -93,7 +96,7 @@ def build_letter(letter: Letter) -> bytes:
     encoding, body = _body(letter.text)
     headers = [
         f"Date: {format_datetime(letter.date_utc)}",
-        f"From: {letter.mail_from}",
+        f"From: {_named(letter.sender_name, letter.mail_from)}",
         f"To: {letter.rcpt_to}",
         *([f"Reply-To: {letter.reply_to}"] if letter.reply_to else []),
         f"Message-ID: <{letter.message_id}>",
@@ -105,6 +108,11 @@ def build_letter(letter: Letter) -> bytes:
         f"Content-Transfer-Encoding: {encoding}",
     ]
     return ("\r\n".join(headers) + "\r\n\r\n").encode("ascii") + body
+
+
+def _named(name: str, address: str) -> str:
+    """Write an address with its name; the name has a line of its own, so that none grows long."""
+    return f"{encoded_subject(name)}\r\n <{address}>" if name else address
 
 
 def encoded_subject(subject: str) -> str:

@@ -44,6 +44,14 @@ def test_seller_sees_what_was_written() -> None:
     assert message["Date"].datetime == NOW
 
 
+def test_a_mail_client_shows_who_writes() -> None:
+    for name in ("Поддержка продавцов", "卖家支持", "Seller Support"):
+        raw = build_letter(replace(LETTER, sender_name=name))
+        sender = email.message_from_bytes(raw, policy=email.policy.default)["From"].addresses
+        assert [(a.display_name, a.addr_spec) for a in sender] == [(name, LETTER.mail_from)]
+        assert max(map(len, raw.split(b"\r\n"))) <= 100
+
+
 def test_a1_automatic_mail_says_so_and_an_operators_does_not() -> None:
     assert parsed(LETTER)["Auto-Submitted"] == "auto-replied"
     by_hand = parsed(replace(LETTER, automatic=False))
@@ -118,7 +126,8 @@ def test_reply_from_the_outbox() -> None:
         created_at_utc=NOW,
         attempts=0,
     )
-    assert build_reply(mail, now_utc=NOW, mail_domain="desk.example") == build_letter(LETTER)
+    wanted = build_letter(replace(LETTER, sender_name="Поддержка продавцов"))
+    assert build_reply(mail, now_utc=NOW, mail_domain="desk.example") == wanted
 
 
 @settings(max_examples=150, deadline=None)

@@ -174,6 +174,11 @@ def field_name(part: str, language: str) -> str:
     return _say(language).join_or(part)
 
 
+def signature(language: str) -> str:
+    """Return how the desk signs a letter; English where the language is not known."""
+    return str(_say(language).table["lines"]["signature"])
+
+
 def cabinet_path(marketplace: str, language: str) -> str:
     """Name where a seller finds requests in the account of a marketplace (rule R15)."""
     paths: dict[str, str] = _say(language).table["cabinet_path"]
