@@ -75,6 +75,9 @@ def _show(counts: dict[str, Any], *, relay: bool) -> None:
     )
     if not counts["model"]:
         console.print("no model is trained yet, mails wait for it: run `razbor train`", style="yellow")
+    for incident in counts["incidents"]:
+        words = f"{incident['sellers']} sellers, {incident['tickets']} tickets since {incident['since']}"
+        console.print(f"incident: {incident['fault']}: {words}", style="bold yellow", markup=False)
     _show_learning(console, counts)
     if counts["queues"] is None:
         console.print("the broker does not answer: is `razbor serve` running?", style="yellow")

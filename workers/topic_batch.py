@@ -106,6 +106,8 @@ def _decide(service: Service, db: Db, number: int) -> bool:
     refresh_clock(db, number, now)
     note_repeats(db, number, now)
     if state.topic in INCIDENT_TOPICS:
-        note_incident(db, number, now)
+        fault = note_incident(db, number, now)
+        if fault:
+            log.warning("incident", fault=fault, ticket=number, remedy="`razbor status` lists open incidents")
     end_topic_work(db, number)
     return leaves

@@ -16,11 +16,11 @@ QUIET: Final = timedelta(hours=6)  # a fault that nobody reported for so long is
 FAULT_FIELDS: Final = ("error_ref",)
 
 
-def note_incident(db: Connection, number: int, now_utc: datetime) -> int | None:
+def note_incident(db: Connection, number: int, now_utc: datetime) -> str:
     """Join a ticket to the incident of its fault, opening it when enough sellers report it.
 
-    Returns the incident, None when the fault is this seller's own so far. Call it under a lock
-    on `incident` so that two workers do not open the same one twice.
+    Returns the fault when this ticket opened its incident, so that somebody is told; "" otherwise.
+    Call it under a lock on `incident` so that two workers do not open the same one twice.
     """
     values = db.scalars(
         select(FACT.c.value).where(FACT.c.ticket_id == number, FACT.c.field.in_(FAULT_FIELDS), FACT.c.active)
@@ -44,8 +44,8 @@ def note_incident(db: Connection, number: int, now_utc: datetime) -> int | None:
             .values(incident_id=incident)
         )
         _recount(db, incident, now_utc)
-        return incident
-    return None
+        return "" if known is not None else signature
+    return ""
 
 
 def close_quiet_incidents(db: Connection, now_utc: datetime) -> int:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 
 from models.store.engine import Store
 from models.store.facts import load_facts
+from models.store.incidents import open_incidents
 from models.store.learning import champion, review_count
 from models.store.recent import learning_figures
 from models.store.schema import MAIL_STATE, MESSAGE, OUTBOX, PREDICTION, RAW, TICKET, TICKET_LINK, TOPIC_WORK
@@ -39,6 +40,7 @@ def status(store: Store, now_utc: datetime, *, relay: bool) -> dict[str, Any]:
         outbox["due"] = _count(db, OUTBOX, _outbox_waits(now_utc)) if relay else 0
         work_due = _count(db, TOPIC_WORK, TOPIC_WORK.c.due_at_utc <= now_utc)
         review = review_count(db)
+        incidents = open_incidents(db)
         if not store.is_sqlite:
             accepted, unseen = _accepted(db, newest, sqlite=False)
     if store.is_sqlite:
@@ -51,6 +53,7 @@ def status(store: Store, now_utc: datetime, *, relay: bool) -> dict[str, Any]:
         "outbox": outbox,
         "review": review,
         "work_due": work_due,
+        "incidents": incidents,
         "model": model.name if model else None,
         "learning": learning,
     }

@@ -9,7 +9,6 @@ from typing import Any
 from sqlalchemy import select
 
 from models.store import overview
-from models.store.incidents import open_incidents
 from models.store.kpis import desk_kpis
 from models.store.learning import labelled_mails
 from models.store.mails import held_mails
@@ -150,9 +149,9 @@ def cause(stage: Stage, step: dict[str, Any]) -> None:
 
 
 def incidents(stage: Stage, step: dict[str, Any]) -> None:
-    """Look at the open incidents: how many sellers and tickets each has."""
-    with stage.store.read() as db:
-        seen = [{"sellers": row["sellers"], "tickets": row["tickets"]} for row in open_incidents(db)]
+    """Look at the open incidents as `razbor status` tells them: how many sellers and tickets each has."""
+    told = overview.status(stage.store, stage.now, relay=True)["incidents"]
+    seen = [{"sellers": row["sellers"], "tickets": row["tickets"]} for row in told]
     assert seen == step["incidents"], f"{step}: {seen}"
 
 
