@@ -18,6 +18,7 @@ BENCHMARKS = {
     "reading": "benchmarks.reading",  # one corpus mail beside mail-parser alone
     "hostile": "benchmarks.hostile",  # what hostile mails cost their reader
     "classifier": "benchmarks.classifier_speed",  # one mail, batches, artefact, load
+    "missing": "benchmarks.missing",  # the missing list of labelled mails whose topic is given
     "console": "benchmarks.console",  # every list, ticket, search and review at 100,000 tickets
 }
 ON_DEMAND = {  # minutes, or data from outside: run only when named
