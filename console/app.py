@@ -37,6 +37,7 @@ from console import (
     view_pages,
 )
 from console.api import API_PATH, create_api
+from console.body_limit import BodyLimit
 from console.context import Console, words_for
 from console.counted import ForgetAfterChanges
 from console.desk import DeskRefusalError
@@ -48,6 +49,7 @@ from console.security_headers import SecurityHeaders
 _STATIC = Path(__file__).parent / "static"
 _FAULT_TITLES = {
     403: "fault.forbidden",
+    413: "fault.too_large",
     404: "fault.not_found",
     409: "fault.refused",
     422: "fault.unreadable",
@@ -94,6 +96,7 @@ def create_app(console: Console) -> FastAPI:
     app.mount(API_PATH, create_api(console), name="api")
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_middleware(ForgetAfterChanges, counts=console.counts)
+    app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, is_https=console.options.is_https)
     app.add_exception_handler(LoginNeededError, _ask_to_log_in)
     for kind in (ForbiddenError, HTTPException, RequestValidationError, DeskRefusalError):

@@ -279,6 +279,22 @@ def test_sellers_are_bound_one_by_one_and_by_list(web) -> None:
     assert acts(web) == ["import_sellers", "unbind", "unbind", "import_sellers", "bind", "unbind"]
 
 
+@on_sqlite
+@pytest.mark.parametrize("address", ["/login", "/settings/sellers/import"])
+def test_an_endless_upload_of_a_stranger_ends_early(web, address) -> None:
+    given = 0
+
+    def endless():
+        nonlocal given
+        yield b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+        while given < 200:
+            given += 1
+            yield b"a" * 65_536
+
+    headers = {"Content-Type": "multipart/form-data; boundary=x", "Origin": ORIGIN}
+    assert web.client.post(address, content=endless(), headers=headers).status_code == 413
+
+
 def test_a_huge_field_is_a_fault_and_no_crash() -> None:
     found = read_seller_list("seller_id,addresses\n1," + "x" * 200_000 + "\n")
     assert [fault.kind for fault in found.faults] == ["unreadable"]
