@@ -14,6 +14,7 @@ from typing import Final
 
 from intake.extraction.bare_amounts import find_bare_amounts
 from intake.extraction.calendar_words import chinese_digits, chinese_number
+from intake.extraction.lexicon import CJK_FROM
 from intake.extraction.money import (
     MAX_MARKS,
     NUMBER,
@@ -58,6 +59,12 @@ _TWO_UNITS: Final = re.compile(
     r"(?: ?(?P<y>тыс\.?|тысяч[аи]?|thousand))? ?"
     r"(?P<c>₽|руб(?:\.|л[а-я]{1,2})?|р\.?|rub(?:les?)?|юан[а-я]{1,2}|yuan)(?![a-zа-я])"
 )
+_EQUALS: Final = re.compile(r"\s?(?:=|≈|:|за|for|per|to|/|equals|is|兑|换|等于|对)\s?")
+_FOR_ONE: Final = re.compile(
+    r"\s?(?:за|for|per|/|по отношению к) ?(?:1 |one |один |a )?"
+    r"(?:юан|yuan|cny|rmb|доллар|dollar|usd|евро|euro|eur)(?! ?[0-9])"
+)
+_RATE: Final = re.compile(r"юан|yuan|cny|rmb|доллар|dollar|usd|евро|euro|eur|[¥￥$€元]|人民币|美元|欧元")
 _AMBIGUOUS: Final = frozenset({"р", "r", "刀", "块"})
 _AMBIGUOUS_FACTORS: Final = frozenset({"k", "к", "тр"})
 _LETTER_FACTORS: Final = frozenset({"k", "к"})
@@ -67,7 +74,8 @@ _SMALL_DIGITS: Final = 3
 def _prefixed(region: Region) -> Iterator[AmountMark]:
     for match in islice(money().prefixed.finditer(region.lower), MAX_MARKS):
         number = parse_number(match["n"])
-        inside = region.lower[max(0, match.start() - 1) : match.start()].isalpha() and match["c"].isalpha()
+        before = region.lower[max(0, match.start() - 1) : match.start()]
+        inside = before.isalpha() and before < CJK_FROM and match["c"].isalpha()
         if number is not None and not inside:
             number *= money().multiplier.get(match["x"] or "", 1)
             value = amount_value(number, money().currency[match["c"]])
@@ -190,6 +198,20 @@ def _small_number(written: str) -> Decimal | None:
     return None if number is None else Decimal(number)
 
 
+def _without_rates(region: Region, marks: list[AmountMark]) -> list[AmountMark]:
+    """Leave out rates of exchange: 1 CNY = 10.82 ₽, 11.42 rub for 1 yuan, 11,42 рубля за юань."""
+    kept = [mark for mark in marks if _FOR_ONE.match(region.lower, mark.end) is None]
+    ones = [mark for mark in marks if mark.value.startswith("1.00 ")]
+    rates = set()
+    for one in ones:
+        for other in marks:
+            first, last = (one, other) if one.start < other.start else (other, one)
+            gap = region.lower[first.end : last.start] if first.end <= last.start else "-"
+            if one.value[-3:] != other.value[-3:] and _EQUALS.fullmatch(gap):
+                rates |= {one.start, other.start}
+    return [mark for mark in kept if mark.start not in rates]
+
+
 def find_amounts(region: Region) -> list[AmountMark]:
     """Return every sum of money of a region; overlapping readings are left to compete."""
     chinese = not region.signs.isdisjoint(CHINESE_FACTORS)
@@ -208,4 +230,5 @@ def find_amounts(region: Region) -> list[AmountMark]:
         sure += _two_units(region)
     if chinese:
         sure += [*_chinese(region, words), *_spoken(region)]
-    return sure + list(find_bare_amounts(region, words, sure))
+    bare = list(find_bare_amounts(region, words, sure))
+    return (sure if _RATE.search(region.lower) is None else _without_rates(region, sure)) + bare

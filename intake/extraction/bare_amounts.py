@@ -29,6 +29,7 @@ _MOST_OF_WORDS: Final = 3.4  # what words and place can add to the score of the 
 _LIST_REACH: Final = 8
 _PLAIN_SCORES: Final = {2: -0.6, 3: 0.3, 4: 0.65, 5: 0.65, 6: -0.6}  # by the number of digits
 _BEFORE_WEAK: Final = word_set("amount", "before_weak")
+_PRICE: Final = word_set("amount", "price")
 _BEFORE_COUNT: Final = word_set("amount", "before_count")
 _UNITS: Final = word_set("quantity", "units")
 _AFTER_FREE: Final = word_set("amount", "after_free")
@@ -45,6 +46,9 @@ _COUNT_BEFORE: Final = re.compile(
     r"(?:instead of|not|against|out of|вместо|против|а не|из|，?而不是|，?不是|，?实际(?:只有)?) ?$"
 )
 _COUNT_REACH: Final = 32
+# "118,240 rows and the export stops at 65,536": a sentence that counts goes on counting.
+_COUNTED_BEFORE: Final = re.compile(r"[0-9][ ,][0-9]{3} (?P<unit>[a-zа-я]{3,12})[^.!?\n]{0,50}$")
+_SENTENCE_REACH: Final = 70
 _LISTED: Final = re.compile(r"\s?(?:[₽,，;|/→+=-]|и|and|or|или|руб\.?|р\.?|на|to|vs|和|、)?\s?[|,]?\s{0,3}")
 
 
@@ -76,7 +80,7 @@ def _score(
     """Return the score of a number whose form gives `score`, and the word that spoke for it."""
     start, end = span
     word, close = words.before(start)
-    said = (0.9 if close else 0.35) if word else 0.0
+    said = (1.2 if _PRICE.before(word) else 0.9) if word and close else 0.35 if word else 0.0
     if score + said + 1.3 + 1.2 * listed < BAR:
         return score, ""
     before, behind = word_before(region.lower, start), word_behind(region.lower, end)
@@ -86,6 +90,9 @@ def _score(
     counted = _COUNT_BEFORE.search(region.lower, max(0, start - _COUNT_REACH), start)
     if _BEFORE_COUNT.before(before) or _is_counted(counted):
         score -= 1.2
+    elif not word:
+        rows = _COUNTED_BEFORE.search(region.lower, max(0, start - _SENTENCE_REACH), start)
+        score -= 0.6 * (rows is not None and _UNITS.behind(rows["unit"]))
     if listed:
         score += 1.2
     if money().behind.match(behind):

@@ -24,6 +24,7 @@ _TOKEN: Final = re.compile(
     rf"(?:([{_SIGNS}]+(?:[-_/.+][{_SIGNS}]+)*"
     r"(?:[-/][一-鿿]{1,2}(?![一-鿿])|[红白黑蓝灰绿粉黄紫棕](?![一-鿿])|[-/][红白黑蓝灰绿粉黄紫棕米橙]色?(?=[一-鿿]))?)|\Z)"
 )
+_NUMBER_OF: Final = frozenset({"No.", "no.", "NO.", "Nr."})  # No.1-36
 _SHORT_NUMBERS: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}")
 _DIGITS: Final = "0123456789"
 _DIGIT: Final = re.compile(r"[0-9]")
@@ -47,6 +48,7 @@ _NO_CODE: Final = re.compile(
     r"|\S+\.(?:xlsx?|csv|pdf|jpe?g|png|docx?|zip|mp4|txt|xml)"
     r"|[А-ЯЁ](?:[а-яё]{3,}|[А-ЯЁ]{4,})-[0-9]{1,4}|v[0-9]/\S+|[vV][0-9]{1,3}(?:\.[0-9]{1,5}){1,3}"
     r"|(?:WPA[23]?|COVID|HTTPS?/|TLS|SSL|RJ|RS|IPX?|H|SARS|SD|Bluetooth|GSM|LTE)[-.]?[0-9A-Z]{1,4}(?:\.[0-9])?"
+    r"|[a-z]{2,6}_(?=[0-9A-Za-z]{0,40}[a-z])(?=[0-9A-Za-z]{0,40}[A-Z])(?=[0-9A-Za-z]{0,40}[0-9])[0-9A-Za-z]{8,40}"
     r"|[0-9]{1,6}(?:mAh|kWh|Wh|[kMG]Hz|kPa|dB|мАч|кВт|Гц)"
     r"|[0-9]+(?:[.,][0-9]+)?[xхXХ*][0-9.,xхXХ*]+[a-zа-я]{0,3}|[0-9]{1,4}(?:[a-zA-Zа-я]{2,3}/[0-9]{1,4}[a-zA-Zа-я]{2,3})+"
 )
@@ -275,6 +277,8 @@ def find_candidates(region: Region) -> list[Candidate]:
             break
         if token and (token[0] in _DIGITS or _WORTHY.search(token)):
             start, end = match.span(1)
+            if token[:3] in _NUMBER_OF and len(token) > 3:
+                start, token = start + 3, token[3:]
             if len(token) > 2:
                 found += _of_token(region, start, end, token)
             if token[0] in _DIGITS and region.folded[end : end + 1] == " ":

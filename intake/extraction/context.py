@@ -28,7 +28,10 @@ _TOWN: Final = re.compile(
     r"[,，] {0,2}(?:(?:г\.?|гор\.?|город|пос\.?|обл|респ|край|россия|russia|р-н)(?![а-яa-z])"
     r"|[\u4e00-\u9fff]{2,8}[省市区縣县])"
 )
-_POSTAL: Final = re.compile(r"(?:индекс|postal|postcode|post code|zip|邮编|邮政)[^0-9.;。\n]{0,20}$")
+_POSTAL: Final = re.compile(
+    r"(?:почтов[а-я]{2,3} индекс|postal|postcode|post code|(?<![a-z.])zip code|邮编|邮政)[^0-9.;。\n]{0,20}$"
+    r"|(?<![а-я])индекс[ :—-]{1,3}$"
+)
 _POSTAL_REACH: Final = 32
 _POSTAL_WEIGHT: Final = 4.0
 MAX_GAP: Final = 60

@@ -32,6 +32,7 @@ _RANGE_OF_DATES: Final = re.compile(
 )
 _OTHER_HALF: Final = re.compile(rf"{_JOINT}(?P<a>[0-9]{{1,2}})[.,](?P<b>[0-9]{{1,2}})(?![0-9.,])")
 _FIRST_HALF: Final = re.compile(rf"(?<![0-9.,])(?P<a>[0-9]{{1,2}})[.,](?P<b>[0-9]{{1,2}}){_JOINT}$")
+_FRACTION: Final = re.compile(r"(?<![0-9.,])0[.,][0-9]")  # an index of 0.94 and a limit of 1.05
 _MONTHS: Final = 12
 _DAYS: Final = 31
 _RANGE_REACH: Final = 12  # characters of the other half of a range
@@ -81,7 +82,7 @@ def plausible(region: Region, start: int, end: int) -> float:
         return 0.0
     if _SIGN.search(region.lower[max(0, start - 2) : start]) or _joined_to_a_number(region, start, end):
         return 0.0
-    score = _form_score(written, first, second)
+    score = _form_score(written, first, second) - 1.0 * (_FRACTION.search(lead) is not None)
     score += 0.7 * _BEFORE_FOR.before(before) + 1.0 * clock
     score += (1.0 if spoken else 0.8 if len(second) == 2 else 0.2) * (ranged is not None)
     score += 1.0 * (ranged is not None and _can_only_be_dates(region, start))

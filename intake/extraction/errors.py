@@ -35,6 +35,12 @@ _SCRIPT: Final = re.compile(
 _CAMEL: Final = re.compile(
     r"[A-Z](?<![A-Za-z0-9/].)[a-z]{2,14}(?:[A-Z][a-z]{1,14}){1,6}(?:[A-Z]{2,4})?(?![A-Za-z0-9])"
 )
+# PostingNotFound, InvalidArgument: names that say by themselves that something failed.
+_CODE: Final = re.compile(r"код|code|码|#")
+_FAILS: Final = re.compile(
+    r"^(?:Failed|Invalid|Incorrect|Unknown|Missing|Cannot|Unable|Not|Wrong|Too)[A-Z]"
+    r"|(?:Error|Exception|NotFound|Failed|Denied|Forbidden|Exceeded|Expired|Conflict|Invalid|Timeout|Mismatch)$"
+)
 _TEXT: Final = re.compile(r"\"(?P<s>[^\"\n]{1,110})\"")
 _SHORTEST_TEXT: Final = 6
 _NUMBER: Final = re.compile(
@@ -73,8 +79,8 @@ def _mark(region: Region, start: int, end: int, score: float) -> ErrorMark:
 def _led(region: Region, start: int, key: str) -> bool:
     """Tell whether a word of the list `key` stands right before `start`.
 
-    Words of the list `glued` count behind any Chinese letter but those with which they make another word
-    (周报 is a weekly report).
+    Words of the list `glued` count behind any Chinese letter; 报 only behind some, since it ends the names of
+    papers as well (周报 is a weekly report).
     """
     words, hits = words_of(_FILE, "words", key), region.hits.get(ERROR_WORD, ())
     if words.fullmatch(word_before(region.lower, start)):
@@ -86,7 +92,7 @@ def _led(region: Region, start: int, key: str) -> bool:
     word = region.lower[first:end]
     free = not region.lower[max(0, first - 1) : first].isalpha() or (
         words_of(_FILE, "words", "glued").fullmatch(word)
-        and region.lower[first - 1] not in load_toml(_FILE)["words"]["glued_not_behind"]
+        and (word != "报" or region.lower[first - 1] in load_toml(_FILE)["words"]["reports_behind"])
     )
     return free and words.fullmatch(word)
 
@@ -106,9 +112,14 @@ def _names(region: Region) -> Iterator[ErrorMark]:
             yield _mark(region, *match.span(), 3.4)
     for match in _SCRIPT.finditer(region.folded) if "Error" in region.folded else ():
         yield _mark(region, *match.span(), 3.0)
-    answers = _STATUS_DIGITS.search(region.near) is not None or '"code"' in region.lower
-    camels = _CAMEL.finditer(region.folded) if answers else iter(())
+    status = _STATUS_DIGITS.search(region.near) is not None or '"code"' in region.lower
+    camels = _CAMEL.finditer(region.folded) if status or ERROR_WORD in region.hits else iter(())
     for match in islice(camels, MAX_MARKS):
+        if _FAILS.search(match[0]) and _led(region, match.start(), "before_name"):
+            yield _mark(region, *match.span(), 2.6)
+            continue
+        if not status:
+            continue
         before = region.lower[max(0, match.start() - 4) : match.start()].strip()
         beside = before.endswith('"') or before.isdigit()
         if (beside or _is_spoken_of(region, *match.span())) and _near_status(region, *match.span()):
@@ -195,7 +206,8 @@ def _statuses(region: Region) -> Iterator[ErrorMark]:
         allowed = "before_number" if match[0].isdigit() or "-" in match[0] else "before_letters"
         before = region.lower[max(0, match.start() - _LEAD) : match.start()]
         if _led(region, match.start(), allowed):
-            sure = words_of(_FILE, "words", "sure").search(before)
+            coded = not match[0].isdigit() or _CODE.search(before) is not None
+            sure = coded and words_of(_FILE, "words", "sure").search(before)
             yield _mark(region, *match.span(), 3.2 if sure else 2.0)
         elif _led(region, match.start(), "code") and words_of(_FILE, "words", "fails").search(before):
             yield _mark(region, *match.span(), 2.6)

@@ -253,7 +253,7 @@ def _judge_code(reading: Reading) -> None:
     if _PLACE.search(reading.region.lower, max(0, reading.candidate.start - 12), reading.candidate.start):
         reading.scores["none"] = max(reading.scores.get("none", 0.0), 2.6)
     before = reading.region.folded[max(0, reading.candidate.start - 18) : reading.candidate.start]
-    if not separated and _BRAND.search(before) and reading.scores["article"] < _MODEL_BAR:
+    if _BRAND.search(before) and "article" not in reading.words and reading.scores["article"] < _MODEL_BAR:
         reading.scores["article"] -= 1.5  # the name of a model, not of a seller's article
     if not separated and reading.words.get("article") == "code":
         reading.scores["article"] -= 1.0  # "code BIRDS15" is a coupon
