@@ -33,7 +33,6 @@ def worker(
     from cli.embedded_broker import require_broker
     from cli.log_setup import configure_logging
     from cli.sweep import sweep_step
-    from models.topics import READ_QUEUE
     from settings import load_settings
     from workers.app import create_app
 
@@ -51,10 +50,7 @@ def worker(
     # It warns of messages that run code when root reads them; only JSON is accepted here.
     warnings.simplefilter("ignore", SecurityWarning)
     main_pid = os.getpid()
-    if READ_QUEUE in names:
-        from workers.warm_reader import warm_reader
-
-        warm_reader()  # before the pool is forked: its processes share the compiled patterns
+    compile_once(names)
 
     def bind_pool_process(**_: Any) -> None:
         die_with_parent(main_pid)
@@ -76,6 +72,16 @@ def worker(
     )
     controller.start()
     raise typer.Exit(controller.exitcode or 0)
+
+
+def compile_once(queues: list[str]) -> None:
+    """Compile what reading needs before the pool is forked: its processes share the patterns."""
+    from models.topics import READ_QUEUE
+
+    if READ_QUEUE in queues:
+        from workers.warm_reader import warm_reader
+
+        warm_reader()
 
 
 def queue_names(given: str) -> list[str]:

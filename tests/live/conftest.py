@@ -33,7 +33,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 from classifier.artifact import dump
 from classifier.dataset import data_hash, default_corpus_paths, load_corpus
 from classifier.train import TrainedModel
-from models.store import open_store, overview
+from models.store import Store, open_store, overview
 from models.store.learning import Artefact, add_version, artefact_bytes, champion, promote
 from models.store.migrate import migrate
 from settings import Settings
@@ -84,6 +84,7 @@ class Desk:
     relay: Relay
     process: subprocess.Popen[bytes] | None = None
     log: Path = field(default_factory=Path)
+    store: Store | None = None  # for looking in from outside; open while the desk is looked at
 
     def razbor(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -102,12 +103,10 @@ class Desk:
 
     def status(self) -> dict[str, Any]:
         """The counts of `razbor status`, read in this process: a poll must not cost a process."""
-        settings = self.settings()
-        store = open_store(settings.main_database_url, settings.intake_database_url)
-        try:
-            return overview.status(store, datetime.now(UTC), relay=bool(settings.relay_url))
-        finally:
-            store.close()
+        if self.store is None:
+            settings = self.settings()
+            self.store = open_store(settings.main_database_url, settings.intake_database_url)
+        return overview.status(self.store, datetime.now(UTC), relay=bool(self.env["RAZBOR_RELAY_URL"]))
 
     def settings(self) -> Settings:
         given = {k.removeprefix("RAZBOR_").lower(): v for k, v in self.env.items() if k.startswith("RAZBOR_")}
@@ -182,12 +181,22 @@ class Desk:
                     found.append(int(folder.name))
         return found
 
+    def none_left(self, words: str = "", patience_s: float = 10) -> bool:
+        """Wait until no process of this desk holds these words in its command line."""
+        deadline = time.monotonic() + patience_s
+        while self.processes(words) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        return not self.processes(words)
+
     def told(self) -> str:
         """The end of what `serve` logged."""
         return self.log.read_text()[-3000:] if self.log.exists() else "no log"
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         assert self.process is not None
+        if self.store is not None:
+            self.store.close()
+            self.store = None
         self.process.send_signal(how)
         return self.process.wait(timeout=60)
 
@@ -260,6 +269,39 @@ def give_model(trained: Path, url: str) -> None:
 MakeDesk = Callable[..., Desk]
 
 
+def desk_settings(folder: Path, relay: Relay) -> dict[str, str]:
+    """The environment of an embedded desk with one worker process."""
+    folder.mkdir()
+    return {key: value for key, value in os.environ.items() if not key.startswith("RAZBOR_")} | {
+        "RAZBOR_DATA_DIR": str(folder),
+        "RAZBOR_SMTP_PORT": str(free_port()),
+        "RAZBOR_CONSOLE_PORT": "0",
+        "RAZBOR_MAILBOXES": MAILBOXES,
+        "RAZBOR_RELAY_URL": f"smtp://127.0.0.1:{relay.port}",
+        "RAZBOR_WORKER_PROCESSES": "1",
+        "RAZBOR_SWEEP_S": "1",
+    }
+
+
+@pytest.fixture(scope="module")
+def running_desk(tmp_path_factory: pytest.TempPathFactory, trained_folder: Path) -> Iterator[Desk]:
+    """One embedded desk for the tests of a file; it must stop clean after all that they did to it."""
+    relay = Relay()
+    folder = tmp_path_factory.mktemp("running") / "desk"
+    env = desk_settings(folder, relay)
+    shutil.copy(trained_folder / "razbor.db", folder / "razbor.db")
+    desk = Desk(env=env, port=int(env["RAZBOR_SMTP_PORT"]), relay=relay, log=folder / "serve.log")
+    try:
+        desk.start()
+        yield desk
+        assert desk.stop(signal.SIGTERM) == 0
+        assert desk.none_left(), desk.processes("")
+    finally:
+        if desk.process is not None and desk.process.poll() is None:
+            desk.stop(signal.SIGTERM)
+        relay.stop()
+
+
 @pytest.fixture
 def make_desk(tmp_path: Path, trained_folder: Path, request: pytest.FixtureRequest) -> Iterator[MakeDesk]:
     """Make desks: `make_desk(servers=False)` embedded, `make_desk(servers=True)` on PostgreSQL and Redis."""
@@ -267,19 +309,9 @@ def make_desk(tmp_path: Path, trained_folder: Path, request: pytest.FixtureReque
 
     def make(*, servers: bool = False, start: bool = True, **settings: str) -> Desk:
         folder = tmp_path / f"desk{len(desks)}"
-        folder.mkdir()
         relay = Relay()
-        env = {key: value for key, value in os.environ.items() if not key.startswith("RAZBOR_")}
-        env |= {
-            "RAZBOR_DATA_DIR": str(folder),
-            "RAZBOR_SMTP_PORT": str(free_port()),
-            "RAZBOR_CONSOLE_PORT": "0",
-            "RAZBOR_MAILBOXES": MAILBOXES,
-            "RAZBOR_RELAY_URL": f"smtp://127.0.0.1:{relay.port}",
-            "RAZBOR_WORKER_PROCESSES": "1",
-            "RAZBOR_SWEEP_S": "1",
-            **{f"RAZBOR_{name.upper()}": value for name, value in settings.items()},
-        }
+        env = desk_settings(folder, relay)
+        env |= {f"RAZBOR_{name.upper()}": value for name, value in settings.items()}
         if servers:
             env["RAZBOR_DATABASE_URL"] = request.getfixturevalue("postgres_dsn")
             env["RAZBOR_BROKER_URL"] = request.getfixturevalue("broker_url")

@@ -1,4 +1,7 @@
-"""Processes that die under load, and who consumes what: real processes, seen from outside."""
+"""Processes that die under load, and who consumes what: real processes, seen from outside.
+
+The tests share one running desk, which has to bear all that they do to it and still stop clean.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,14 @@ import time
 import pytest
 
 from models.topics import ROUTED_SLUGS, topic_queue
+from tests.live.conftest import Desk
 from tests.live.letters import INCOMPLETE, mail
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
-def test_every_queue_is_consumed(make_desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    desk = make_desk()
+def test_every_queue_is_consumed(running_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    desk = running_desk
     desk.wait_for_worker()
     for name, value in desk.env.items():
         if name.startswith("RAZBOR_"):
@@ -30,23 +34,26 @@ def test_every_queue_is_consumed(make_desk, monkeypatch: pytest.MonkeyPatch) -> 
     assert consumed >= {topic_queue(slug) for slug in ROUTED_SLUGS} | {"read", "outbound", "upkeep"}
 
 
-def test_broker_gone_mail_is_accepted_and_worked_later(make_desk) -> None:
+def test_broker_gone_mail_is_accepted_and_worked_later(running_desk: Desk) -> None:
     """The embedded broker is killed; acceptance does not notice, the supervisor brings it back."""
-    desk = make_desk()
+    desk = running_desk
     desk.wait_for_worker()
     brokers = desk.processes("-server")
     assert brokers
+    before = desk.status()
     for pid in brokers:
         os.kill(pid, signal.SIGKILL)
     subject, text, _ = INCOMPLETE["ru"]
     desk.send(mail(subject, text, "ru@shop.example", "later@shop.example"), "ru@shop.example")
-    assert desk.wait_quiet(1)["dispositions"]["opened"] == 1
+    now = desk.wait_quiet(before["accepted"] + 1)
+    assert now["dispositions"]["opened"] == before["dispositions"]["opened"] + 1
     assert len(desk.relay.to("ru@shop.example")) == 1
 
 
-def test_a_killed_worker_loses_and_doubles_nothing(make_desk) -> None:
-    desk = make_desk()
+def test_a_killed_worker_loses_and_doubles_nothing(running_desk: Desk) -> None:
+    desk = running_desk
     desk.wait_for_worker()
+    before = desk.status()
     subject, text, _ = INCOMPLETE["ru"]
     for n in range(60):
         sender = f"s{n}@shop.example"
@@ -58,6 +65,6 @@ def test_a_killed_worker_loses_and_doubles_nothing(make_desk) -> None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
             time.sleep(0.2)
-    status = desk.wait_quiet(60)
-    assert status["dispositions"]["opened"] == 60
+    status = desk.wait_quiet(before["accepted"] + 60)
+    assert status["dispositions"]["opened"] == before["dispositions"]["opened"] + 60
     assert all(len(desk.relay.to(f"s{n}@shop.example")) == 1 for n in range(60))
