@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Path, Query, Request, Response
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
 from console.api_faults import ApiError
 from console.api_guard import token_of
@@ -46,7 +46,15 @@ def _storable(at: datetime) -> datetime:
     return min(max(in_utc, _FIRST), _LAST)
 
 
-Since = Annotated[AwareDatetime, AfterValidator(_storable)]
+def _written_out(text: Any) -> Any:
+    """Refuse a bare number, which pydantic would take for seconds: RFC 3339 dates hold a dash."""
+    if not isinstance(text, str) or "-" not in text[1:]:
+        msg = "write a moment as 2026-11-22T09:30:00Z"
+        raise ValueError(msg)
+    return text
+
+
+Since = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_storable)]
 
 
 def one_of(values: Iterable[str]) -> Any:

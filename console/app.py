@@ -37,6 +37,7 @@ from console import (
     view_pages,
 )
 from console.api import API_PATH, create_api
+from console.api_faults import problem
 from console.body_limit import BodyLimit
 from console.context import Console, words_for
 from console.counted import ForgetAfterChanges
@@ -116,6 +117,8 @@ async def _ask_to_log_in(request: Request, _error: Exception) -> Response:
 
 def _fault_page(request: Request, error: Exception) -> Response:
     """Tell in the reader's words what cannot be done; the text of a refusal is for operators."""
+    if request.url.path.startswith(f"{API_PATH}/"):  # a path with a line break, which no mount matches
+        return problem("not-found")
     status, detail = 500, ""
     match error:
         case ForbiddenError():

@@ -16,7 +16,7 @@ LONGEST_FIRST = (
     "scenarios/test_scenarios.py",
     "live/test_serve_and_demo.py",
     "workers/test_purging.py",
-    "live/test_process_faults.py",
+    "live/test_random_kills.py",
     "workers/test_batch_read.py",
     "live/test_data_commands.py",
     "scenarios/test_interleaving.py",

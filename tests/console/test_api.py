@@ -312,6 +312,8 @@ def test_faults_are_problems_and_repeat_nothing(web, number) -> None:
         ("GET", "/tickets/0", None, 422),
         ("GET", "/messages?ticket=%00", None, 422),
         ("GET", "/tickets?updated_since=2026-11-16T00:00:00", None, 422),
+        ("GET", "/tickets?updated_since=3422", None, 422),
+        ("GET", "/messages/a%0Ab/c", None, 404),
         ("POST", "/labels", {"ticket": secret, "topic": 1}, 422),
         ("POST", f"/tickets/{number}/drafts", {"text": f"a\0{secret}"}, 422),
         ("POST", f"/tickets/{number}/drafts", {"text": "x" * (MAX_BODY_BYTES + 1)}, 413),

@@ -283,25 +283,6 @@ def desk_settings(folder: Path, relay: Relay) -> dict[str, str]:
     }
 
 
-@pytest.fixture(scope="module")
-def running_desk(tmp_path_factory: pytest.TempPathFactory, trained_folder: Path) -> Iterator[Desk]:
-    """One embedded desk for the tests of a file; it must stop clean after all that they did to it."""
-    relay = Relay()
-    folder = tmp_path_factory.mktemp("running") / "desk"
-    env = desk_settings(folder, relay)
-    shutil.copy(trained_folder / "razbor.db", folder / "razbor.db")
-    desk = Desk(env=env, port=int(env["RAZBOR_SMTP_PORT"]), relay=relay, log=folder / "serve.log")
-    try:
-        desk.start()
-        yield desk
-        assert desk.stop(signal.SIGTERM) == 0
-        assert desk.none_left(), desk.processes("")
-    finally:
-        if desk.process is not None and desk.process.poll() is None:
-            desk.stop(signal.SIGTERM)
-        relay.stop()
-
-
 @pytest.fixture
 def make_desk(tmp_path: Path, trained_folder: Path, request: pytest.FixtureRequest) -> Iterator[MakeDesk]:
     """Make desks: `make_desk(servers=False)` embedded, `make_desk(servers=True)` on PostgreSQL and Redis."""
