@@ -20,6 +20,7 @@ MARKETPLACES: Final = ("ozon", "wb", "unknown")
 _ADDRESS: Final = re.compile(r"[^\s@,;<>]{0,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 _SELLER: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
 _BETWEEN: Final = re.compile(r"[\s,;|]+")
+MOST_FIELD_CHARS: Final = 20_000  # a list of addresses in one cell
 _ALIASES: Final = {"address": "addresses", "email": "addresses", "e-mail": "addresses", "seller": "seller_id"}
 
 
@@ -57,11 +58,16 @@ def read_seller_list(text: str) -> SellerList:
     try:
         for row in rows:
             given = {names[name]: (value or "").strip() for name, value in row.items() if name in names}
+            longest = max(map(len, given.values()), default=0)
+            if longest > MOST_FIELD_CHARS:
+                told = f"a field of {longest} characters"
+                faults.append(LineFault(line=rows.line_num, kind="unreadable", value=told))
+                continue
             _add(found, _bindings(given, rows.line_num, faults), rows.line_num, faults)
             if len(found) > MOST_BINDINGS:
                 faults.append(LineFault(line=rows.line_num, kind="too_many", value=str(MOST_BINDINGS)))
                 break
-    except csv.Error as error:  # a field of more than 128 KiB
+    except csv.Error as error:  # a field longer than the process lets its CSV files have
         faults.append(LineFault(line=rows.line_num, kind="unreadable", value=str(error)[:80]))
     return SellerList(bindings=tuple(found.values()), faults=tuple(faults))
 
