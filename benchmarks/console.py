@@ -14,9 +14,8 @@ from __future__ import annotations
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import datetime
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any, Final
@@ -164,9 +163,8 @@ def application(store: Store, **person: Any) -> Any:
 
     `person` overrides what the lead is: language, role, login.
     """
-    now: Callable[[], datetime] = lambda: NOW  # noqa: E731 - a clock that stands still
     options = ServiceOptions(mailboxes=(), mail_domain="razbor.local", signing_key=b"k" * 32)
-    service = Service(store=store, options=options, predictor=None, now=now)  # type: ignore[arg-type]  # nothing is predicted
+    service = Service(store=store, options=options, predictor=None, now=lambda: NOW)  # type: ignore[arg-type]  # nothing is predicted
     with store.write() as db:
         seed(db, [], NOW)
         number = add_person(

@@ -27,7 +27,7 @@ def token_page(request: Request) -> Response:
 def create_token(
     request: Request,
     name: Text,
-    scopes: Annotated[list[str], Form(max_length=50)] = [],  # noqa: B006 - FastAPI copies it
+    scopes: Annotated[list[str], Form(max_length=50, default_factory=list)],
     days: Annotated[int, Form(ge=1, le=LONGEST_DAYS)] = 90,
     seller_id: Text = "",
 ) -> Response:

@@ -28,7 +28,7 @@ def add(
     request: Request,
     name: Text,
     url: Text,
-    kinds: Annotated[list[str], Form(max_length=50)] = [],  # noqa: B006 - FastAPI copies it
+    kinds: Annotated[list[str], Form(max_length=50, default_factory=list)],
 ) -> Response:
     """Add a webhook and show its secret this once."""
     desk, login = console_of(request).desk, visitor_of(request).login

@@ -49,7 +49,7 @@ def save_retention(
     was: Annotated[int, Form()],
     names: Annotated[list[str], Form(max_length=40)],
     days: Annotated[list[str], Form(max_length=40)],
-    forever: Annotated[list[str], Form(max_length=40)] = [],  # noqa: B006 - FastAPI copies it
+    forever: Annotated[list[str], Form(max_length=40, default_factory=list)],
 ) -> Response:
     """Save for how many days each class of data is kept."""
     console = console_of(request)

@@ -58,6 +58,8 @@ def test_only_the_token_or_this_machine_reads_figures(desk: Desk) -> None:
     for address, status in (("127.0.0.1", 200), ("::1", 200), ("10.0.0.7", 401), ("", 401)):
         client = TestClient(without.app, base_url="http://testserver", client=(address, 1))
         assert client.get("/metrics").status_code == status, address
+        for header in ("X-Forwarded-For", "Forwarded"):
+            assert client.get("/metrics", headers={header: "127.0.0.1"}).status_code == 401
 
 
 @on_sqlite
