@@ -18,7 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.evidence import Evidence, Scores, without
+from classifier.evidence import Evidence, Scores
 from classifier.logistic import fit_logistic, logistic
 from classifier.scope import ScopeDetector, fit_scope
 from models.topics import LANGUAGES, SPAM
@@ -35,6 +35,8 @@ SIGNALS: Final = (
     "log_words",
     *LANGUAGES,
 )
+_LANGUAGE_SIGNALS: Final = {name: tuple(float(one == name) for one in LANGUAGES) for name in LANGUAGES}
+_OTHER_LANGUAGE: Final = (0.0,) * len(LANGUAGES)
 _SHARPNESSES: Final = np.geomspace(0.5, 12.0, 40)
 _SURE: Final = 0.9999  # no confidence is shown above this
 _SHARPEST: Final = 1e6  # where scores tie, no sharpness gives the first more than its share
@@ -60,8 +62,11 @@ class Calibration:
 
 def softmax(scores: Scores, sharpness: float | Scores) -> Scores:
     """Turn scores into shares that sum to 1 along the last axis; the sharper, the more for the first."""
-    raised = np.exp((scores - scores.max(axis=-1, keepdims=True)) * sharpness)
-    return np.asarray(raised / raised.sum(axis=-1, keepdims=True))
+    raised: Scores = scores - scores.max(axis=-1, keepdims=True)
+    raised *= sharpness
+    np.exp(raised, out=raised)
+    raised /= raised.sum(axis=-1, keepdims=True)
+    return raised
 
 
 def signals_of(evidence: Evidence, sharpness: float) -> Scores:
@@ -69,20 +74,19 @@ def signals_of(evidence: Evidence, sharpness: float) -> Scores:
     scores, linear = evidence.scores, np.sort(evidence.linear, axis=1)
     ranked = np.sort(scores, axis=1)
     first = scores.argmax(axis=1)
+    best = (np.arange(len(evidence)), first)
     shares = softmax(scores, sharpness)
-    languages = np.array(evidence.languages)
     signals = np.empty((len(evidence), len(SIGNALS)))
     signals[:, 0] = ranked[:, -1]
     signals[:, 1] = ranked[:, -1] - ranked[:, -2]
     signals[:, 2] = ranked[:, -2] - ranked[:, max(-3, -ranked.shape[1])]
     signals[:, 3] = -(shares * np.log(shares + 1e-12)).sum(axis=1)
-    signals[:, 4] = evidence.linear[np.arange(len(evidence)), first]
+    signals[:, 4] = evidence.linear[best]
     signals[:, 5] = linear[:, -1] - linear[:, -2]
-    signals[:, 6] = evidence.linear.argmax(axis=1) == first
+    signals[:, 6] = signals[:, 4] == linear[:, -1]
     signals[:, 7] = evidence.unseen_shares
     signals[:, 8] = np.log1p(evidence.words)
-    for place, name in enumerate(LANGUAGES, start=9):
-        signals[:, place] = languages == name
+    signals[:, 9:] = [_LANGUAGE_SIGNALS.get(name, _OTHER_LANGUAGE) for name in evidence.languages]
     return signals
 
 
@@ -91,7 +95,7 @@ def confidence_of(calibration: Calibration, evidence: Evidence) -> Scores:
     signals = signals_of(evidence, calibration.sharpness)
     chance = 1.0 / evidence.scores.shape[1]
     raw = logistic(calibration.intercept + (signals * calibration.weights).sum(axis=1))
-    return np.clip(raw, chance + 1e-6, _SURE)
+    return np.asarray(np.minimum(np.maximum(raw, chance + 1e-6), _SURE))
 
 
 def probabilities_of(scores: Scores, confidences: Scores) -> Scores:
@@ -108,9 +112,10 @@ def probabilities_of(scores: Scores, confidences: Scores) -> Scores:
 def _sharpness_for(below: list[float], confidence: float) -> float:
     """Return the sharpness that leaves the topics below the first one what its confidence leaves them."""
     # With d the distances below the first, log(sum(exp(sharpness * d))) over the others must be the log-odds
-    # against the first. It falls and is convex, so Newton's method from zero climbs to the root.
+    # against the first. It falls and is convex, so Newton's method climbs to the root from any place below
+    # it: from zero, or from where the second topic alone would leave that much.
     wanted = math.log((1.0 - confidence) / confidence)
-    sharpness = 0.0
+    sharpness = min(max(wanted / below[0], 0.0), _SHARPEST) if below[0] < 0 else 0.0
     for _ in range(_NEWTON_STEPS):
         raised = [math.exp(sharpness * distance) for distance in below]
         total = sum(raised)
@@ -191,5 +196,9 @@ def _also_bar(scores: Scores, truth: NDArray[np.intp], also: Sequence[frozenset[
 
 def _spam_signals(evidence: Evidence, spam: int) -> Scores:
     """Return how far spam stands above the best of the others, and what the linear member says of it."""
-    others = without(evidence.scores, spam).max(axis=1)
-    return np.stack([evidence.scores[:, spam] - others, evidence.linear[:, spam]], axis=1)
+    others = evidence.scores.copy()
+    others[:, spam] = -np.inf
+    signals = np.empty((len(evidence), 2))
+    signals[:, 0] = evidence.scores[:, spam] - others.max(axis=1)
+    signals[:, 1] = evidence.linear[:, spam]
+    return signals

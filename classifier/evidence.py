@@ -24,8 +24,3 @@ class Evidence:
     def __len__(self) -> int:
         """Return the number of mails."""
         return len(self.scores)
-
-
-def without(scores: Scores, topic: int) -> Scores:
-    """Return the scores of all topics but one."""
-    return scores[:, [place for place in range(scores.shape[1]) if place != topic]]

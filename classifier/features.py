@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from classifier.documents import Document
@@ -71,10 +72,13 @@ def family_of(token: str) -> Family:
 
 def context_tokens(document: Document) -> Iterator[str]:
     """Yield what is known beside the words: mailbox (rules R11, R12), marketplace, attachments."""
-    local_part = fold(document.mailbox[:200]).partition("@")[0]
-    for part in _SPLIT_NAME.split(local_part):
-        if part:
-            yield f"{CONTEXT}to:{part}"
+    yield from _mailbox_tokens(document.mailbox[:200])
     yield f"{CONTEXT}at:{document.marketplace}"
     for kind in document.attachment_kinds[:50]:
         yield f"{CONTEXT}file:{kind}"
+
+
+@lru_cache(maxsize=256)  # a desk has a handful of mailboxes
+def _mailbox_tokens(mailbox: str) -> tuple[str, ...]:
+    local_part = fold(mailbox).partition("@")[0]
+    return tuple(f"{CONTEXT}to:{part}" for part in _SPLIT_NAME.split(local_part) if part)

@@ -130,17 +130,22 @@ class KeyTable:
     def get(self, keys: Keys) -> NDArray[np.int64]:
         """Return the number of each key, NOTHING for those that are not stored."""
         slots = self._first_slots(keys)
-        there = self._keys[slots]
-        found = np.where(there == keys, self._values[slots], NOTHING)
-        left = np.flatnonzero((there != keys) & (there != NOTHING))  # another key holds the slot: step on
-        slots = slots[left]
+        there = self._keys.take(slots)
+        found = self._values.take(slots)
+        left = (there != keys).nonzero()[0]
+        found[left] = NOTHING
+        left = left[there.take(left) != NOTHING]  # another key holds the slot: step on
+        slots = slots.take(left)
         while len(left):
             slots = slots + 1 & self._last
-            there, wanted = self._keys[slots], keys[left]
-            found[left] = np.where(there == wanted, self._values[slots], NOTHING)
-            on = (there != wanted) & (there != NOTHING)
-            left, slots = left[on], slots[on]
+            there, wanted = self._keys.take(slots), keys.take(left)
+            is_there = there == wanted
+            found[left[is_there]] = self._values.take(slots[is_there])
+            on = (~is_there & (there != NOTHING)).nonzero()[0]
+            left, slots = left.take(on), slots.take(on)
         return found
 
     def _first_slots(self, keys: Keys) -> NDArray[np.int64]:
-        return (keys.view(np.uint64) * _GOLDEN >> self._shift).astype(np.int64)
+        slots = keys.view(np.uint64) * _GOLDEN
+        slots >>= self._shift
+        return slots.view(np.int64)

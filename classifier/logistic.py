@@ -25,4 +25,4 @@ def fit_logistic(signals: NDArray[np.float64], right: NDArray[np.bool_]) -> tupl
 
 def logistic(log_odds: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the probabilities of log-odds."""
-    return np.asarray(1.0 / (1.0 + np.exp(-np.clip(log_odds, -30, 30))))
+    return np.asarray(1.0 / (1.0 + np.exp(-np.minimum(np.maximum(log_odds, -30.0), 30.0))))

@@ -55,7 +55,7 @@ def _folded() -> NDArray[np.uint32]:
     # A few capitals (İ) have no lower case of one character: they stay, so that places stay.
     lowered = [chr(code).lower() for code in range(BASIC_PLANE)]
     codes = [ord(low) if len(low) == 1 else code for code, low in enumerate(lowered)]
-    return np.array([same.get(code, code) for code in codes], dtype=np.uint32)
+    return np.array([same.get(code, code) for code in codes], dtype="<u4")
 
 
 def fold_all(texts: Sequence[str]) -> list[str]:
@@ -63,11 +63,11 @@ def fold_all(texts: Sequence[str]) -> list[str]:
     joined = "".join(texts)
     if not joined:
         return list(texts)
-    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
+    codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     same = _folded().take(codes, mode="clip")
     if int(codes.max()) >= BASIC_PLANE:
         same = np.where(codes < BASIC_PLANE, same, codes)
-    folded = same.astype("<u4").tobytes().decode("utf-32-le", "surrogatepass")
+    folded = same.tobytes().decode("utf-32-le", "surrogatepass")
     ends = list(accumulate(map(len, texts)))
     return [folded[start:end] for start, end in zip([0, *ends], ends, strict=False)]
 

@@ -6,7 +6,7 @@ before. A negation reaches NEGATION_REACH words forward, inside its clause.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,8 +37,7 @@ def mentions_of(sheet: Sheet, words: Words) -> Mentions:
     denied = _denied(sheet, words)
     concepts, lengths = words.concepts.rows(sheet.words[inside])
     by_word = np.repeat(np.arange(len(inside)), lengths)
-    phrases = list(_phrases(sheet, words))
-    first, last, named = np.array(phrases, dtype=np.int64).reshape(-1, 3).T
+    first, last, named = np.array(_phrases(sheet, words), dtype=np.int64).reshape(-1, 3).T
     terms = terms_in(sheet.runs)
     run_tokens = sheet.run_tokens[sheet.runs.owners[terms.places]]
     tokens = np.concatenate([inside[by_word], inside[first], run_tokens])
@@ -61,46 +60,51 @@ def mentions_of(sheet: Sheet, words: Words) -> Mentions:
 
 def _denied(sheet: Sheet, words: Words) -> NDArray[np.bool_]:
     """Tell of each token inside whether a negation before it reaches it."""
-    negations = np.flatnonzero(words.flags.values[sheet.words[sheet.inside]] & NEGATES)
+    negations = (words.flags.values.take(sheet.words.take(sheet.inside)) & NEGATES).nonzero()[0]
     denied = np.zeros(len(sheet.inside), dtype=bool)
-    for distance in range(1, NEGATION_REACH + 1):
-        reached = negations[negations + distance < len(denied)]
-        denied[reached + distance] |= sheet.clauses[reached + distance] == sheet.clauses[reached]
+    if not len(negations):
+        return denied
+    reached = (negations[:, None] + np.arange(1, NEGATION_REACH + 1)).ravel()
+    origins = negations.repeat(NEGATION_REACH)
+    origins, reached = origins[reached < len(denied)], reached[reached < len(denied)]
+    denied[reached[sheet.clauses.take(reached) == sheet.clauses.take(origins)]] = True
     return denied
 
 
 def _opening(sheet: Sheet) -> NDArray[np.bool_]:
     """Tell which tokens inside stand in the first clauses of the body."""
     opening = np.zeros(len(sheet.inside), dtype=bool)
-    places = np.flatnonzero(sheet.body)
+    places = sheet.body.nonzero()[0]
     if not len(places):
         return opening
-    mails, clauses = sheet.mails[sheet.inside[places]], sheet.clauses[places]
-    numbers = np.cumsum(clauses[1:] != clauses[:-1])
-    numbers = np.concatenate([[0], numbers])
-    begins = np.flatnonzero(mails[1:] != mails[:-1]) + 1
-    firsts = np.zeros(len(places), dtype=np.int64)
-    firsts[begins] = numbers[begins]
-    opening[places] = numbers - np.maximum.accumulate(firsts) < OPENING_CLAUSES
+    mails, clauses = sheet.mails.take(sheet.inside.take(places)), sheet.clauses.take(places)
+    numbers = np.zeros(len(places), dtype=np.int64)
+    np.cumsum(clauses[1:] != clauses[:-1], out=numbers[1:])
+    begins = (mails[1:] != mails[:-1]).nonzero()[0] + 1
+    if len(begins):
+        firsts = np.zeros(len(places), dtype=np.int64)
+        firsts[begins] = numbers[begins]
+        numbers -= np.maximum.accumulate(firsts)
+    opening[places] = numbers < OPENING_CLAUSES
     return opening
 
 
-def _phrases(sheet: Sheet, words: Words) -> Iterator[tuple[int, int, int]]:
-    """Yield the concepts of several words: first and last of the tokens inside, and the concept."""
-    places = sheet.words[sheet.inside]
-    begins = words.flags.values[places] & BEGINS_PHRASE > 0
+def _phrases(sheet: Sheet, words: Words) -> list[tuple[int, int, int]]:
+    """Return the concepts of several words: first and last of the tokens inside, and the concept."""
+    places = sheet.words.take(sheet.inside)
+    begins = words.flags.values.take(places) & BEGINS_PHRASE > 0
     begins[:-1] &= sheet.clauses[1:] == sheet.clauses[:-1]
     begins[-1:] = False
-    firsts = np.flatnonzero(begins)
-    nexts = zip(firsts.tolist(), places[firsts].tolist(), places[firsts + 1].tolist(), strict=True)
-    for first, place, next_place in nexts:
-        phrases = words.begun.get((place, next_place))
-        if phrases is None:
-            phrases = words.phrases_begun(place, next_place, sheet.texts[sheet.inside[first + 1]])
-        for phrase in phrases:
+    firsts = begins.nonzero()[0]
+    pairs = list(zip(places.take(firsts).tolist(), places.take(firsts + 1).tolist(), strict=True))
+    found = []
+    for first, pair, known in zip(firsts.tolist(), pairs, map(words.begun.get, pairs), strict=True):
+        begun = words.phrases_begun(*pair, sheet.texts[sheet.inside[first + 1]]) if known is None else known
+        for phrase in begun:
             last = _last_of(phrase, sheet, first)
             if last is not None:
-                yield first, last, phrase[1]
+                found.append((first, last, phrase[1]))
+    return found
 
 
 def _last_of(phrase: Phrase, sheet: Sheet, first: int) -> int | None:

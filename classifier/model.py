@@ -96,7 +96,8 @@ class Model:
         small, bounds = values.astype(np.float32), readings.starts.tolist()
         sums = np.empty((len(documents), self._side_by_side.shape[1]), dtype=np.float32)
         for number, (start, end) in enumerate(pairwise(bounds)):
-            np.dot(small[start:end], self._side_by_side[readings.columns[start:end]], out=sums[number])
+            rows = self._side_by_side.take(readings.columns[start:end], axis=0)  # faster than an index
+            np.dot(small[start:end], rows, out=sums[number])
         linear = sums[:, : len(self.topics)] + self.intercepts
         hidden = sums[:, len(self.topics) :]
         if self.network is None:

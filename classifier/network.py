@@ -46,10 +46,11 @@ class Network:
     def log_probabilities(self, hidden: Floats) -> NDArray[np.float64]:
         """Return the log-probabilities of all topics for sums of the hidden layer (rows of units)."""
         on = np.maximum(hidden, 0.0)
-        scores = (
-            np.stack([row @ self.outer for row in on]) if len(on) else np.zeros((0, len(self.outer_bias)))
-        )
-        return log_softmax((scores + self.outer_bias).astype(np.float64))
+        scores = np.empty((len(on), len(self.outer_bias)), dtype=np.float32)
+        for row, given in zip(scores, on, strict=True):  # each alone, so that no answer hangs on the batch
+            np.dot(given, self.outer, out=row)
+        scores += self.outer_bias
+        return log_softmax(scores.astype(np.float64))
 
     def pulls(self, columns: NDArray[np.int64], hidden: Floats, topics: list[int]) -> NDArray[np.float64]:
         """Return what one unit of each column adds to the topics, given which units this mail switches on."""
@@ -59,8 +60,9 @@ class Network:
 
 def log_softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the logarithms of the softmax along the last axis."""
-    below = scores - scores.max(axis=-1, keepdims=True)
-    return np.asarray(below - np.log(np.exp(below).sum(axis=-1, keepdims=True)))
+    below = np.asarray(scores - scores.max(axis=-1, keepdims=True))
+    below -= np.log(np.exp(below).sum(axis=-1, keepdims=True))
+    return below
 
 
 def mixed(

@@ -109,11 +109,13 @@ class Reader:
     def _count_words(self, sheet: Sheet, tally: Tally) -> None:
         """Count neighbours in a clause, and the words of subjects once more, as those of a subject."""
         memory, inside = self._memory, sheet.inside
-        stems = memory.stems.values[sheet.words[inside]]
+        stems = memory.stems.values.take(sheet.words.take(inside))
         has_stem = stems >= 0
-        first = np.flatnonzero((sheet.clauses[1:] == sheet.clauses[:-1]) & has_stem[1:] & has_stem[:-1])
-        tally.add(pair_keys(stems[first], stems[first + 1]), inside[first], last=inside[first + 1])
-        own = np.flatnonzero((sheet.fields[inside] == SUBJECT_FIELD) & has_stem)
+        first = ((sheet.clauses[1:] == sheet.clauses[:-1]) & has_stem[1:] & has_stem[:-1]).nonzero()[0]
+        second = first + 1
+        keys = pair_keys(stems.take(first), stems.take(second))
+        tally.add(keys, inside.take(first), last=inside.take(second))
+        own = ((sheet.fields.take(inside) == SUBJECT_FIELD) & has_stem).nonzero()[0]
         own = own[memory.flags.values[sheet.words[inside[own]]] & IN_SUBJECT > 0]
         tally.add(SUBJECT_STEM | stems[own], inside[own])
 

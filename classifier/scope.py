@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.evidence import Evidence, Scores, without
+from classifier.evidence import Evidence, Scores
 from classifier.logistic import fit_logistic
 from models.topics import OTHER
 
@@ -39,32 +39,32 @@ class ScopeDetector:
     def log_odds(self, evidence: Evidence) -> Scores:
         """Return per mail the log-odds that it is out of scope, above the bar."""
         signals = scope_signals(evidence, self.place)
-        return np.asarray(self.intercept + (signals * self.weights).sum(axis=1) - self.bar)
+        return np.asarray((signals * self.weights).sum(axis=1) + (self.intercept - self.bar))
 
     def rescored(self, evidence: Evidence, sharpness: float) -> Scores:
         """Return the scores with that of `other` set by the detector, on the scale of the others."""
         changed = evidence.scores.copy()
-        best = without(changed, self.place).max(axis=1)
+        changed[:, self.place] = -np.inf
+        best = changed.max(axis=1)
         changed[:, self.place] = best + self.log_odds(evidence) / sharpness
         return changed
 
 
 def scope_signals(evidence: Evidence, place: int) -> Scores:
     """Return the signals of mails, a row each; `place` is that of `other`."""
-    answers = np.array([evidence.scores, evidence.linear, evidence.network])
-    others = [topic for topic in range(answers.shape[2]) if topic != place]
-    ranked = np.sort(answers[:, :, others], axis=2)[:, :, ::-1]
-    within, claims, likely = ranked
-    entropies = _entropy(ranked[[0, 2]])
+    answers = np.array([evidence.scores, evidence.network, evidence.linear])
+    answers[:, :, place] = -np.inf  # the last of the others: no part of any sum
+    answers.sort(axis=2)
+    within, likely, claims = answers
     signals = np.empty((len(evidence), SCOPE_SIGNALS))
-    signals[:, 0] = evidence.scores[:, place] - within[:, 0]
+    signals[:, 0] = evidence.scores[:, place] - within[:, -1]
     signals[:, 1] = evidence.linear[:, place]
     signals[:, 2] = evidence.network[:, place]
-    signals[:, 3] = claims[:, 0]
-    signals[:, 4] = claims[:, 0] - claims[:, 1]
-    signals[:, 5] = within[:, 0] - within[:, 1]
-    signals[:, 6] = likely[:, 0]
-    signals[:, 7], signals[:, 8] = entropies
+    signals[:, 3] = claims[:, -1]
+    signals[:, 4] = claims[:, -1] - claims[:, -2]
+    signals[:, 5] = within[:, -1] - within[:, -2]
+    signals[:, 6] = likely[:, -1]
+    signals[:, 7:9] = _entropy(answers[:2]).T
     signals[:, 9] = evidence.unseen_shares
     signals[:, 10] = np.log1p(evidence.words)
     return signals
@@ -90,6 +90,7 @@ def fit_scope(evidence: Evidence, truth: NDArray[np.intp], topics: Sequence[str]
 
 
 def _entropy(scores: Scores) -> Scores:
-    raised = np.exp(scores - scores.max(axis=-1, keepdims=True))
-    shares = raised / raised.sum(axis=-1, keepdims=True)
+    """Return the entropies of the softmax of ranked scores, the largest last."""
+    shares = np.exp(scores - scores[:, :, -1:])
+    shares /= shares.sum(axis=-1, keepdims=True)
     return np.asarray(-(shares * np.log(shares + 1e-12)).sum(axis=-1))

@@ -63,15 +63,16 @@ def sheet_of(documents: Sequence[Document], words: Words, *, with_places: bool) 
     texts = list(chain.from_iterable(rows))
     found = words.places_of(texts)
     numbers = np.repeat(np.arange(len(fields)), [len(row) for row in rows])
-    mails, kinds = numbers // _FIELDS, numbers % _FIELDS
+    mails = numbers // _FIELDS
+    kinds = numbers - mails * _FIELDS
     leans = np.fromiter((one.leans_on_quote for one in documents), bool, len(documents))
     history = (kinds == QUOTED_FIELD) & ~leans[mails]
     starts, ends = _places(fields, folded) if with_places else (np.empty(0, np.int64), np.empty(0, np.int64))
-    is_stop = words.flags.values[found] & IS_STOP > 0
-    inside = np.flatnonzero(~is_stop)
+    is_stop = words.flags.values.take(found) & IS_STOP > 0
+    inside = (~is_stop).nonzero()[0]
     begins = np.ones(len(found), dtype=bool)
     begins[1:] = is_stop[:-1] | (numbers[1:] != numbers[:-1])
-    run_tokens = np.flatnonzero(found == HAN_RUN)
+    run_tokens = (found == HAN_RUN).nonzero()[0]
     return Sheet(
         texts=texts,
         words=found,
@@ -81,7 +82,7 @@ def sheet_of(documents: Sequence[Document], words: Words, *, with_places: bool) 
         starts=starts,
         ends=ends,
         inside=inside,
-        clauses=np.cumsum(begins)[inside],
+        clauses=begins.cumsum().take(inside),
         body=((kinds != SUBJECT_FIELD) & ~history)[inside],
         run_tokens=run_tokens,
         runs=runs_of([texts[token] for token in run_tokens.tolist()]),

@@ -49,9 +49,14 @@ def block_numbers(tokens: Sequence[str]) -> NDArray[np.int8]:
 
 def weigh(space: Space, starts: Columns, columns: Columns, counts: Values) -> Values:
     """Return the weighted values of rows; row n is from starts[n] to starts[n + 1], its columns differ."""
-    values = (1.0 + np.log(counts)) * space.rarity[columns]
+    values = np.log(counts)
+    values += 1.0
+    values *= space.rarity.take(columns)
     mails = len(starts) - 1
-    cells = np.repeat(np.arange(mails) * len(BLOCK_NAMES), np.diff(starts)) + space.blocks[columns]
+    cells = np.repeat(np.arange(mails) * len(BLOCK_NAMES), starts[1:] - starts[:-1])
+    cells += space.blocks.take(columns)
     squares = np.bincount(cells, weights=values * values, minlength=mails * len(BLOCK_NAMES))
-    lengths = np.sqrt(np.where(squares > 0, squares, 1.0))
-    return np.asarray(values * (np.tile(_BLOCK_WEIGHTS, mails) / lengths)[cells])
+    squares[squares == 0] = 1.0
+    scale = _BLOCK_WEIGHTS / np.sqrt(squares.reshape(mails, -1))
+    values *= scale.ravel().take(cells)
+    return values

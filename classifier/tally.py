@@ -93,18 +93,18 @@ class Tally:
         """Add everything up; `context` has keys that belong to mails as a whole, and their mails."""
         sheet = self.sheet
         tokens = np.concatenate(self._tokens)
-        owners = np.concatenate([sheet.mails[tokens], context[1]])
-        history = np.concatenate([sheet.history[tokens], np.zeros(len(context[1]), dtype=bool)])
+        owners = np.concatenate([sheet.mails.take(tokens), context[1]])
+        history = np.concatenate([sheet.history.take(tokens), np.zeros(len(context[1]), dtype=bool)])
         codes = codes_of(np.concatenate([*self._keys, context[0]]))
-        is_word = words.flags.values[sheet.words] & IS_WORD > 0
-        fresh = np.flatnonzero(is_word & ~sheet.history)
+        is_word = words.flags.values.take(sheet.words) & IS_WORD > 0
+        fresh = (is_word & ~sheet.history).nonzero()[0]
         pairs = np.concatenate([first + places for first, places in self._seen] or [_NONE])
         pairs = pairs[~history[pairs]]
         row_codes, lengths = words.codes.rows(sheet.words)
-        known = np.flatnonzero(codes >= 0)
-        all_codes = np.concatenate([row_codes, codes[known]])
-        all_owners = np.concatenate([np.repeat(sheet.mails, lengths), owners[known]])
-        all_history = np.concatenate([np.repeat(sheet.history, lengths), history[known]])
+        known = (codes >= 0).nonzero()[0]
+        all_codes = np.concatenate([row_codes, codes.take(known)])
+        all_owners = np.concatenate([sheet.mails.repeat(lengths), owners.take(known)])
+        all_history = np.concatenate([sheet.history.repeat(lengths), history.take(known)])
         starts, columns, counts = added_up(all_codes, all_owners, all_history, mails)
         runs = sheet.run_tokens[sheet.runs.owners]  # a token for each Chinese character
         counted = np.concatenate([sheet.mails[fresh], sheet.mails[runs[~sheet.history[runs]]]])
@@ -163,16 +163,22 @@ def added_up(
     names: Integers | None = None
     if int(codes.max(initial=0)) >= 1 << 30:  # keys, not columns: their places take less room
         names, codes = np.unique(codes, return_inverse=True)
-    width = int(codes.max(initial=0)) + 1
-    cells = np.sort((owners * width + codes) * 2 + history)
+    bits = int(codes.max(initial=0)).bit_length()
+    cells = ((owners << bits) + codes << 1) + history
+    cells.sort()
+    bare = cells >> 1
     begins = np.ones(len(cells), dtype=bool)
-    begins[1:] = cells[1:] >> 1 != cells[:-1] >> 1
-    first = np.flatnonzero(begins)
-    lengths = np.diff(first, append=len(cells))
-    halves = np.add.reduceat(cells & 1, first) if len(cells) else np.zeros(0)
-    rows, columns = np.divmod(cells[first] >> 1, width)
+    np.not_equal(bare[1:], bare[:-1], out=begins[1:])
+    first = begins.nonzero()[0]
+    counts = np.empty(len(first))
+    np.subtract(first[1:], first[:-1], out=counts[:-1])
+    counts[-1:] = len(cells) - first[-1:]
+    if history.any():
+        counts -= _HALF * np.add.reduceat(cells & 1, first)
+    found = bare.take(first)
+    columns = found & (1 << bits) - 1
     return (
-        np.searchsorted(rows, np.arange(mails + 1)),
+        found.searchsorted(np.arange(mails + 1) << bits),
         columns if names is None else names[columns],
-        lengths - _HALF * halves,
+        counts,
     )

@@ -8,6 +8,7 @@ bounded: when MEMORY_WORDS are known it starts anew.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -72,9 +73,10 @@ class Ragged:
 
     def rows(self, places: Integers) -> tuple[Integers, Integers]:
         """Return the values of some rows, one row after the other, and how many each row has."""
-        lengths = self.lengths.values[places]
-        first = np.repeat(self.starts.values[places] - np.cumsum(lengths) + lengths, lengths)
-        return self._flat.values[first + np.arange(len(first))], lengths
+        lengths = self.lengths.values.take(places)
+        flat = np.repeat(self.starts.values.take(places) - lengths.cumsum() + lengths, lengths)
+        flat += np.arange(len(flat))
+        return self._flat.values.take(flat), lengths
 
 
 class _Named(NamedTuple):
@@ -113,9 +115,8 @@ class Words:
         """Return the places of tokens, learning those that are new."""
         if len(self._places) > MEMORY_WORDS:
             self.clear()
-        get = self._places.get
-        found = np.fromiter([get(piece, NOTHING) for piece in pieces], np.int64, len(pieces))
-        absent = np.flatnonzero(found < 0).tolist()
+        found = np.array(list(map(self._places.get, pieces, repeat(NOTHING))), dtype=np.int64)
+        absent = (found < 0).nonzero()[0].tolist()
         names = [_name(pieces[place]) for place in absent]
         self.learn(name for name in dict.fromkeys(names) if name not in self._places)
         found[absent] = [self._places[name] for name in names]
@@ -124,12 +125,9 @@ class Words:
     def phrases_begun(self, place: int, next_place: int, next_text: str) -> tuple[Phrase, ...]:
         """Return the phrases that a word and the token after it begin, remembered for a next word."""
         by_beginning = self._phrases.get(place, {})
-        phrases = tuple(
-            phrase
-            for key in dict.fromkeys((next_text[:1], next_text[:NEXT_WORD_KEY]))
-            for phrase in by_beginning.get(key, ())
-            if fits(phrase[0][0], next_text)
-        )
+        keys = dict.fromkeys((next_text[:1], next_text[:NEXT_WORD_KEY]))
+        likely = [phrase for key in keys if key in by_beginning for phrase in by_beginning[key]]
+        phrases = tuple([phrase for phrase in likely if fits(phrase[0][0], next_text)])
         if len(self.begun) >= MEMORY_WORDS:
             self.begun.clear()
         if (
