@@ -18,6 +18,7 @@ from cli.json_lines import JsonOption, print_json
 
 if TYPE_CHECKING:
     from models.backup import ArchiveSummary
+    from models.keyring import Keyring
     from settings import Settings
 
 SIGNING_KEY = "signing.key"
@@ -46,10 +47,11 @@ def backup(
     path = target or Path(f"razbor-{datetime.now(UTC):%Y%m%d-%H%M%S}.backup")
     try:
         if check:
-            summary = _checked(path, quiet=as_json)
+            summary = _checked(load_settings(), path, quiet=as_json)
         else:
-            _write(load_settings(), path, quiet=as_json)
-            summary = check_archive(path)
+            settings = load_settings()
+            _write(settings, path, quiet=as_json)
+            summary = check_archive(path, keyring=_keyring(settings))
     except ArchiveError as error:
         raise KnownError(f"{error}.") from error
     if as_json:
@@ -58,7 +60,13 @@ def backup(
         typer.echo(f"{path}: whole. {_told(summary)}")
 
 
-def _checked(path: Path, *, quiet: bool) -> ArchiveSummary:
+def _keyring(settings: Settings) -> Keyring:
+    from models.keyring import NO_KEYS, Keyring
+
+    return Keyring(settings.keyring) if settings.keyring else NO_KEYS
+
+
+def _checked(settings: Settings, path: Path, *, quiet: bool) -> ArchiveSummary:
     from cli.counted_progress import counted_progress
     from models.backup import check_archive
     from models.backup.archive import open_archive
@@ -68,7 +76,7 @@ def _checked(path: Path, *, quiet: bool) -> ArchiveSummary:
     with counted_progress(
         "rows checked", sum(entry.rows for entry in manifest.tables), quiet=quiet
     ) as advance:
-        return check_archive(path, advance)
+        return check_archive(path, advance, _keyring(settings))
 
 
 def _write(settings: Settings, path: Path, *, quiet: bool) -> None:
@@ -127,7 +135,7 @@ def restore(
             f"`razbor serve` runs on {settings.data_dir}: stop it, or name a new folder in RAZBOR_DATA_DIR."
         )
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    store = open_store(settings.main_database_url, settings.intake_database_url)
+    store = open_store(settings.main_database_url, settings.intake_database_url, settings.keyring)
     try:
         archive, manifest = open_archive(source)
         archive.close()

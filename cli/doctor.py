@@ -52,6 +52,7 @@ def all_checks() -> tuple[Check, ...]:
     """List the checks, the most basic first."""
     from cli import (
         host_checks,
+        keyring_check,
         machine_checks,
         name_service_check,
         server_checks,
@@ -70,6 +71,7 @@ def all_checks() -> tuple[Check, ...]:
         settings_checks.check_times,
         settings_checks.check_signing_key,
         settings_checks.check_privacy,
+        keyring_check.check_keyring,
         host_checks.check_clock,
         host_checks.check_memory,
         host_checks.check_open_files,

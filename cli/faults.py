@@ -31,6 +31,7 @@ _BROKER: Final = "The broker does not answer; is `razbor serve` running, or RAZB
 _FOREIGN: Final = {
     ("sqlalchemy.exc", "OperationalError"): _DATABASE,
     ("models.store.engine", "StoreError"): _DATABASE,
+    ("models.keyring", "KeyringError"): "Raw mail cannot be sealed or opened.",
     ("models.accepted_mail", "StoreError"): "Accepted mail could not be kept.",
     (
         "models.retention",

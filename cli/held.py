@@ -125,7 +125,7 @@ def _with_glances(store: Store, rows: list[dict[str, Any]]) -> list[dict[str, An
     from intake.header_glance import GLANCE_BYTES, Glance, glance
     from models.store.raw_mail import fetch_beginnings
 
-    beginnings = fetch_beginnings(store, [row["raw_id"] for row in rows], GLANCE_BYTES)
+    beginnings = fetch_beginnings(store, [row["raw_id"] for row in rows], GLANCE_BYTES, skip_unreadable=True)
     seen = {raw_id: glance(octets) for raw_id, octets in beginnings.items()}
     return [
         row | {"sender": shown.sender, "subject": shown.subject}

@@ -15,6 +15,7 @@ from cli.faults import ConfigError
 if TYPE_CHECKING:
     from intake.listener import ListenerOptions
     from models.accepted_mail import RawStore
+    from models.raw_store import SqliteRawStore
     from settings import Settings
 
 NUDGE_EXPIRES_S: Final = 60  # an older one tells nothing that the sweep does not find
@@ -37,7 +38,7 @@ def listen() -> None:
             listener_options(settings),
             store,
             read_nudge(settings.effective_broker_url),
-            store.upkeep if isinstance(store, SqliteRawStore) else None,
+            upkeep_of(store) if isinstance(store, SqliteRawStore) else None,
         )
         listener.serve_forever(on_ready=lambda port: announce_ready(port=port))
     except ListenError as error:
@@ -72,13 +73,29 @@ def listener_options(settings: Settings) -> ListenerOptions:
 
 
 def open_raw_store(settings: Settings) -> RawStore:
-    """Open where accepted mail is kept. Raises StoreUnavailable when it cannot be used now."""
+    """Open where accepted mail is kept.
+
+    Raises StoreUnavailable when it cannot be used now, KeyringError for a keyring that cannot be read.
+    """
+    from models.keyring import NO_KEYS, Keyring
     from models.raw_store import PostgresRawStore, SqliteRawStore
 
+    keyring = Keyring(settings.keyring) if settings.keyring else NO_KEYS
     if settings.is_sqlite:
-        return SqliteRawStore(settings.data_dir / "intake.db")
+        return SqliteRawStore(settings.data_dir / "intake.db", keyring=keyring)
     # The driver's own address; the one for SQLAlchemy is asked for because it refuses what is no PostgreSQL.
-    return PostgresRawStore(settings.main_database_url.replace("postgresql+psycopg://", "postgresql://", 1))
+    dsn = settings.main_database_url.replace("postgresql+psycopg://", "postgresql://", 1)
+    return PostgresRawStore(dsn, keyring=keyring)
+
+
+def upkeep_of(store: SqliteRawStore) -> Callable[[], bool]:
+    """Make the listener's upkeep of the file that it alone writes; it says whether more is left."""
+
+    def upkeep() -> bool:
+        store.upkeep()
+        return not store.is_settled
+
+    return upkeep
 
 
 def read_nudge(broker_url: str) -> Callable[[], object]:

@@ -23,6 +23,7 @@ from cli import (
     export,
     held,
     import_mail,
+    keys,
     listen,
     metrics,
     migrate,
@@ -95,6 +96,7 @@ app.command("migrate")(migrate.migrate)
 app.command("prepare", hidden=True)(prepare.prepare)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.add_typer(keys.app, name="keys")
 app.command("purge")(purge.purge)
 app.add_typer(retention.app, name="retention")
 app.add_typer(person.app, name="person")

@@ -29,7 +29,7 @@ def opened_store(settings: Settings) -> Iterator[Store]:
             f"The raw mail, {settings.data_dir / 'intake.db'}, is missing: restore it from a backup, "
             "or run `razbor migrate` to begin an empty one."
         )
-    store = open_store(settings.main_database_url, settings.intake_database_url)
+    store = open_store(settings.main_database_url, settings.intake_database_url, settings.keyring)
     try:
         behind = pending(store)
         if behind:

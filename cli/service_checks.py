@@ -154,6 +154,6 @@ def check_model(settings: Settings) -> CheckResult:
 def _store(settings: Settings) -> Iterator[Store]:
     from models.store import open_store
 
-    store = open_store(settings.main_database_url, settings.intake_database_url)
+    store = open_store(settings.main_database_url, settings.intake_database_url, settings.keyring)
     with contextlib.closing(store):
         yield store

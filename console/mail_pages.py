@@ -45,7 +45,8 @@ def held(request: Request) -> Response:
         rows = held_mails(db, limit=MOST_HELD)
     from intake.header_glance import GLANCE_BYTES, Glance, glance  # half a second of patterns
 
-    beginnings = fetch_beginnings(console.store, [row["raw_id"] for row in rows], GLANCE_BYTES)
+    raw_ids = [row["raw_id"] for row in rows]
+    beginnings = fetch_beginnings(console.store, raw_ids, GLANCE_BYTES, skip_unreadable=True)
     glances = {raw_id: glance(octets) for raw_id, octets in beginnings.items()}
     mails = [(row, glances.get(row["raw_id"], Glance())) for row in rows]
     return render(request, "held.html", page="held", mails=mails)

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 BACKLOG: Final = 1024  # connections that the kernel holds for us
+UPKEEP_PAUSE_S: Final = 1.0  # between two goes while there is more to do
 CLOSING_RECHECK_S: Final = 0.02
 SPARE_FILES: Final = 200  # database, log, and connections that are being sent away
 
@@ -60,7 +61,7 @@ class ListenerOptions:
     proxy_protocol: bool = False
     reuse_port: bool = False  # several listeners on one port; needs PostgreSQL
     grace_s: float = 30.0  # for bodies that are coming in when the listener stops
-    upkeep_every_s: float = 20.0  # how often the store is asked to delete what it must
+    upkeep_every_s: float = 20.0  # how often the store is asked whether it has upkeep to do
 
 
 class Listener:
@@ -77,9 +78,9 @@ class Listener:
 
         `store.append` runs in a thread of its own; the store stays the caller's to close, after
         the listener has stopped. `enqueue` runs in another thread, may fail or hang, and is
-        called once for many mails. `upkeep` deletes what must be deleted from the store: it runs now
-        and then in the thread of `store.append`, between commits. Raises `ListenError` for a
-        certificate that cannot be used.
+        called once for many mails. `upkeep` does what the store needs for a short while and says whether
+        more may be left: it runs now and then in the thread of `store.append`, between commits. Raises
+        `ListenError` for a certificate that cannot be used.
         """
         self._options = options
         self._store = store
@@ -194,13 +195,15 @@ class _Running:
 
 
 async def _care(commits: GroupCommit, upkeep: Callable[[], object], every_s: float) -> None:
-    """Let the store delete what it must, now and then; a fault is told and tried again."""
+    """Let the store do what it must, now and then; a fault is told and tried again."""
     while True:
+        pause_s = every_s
         try:
-            await commits.run_between(upkeep)
+            if await commits.run_between(upkeep):
+                pause_s = min(every_s, UPKEEP_PAUSE_S)
         except StoreError as error:
-            log.warning("raw mail could not be deleted now, it is tried again: %s", error)
-        await asyncio.sleep(every_s)
+            log.warning("the upkeep of raw mail did not succeed, it is tried again: %s", error)
+        await asyncio.sleep(pause_s)
 
 
 async def _until_empty(

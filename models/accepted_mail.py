@@ -13,10 +13,13 @@ from dataclasses import dataclass
 from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
 
+from models.raw_form import codec_of, stored_octets
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from models.records import Envelope
+    from models.sealing import SealingKey
 
 _json_text = json.JSONEncoder(ensure_ascii=False).encode  # json.dumps makes a new encoder for each call
 
@@ -80,9 +83,15 @@ class RawStore(Protocol):
         """Let go of connections and locks."""
 
 
-def row_facts(mail: AcceptedMail) -> tuple[str, str, bool, str, str, int, str, str, bytes]:
-    """Give the values of `ROW_COLUMNS` after the moment, which each database writes its own way."""
+def row_facts(
+    mail: AcceptedMail, raw_id: int = 0, key: SealingKey | None = None
+) -> tuple[str, str, bool, str, str, int, str, str, bytes]:
+    """Give the values of `ROW_COLUMNS` after the moment, which each database writes its own way.
+
+    With a `key` the octets are sealed for row `raw_id`; size and checksum are those of the octets accepted.
+    """
     envelope = mail.envelope
+    sha256 = hashlib.sha256(mail.raw).hexdigest()
     return (
         envelope.peer,
         envelope.helo,
@@ -90,7 +99,7 @@ def row_facts(mail: AcceptedMail) -> tuple[str, str, bool, str, str, int, str, s
         envelope.mail_from,
         _json_text(envelope.rcpt_tos),
         len(mail.raw),
-        hashlib.sha256(mail.raw).hexdigest(),
-        "",  # plain; upkeep compresses later
-        mail.raw,
+        sha256,
+        codec_of(key),
+        stored_octets(mail.raw, key, raw_id, sha256),
     )

@@ -32,12 +32,16 @@ from models.accepted_mail import (
     StoreUnavailable,
     row_facts,
 )
+from models.keyring import NO_KEYS, Keyring
 from models.raw_purging import carry_out_orders, compact, empty_log
 from models.raw_store_postgres import PostgresRawStore
+from models.resealing import Resealing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from models.sealing import SealingKey
 
 __all__ = [
     "AcceptedMail",
@@ -61,8 +65,8 @@ SQLITE_INSERT: Final = f"INSERT INTO raw_message ({ROW_COLUMNS}) VALUES (?,?,?,?
 class SqliteRawStore:
     """`raw_message` in a SQLite file of its own; `path` must exist with its schema."""
 
-    def __init__(self, path: Path, *, busy_timeout_s: float = 5.0) -> None:
-        """Take the file for this process and open it.
+    def __init__(self, path: Path, *, busy_timeout_s: float = 5.0, keyring: Keyring = NO_KEYS) -> None:
+        """Take the file for this process and open it; the writing key of `keyring` seals what is stored.
 
         `busy_timeout_s` is how long a commit waits for another process that holds the file.
         Raises `NotDurable` where the pragmas do not hold, `StoreUnavailable` where the file is
@@ -70,6 +74,8 @@ class SqliteRawStore:
         """
         self._path = path
         self._busy_timeout_s = busy_timeout_s
+        self._keyring = keyring
+        self._resealing = Resealing(keyring)
         self._connection: sqlite3.Connection | None = None
         self._file_id = (0, 0)
         self._last_order = 0  # of the go before, 0: begin anew
@@ -87,17 +93,29 @@ class SqliteRawStore:
         connection = self._connection
         if connection is None or _file_id(self._path) != self._file_id:
             connection = self._open()
-        rows = [(_sqlite_moment(mail), *row_facts(mail)) for mail in mails]
+        key = self._keyring.writing_key()
+        rows = [] if key else [(_sqlite_moment(mail), *row_facts(mail)) for mail in mails]
         try:
             connection.execute("BEGIN IMMEDIATE")
-            ids = [connection.execute(SQLITE_INSERT, row).lastrowid or 0 for row in rows]
+            if key:
+                ids = _insert_sealed(connection, mails, key)
+            else:
+                ids = [connection.execute(SQLITE_INSERT, row).lastrowid or 0 for row in rows]
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise self._fault(connection, error) from error
         return ids
 
+    @property
+    def is_settled(self) -> bool:
+        """True when the last `upkeep` came to the end of what there was to do."""
+        return not self._last_order and self._resealing.is_done
+
     def upkeep(self) -> int:
-        """Delete the raw mail that `razbor.db` beside this file orders to delete; return how many mails.
+        """Do for a short while what the file needs; return how many mails changed.
+
+        Deletes the raw mail that `razbor.db` beside this file orders to delete, and seals anew what stands
+        in another form than that of the key that writes.
 
         Call it in the thread that calls `append`; between short transactions nothing waits for it.
         Raises `StoreUnavailable` when a file cannot be used now; the orders then stay.
@@ -109,9 +127,10 @@ class SqliteRawStore:
             changed, self._last_order = carry_out_orders(
                 connection, self._path.with_name(MAIN_FILE), self._last_order
             )
+            changed += self._resealing.go(connection)
             if changed:
                 self._has_remnants = self._has_gaps = True
-            if self._has_gaps and not self._last_order:
+            if self._has_gaps and self.is_settled:
                 compact(connection, self._path)
                 self._has_gaps = False
             if self._has_remnants:
@@ -176,6 +195,19 @@ class SqliteRawStore:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+def _insert_sealed(
+    connection: sqlite3.Connection, mails: Sequence[AcceptedMail], key: SealingKey
+) -> list[int]:
+    """Store mails sealed: each for its number, which only this writer gives out."""
+    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'raw_message'").fetchone()
+    first = (row[0] if row else 0) + 1
+    for raw_id, mail in enumerate(mails, first):
+        stored = connection.execute(SQLITE_INSERT, (_sqlite_moment(mail), *row_facts(mail, raw_id, key)))
+        if stored.lastrowid != raw_id:
+            raise sqlite3.IntegrityError(f"mail {raw_id} got the number {stored.lastrowid}")
+    return list(range(first, first + len(mails)))
 
 
 def _sqlite_moment(mail: AcceptedMail) -> str:

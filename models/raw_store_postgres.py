@@ -18,6 +18,7 @@ from models.accepted_mail import (
     StoreUnavailable,
     row_facts,
 )
+from models.keyring import NO_KEYS, Keyring
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,14 +44,17 @@ COPY_TYPES: Final = (
 class PostgresRawStore:
     """`raw_message` and `mail_state` in PostgreSQL, shared with other listeners and the workers."""
 
-    def __init__(self, dsn: str, *, statement_timeout_s: float = 30.0) -> None:
+    def __init__(self, dsn: str, *, statement_timeout_s: float = 30.0, keyring: Keyring = NO_KEYS) -> None:
         """Connect to `dsn` (postgresql://...).
+
+        The writing key of `keyring` seals what is stored.
 
         `statement_timeout_s` bounds how long a lock or a dead network may hold up acceptance.
         Raises `NotDurable` where fsync or synchronous_commit is off, `StoreUnavailable` where
         the server cannot be reached.
         """
         self._dsn = dsn
+        self._keyring = keyring
         self._timeout_ms = int(statement_timeout_s * 1000)
         self._connection: psycopg.Connection | None = None
         self._connect()
@@ -61,11 +65,12 @@ class PostgresRawStore:
 
         try:
             connection, ids = self._reserve_ids(len(mails))
+            key = self._keyring.writing_key()
             with connection.cursor() as cursor:
                 with cursor.copy(f"COPY raw_message (id, {ROW_COLUMNS}) FROM STDIN (FORMAT BINARY)") as copy:
                     copy.set_types(COPY_TYPES)
                     for raw_id, mail in zip(ids, mails, strict=True):
-                        copy.write_row((raw_id, mail.envelope.received_at_utc, *row_facts(mail)))
+                        copy.write_row((raw_id, mail.envelope.received_at_utc, *row_facts(mail, raw_id, key)))
                 cursor.execute(
                     "INSERT INTO mail_state (raw_id, received_at_utc)"
                     " SELECT id, received_at_utc FROM raw_message WHERE id = ANY(%s)",

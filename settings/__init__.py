@@ -37,6 +37,11 @@ class Settings(BaseSettings):
     broker_url: str = Field(
         "", description="Redis as redis://host:port/0; empty: the embedded server that `razbor serve` starts."
     )
+    keyring: Path | None = Field(
+        None,
+        description="File of keys that seal stored raw mail, made by `razbor keys rotate`; "
+        "empty: raw mail is stored as received.",
+    )
     smtp_host: str = Field("127.0.0.1", description="Address that the SMTP listener binds.")
     smtp_port: int = Field(
         8025, ge=0, le=65535, description="Port that the SMTP listener binds; 0: any free one."

@@ -118,7 +118,8 @@ def create_service(settings: Settings) -> Service:
     from models.store import open_store
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    return service_over(open_store(settings.main_database_url, settings.intake_database_url), settings)
+    store = open_store(settings.main_database_url, settings.intake_database_url, settings.keyring)
+    return service_over(store, settings)
 
 
 def service_over(store: Store, settings: Settings) -> Service:

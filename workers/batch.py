@@ -25,7 +25,7 @@ from models.store.leases import Claim, claim_mails, give_back, mail_waits, still
 from models.store.link_context import tickets_cited
 from models.store.mail_order import PORTION, key_new_mail
 from models.store.mails import hold_mail
-from models.store.raw_mail import adopt_new_mail, fetch_mails, first_that_fit
+from models.store.raw_mail import adopt_new_mail, fetch_readable, first_that_fit
 from models.store.raw_orders import RAW_GONE
 from models.store.schema import MAIL_STATE
 from workers.disposing import Touched, addressed, dispose, lock_keys, returned_reply
@@ -96,7 +96,7 @@ def take_in(service: Service, *, portions: int) -> int:
 
 def _work(service: Service, claim: Claim, clock: Callable[[], float]) -> BatchResult:
     fit = first_that_fit(service.store, claim.ids, BATCH_BYTES)
-    raws = fetch_mails(service.store, fit)
+    raws, faults = fetch_readable(service.store, fit)
     readings = _read_in_time(service, raws, claim, clock)
     done = {reading.raw.raw_id for reading in readings}
     gone = set(fit) - raws.keys()
@@ -104,7 +104,7 @@ def _work(service: Service, claim: Claim, clock: Callable[[], float]) -> BatchRe
     with service.store.write(_keys(service, readings)) as db:
         ours = still_held(db, MAIL_STATE, claim, "raw_id")
         for raw_id in ours & gone:
-            hold_mail(db, raw_id, f"{RAW_GONE}, so it cannot be read", service.now())
+            hold_mail(db, raw_id, faults.get(raw_id, f"{RAW_GONE}, so it cannot be read"), service.now())
         result = BatchResult(count=len(done | gone))
         for reading in readings:
             if reading.raw.raw_id in ours:

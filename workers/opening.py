@@ -7,7 +7,7 @@ taken out. Who may ask is the console's to decide; that somebody did stands in t
 from __future__ import annotations
 
 from models.opened_file import OpenedFile
-from models.store.raw_mail import fetch_mails
+from models.store.raw_mail import fetch_readable
 from models.store.ticket_life import audit
 from models.store.ticket_page import attachment_of, mail_of
 from workers.acts import ActError
@@ -55,9 +55,10 @@ def open_letter(service: Service, raw_id: int, actor: str, *, sees_secrets: bool
 
 
 def _taken_out(service: Service, raw_id: int, wanted: Wanted) -> Opened:
-    raw = fetch_mails(service.store, [raw_id]).get(raw_id)
+    mails, faults = fetch_readable(service.store, [raw_id])
+    raw = mails.get(raw_id)
     if raw is None:
-        raise ActError(PURGED)
+        raise ActError(faults.get(raw_id, PURGED))
     try:
         return open_apart(raw.raw, wanted)
     except NotOpenedError as error:

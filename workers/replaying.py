@@ -20,7 +20,7 @@ from intake.read_mail import read_mail
 from models.decisions import FactValue
 from models.records import Mail, RawMail
 from models.store import Db
-from models.store.raw_mail import fetch_mails, first_that_fit
+from models.store.raw_mail import fetch_readable, first_that_fit
 from models.store.raw_orders import RAW_GONE
 from models.store.replay import (
     BOUNCE_ADDRESS,
@@ -75,12 +75,13 @@ def replay(service: Service, raw_ids: Sequence[int], *, apply: bool) -> list[Mai
 
 
 def _replay_those(service: Service, raw_ids: Sequence[int], *, apply: bool) -> list[MailChanges]:
-    raws = fetch_mails(service.store, raw_ids)
+    raws, faults = fetch_readable(service.store, raw_ids)
     read = [_read_again(service, raw) for _, raw in sorted(raws.items())]
     again = [given for given in read if isinstance(given, _Again)]
     found = [given for given in read if isinstance(given, MailChanges)]
     found += [
-        MailChanges(raw_id=raw_id, ticket=None, cause=RAW_GONE) for raw_id in set(raw_ids) - raws.keys()
+        MailChanges(raw_id=raw_id, ticket=None, cause=faults.get(raw_id, RAW_GONE))
+        for raw_id in set(raw_ids) - raws.keys()
     ]
     topics = _topics(service, again)
     if not apply:

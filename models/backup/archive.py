@@ -14,9 +14,11 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO, Any, Final
 
 from models.backup.row_form import KINDS, row_decoder
+from models.keyring import NO_KEYS, Keyring
 from models.store.raw_check import octets_fault
 
 FORM: Final = "razbor-backup-1"
@@ -171,21 +173,26 @@ def file_of(archive: zipfile.ZipFile, name: str, sha256: str) -> bytes:
     return content
 
 
-def raw_fault(row: Mapping[str, Any]) -> str:
+def raw_fault(row: Mapping[str, Any], keyring: Keyring) -> str:
     """Say what is wrong with the bytes of a raw mail, "" when they are those that were accepted."""
     if row["raw"] is None:  # purged: nothing is left to compare
         return ""
-    fault = octets_fault(row["raw"], row["codec"], row["size_bytes"], row["sha256"])
+    fault = octets_fault(keyring, SimpleNamespace(**row))
     return f"raw mail {row['id']} {fault}" if fault else ""
 
 
-def check_archive(path: Path, advance: Advance = lambda _: None) -> ArchiveSummary:
-    """Read an archive to its end; `advance` is told of rows. Raises ArchiveError when it is not whole."""
+def check_archive(
+    path: Path, advance: Advance = lambda _: None, keyring: Keyring = NO_KEYS
+) -> ArchiveSummary:
+    """Read an archive to its end; `advance` is told of rows. Raises ArchiveError when it is not whole.
+
+    `keyring` opens mail that was stored sealed; without its keys that is no proof, and refused.
+    """
     archive, manifest = open_archive(path)
     with archive:
         for entry in manifest.tables:
             for row in rows_of(archive, entry):
-                if entry.table == RAW_TABLE and (fault := raw_fault(row)):
+                if entry.table == RAW_TABLE and (fault := raw_fault(row, keyring)):
                     raise ArchiveError(f"{fault}: take another backup")
                 advance(1)
         for name, sha256 in manifest.files.items():

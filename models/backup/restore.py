@@ -32,6 +32,7 @@ from models.backup.archive import (
     raw_fault,
     rows_of,
 )
+from models.keyring import Keyring
 from models.store.engine import Store
 from models.store.migrate import known_revisions, migrate, migrate_to, raw_engine, revisions
 from models.store.word_index import index_missing
@@ -68,7 +69,7 @@ def restore_archive(
         migrate_to(store, manifest.revisions)
         with _both(store) as (main, intake):
             for entry in manifest.tables:
-                _load(archive, intake if entry.schema == "intake" else main, entry, advance)
+                _load(archive, intake if entry.schema == "intake" else main, entry, advance, store.keyring)
             if not store.is_sqlite:
                 _adopt(main)
             if hold_replies:
@@ -143,7 +144,9 @@ def _both(store: Store) -> Iterator[tuple[Connection, Connection]]:
         yield main, intake
 
 
-def _load(archive: zipfile.ZipFile, db: Connection, entry: TableEntry, advance: Advance) -> None:
+def _load(
+    archive: zipfile.ZipFile, db: Connection, entry: TableEntry, advance: Advance, keyring: Keyring
+) -> None:
     table = Table(entry.table, MetaData(), autoload_with=db)
     missing = {name for name, _ in entry.columns} - set(table.columns.keys())
     if missing:
@@ -154,19 +157,21 @@ def _load(archive: zipfile.ZipFile, db: Connection, entry: TableEntry, advance: 
     naive = (
         {name for name, kind in entry.columns if kind == "moment"} if db.dialect.name == "sqlite" else set()
     )
-    for portion in _portions(archive, entry):
+    for portion in _portions(archive, entry, keyring):
         db.execute(insert(table), [_as_stored(row, naive) for row in portion])
         advance(len(portion))
     if db.dialect.name == "postgresql":
         _go_on_numbering(db, table)
 
 
-def _portions(archive: zipfile.ZipFile, entry: TableEntry) -> Iterator[list[Mapping[str, Any]]]:
+def _portions(
+    archive: zipfile.ZipFile, entry: TableEntry, keyring: Keyring
+) -> Iterator[list[Mapping[str, Any]]]:
     portion: list[Mapping[str, Any]] = []
     size = 0
     for row in rows_of(archive, entry):
         if entry.table == RAW_TABLE:
-            if fault := raw_fault(row):
+            if fault := raw_fault(row, keyring):
                 raise ArchiveError(f"{fault}: take another backup")
             size += len(row["raw"] or b"")
         portion.append(row)

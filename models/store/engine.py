@@ -26,6 +26,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
 
+from models.keyring import NO_KEYS, Keyring
+
 BUSY_TIMEOUT_S = 30
 
 Db = Connection  # what the functions of this room take; other rooms name the type by this
@@ -42,9 +44,12 @@ _ROW_TOO_LARGE = "54"  # PostgreSQL's class of "program limit exceeded": an inde
 class Store:
     """Handles of the main database and of the raw mail. Safe to share between threads."""
 
-    def __init__(self, main: Engine, intake: Engine, lock_path: Path | None) -> None:
+    def __init__(
+        self, main: Engine, intake: Engine, lock_path: Path | None, keyring: Keyring = NO_KEYS
+    ) -> None:
         self.main = main
         self.intake = intake
+        self.keyring = keyring  # opens sealed raw mail
         self.is_sqlite = main.dialect.name == "sqlite"
         self._lock_path = lock_path
         self._thread_lock = threading.RLock()
@@ -117,7 +122,9 @@ class Store:
 
         What `check` raises undoes the transaction: a change is made only to what its sender saw.
         """
-        return _CheckedStore(self.main, self.intake, self._lock_path, check=check, keys=frozenset(keys))
+        return _CheckedStore(
+            self.main, self.intake, self._lock_path, self.keyring, check=check, keys=frozenset(keys)
+        )
 
 
 class _CheckedStore(Store):
@@ -128,11 +135,12 @@ class _CheckedStore(Store):
         main: Engine,
         intake: Engine,
         lock_path: Path | None,
+        keyring: Keyring,
         *,
         check: Callable[[Connection], None],
         keys: frozenset[str],
     ) -> None:
-        super().__init__(main, intake, lock_path)
+        super().__init__(main, intake, lock_path, keyring)
         self._check, self._keys = check, keys
 
     @contextmanager
@@ -161,18 +169,21 @@ def _advisory_number(key: str) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-def open_store(main_url: str, intake_url: str) -> Store:
-    """Open both databases by their SQLAlchemy addresses; nothing is created or migrated here."""
+def open_store(main_url: str, intake_url: str, keyring_path: Path | None = None) -> Store:
+    """Open both databases by their SQLAlchemy addresses; nothing is created or migrated here.
+
+    `keyring_path` names the keys of sealed raw mail. Raises KeyringError when it cannot be read.
+    """
+    keyring = Keyring(keyring_path) if keyring_path else NO_KEYS
     if main_url.startswith("sqlite"):
         path = Path(main_url.removeprefix("sqlite:///"))
         raw_path = Path(intake_url.removeprefix("sqlite:///"))
-        return Store(
-            sqlite_engine(path), sqlite_engine(raw_path, read_only=True), path.with_suffix(".db.lock")
-        )
+        raw = sqlite_engine(raw_path, read_only=True)
+        return Store(sqlite_engine(path), raw, path.with_suffix(".db.lock"), keyring)
     engine = create_engine(
         main_url, pool_pre_ping=True, pool_size=4, max_overflow=4, hide_parameters=True
     )  # a failed statement is told without its values: they are sellers' words
-    return Store(engine, engine, None)
+    return Store(engine, engine, None, keyring)
 
 
 def sqlite_engine(path: Path, *, read_only: bool = False) -> Engine:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zlib
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,7 +19,9 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, and_, bindparam, exists, func, not_, or_, select, update
 from sqlalchemy.engine import Connection
 
+from models.raw_form import RawUnreadable, accepted_beginning
 from models.store.engine import Store
+from models.store.raw_mail import first_octets
 from models.store.schema import MAIL_STATE, PARTY, RAW, TOPIC_WORK
 
 HEADER_BYTES: Final = 32 * 1024  # of a mail: enough for its header, whatever its size
@@ -163,10 +164,12 @@ def _keys(store: Store, raw_ids: Sequence[int], keys_of: KeysOf) -> list[dict[st
                 RAW.c.mail_from,
                 RAW.c.rcpt_tos,
                 RAW.c.codec,
-                func.substr(RAW.c.raw, 1, HEADER_BYTES).label("octets"),
+                RAW.c.size_bytes,
+                RAW.c.sha256,
+                first_octets(HEADER_BYTES),
             ).where(RAW.c.id.in_(raw_ids))
         ).all()
-    found = {row.id: keys_of(_octets(row), row.mail_from, json.loads(row.rcpt_tos)) for row in rows}
+    found = {row.id: keys_of(_octets(store, row), row.mail_from, json.loads(row.rcpt_tos)) for row in rows}
     nothing = MailKeys(sender=None, matter=None)
     values: list[dict[str, int | None]] = []
     for raw_id in raw_ids:
@@ -176,14 +179,13 @@ def _keys(store: Store, raw_ids: Sequence[int], keys_of: KeysOf) -> list[dict[st
     return values
 
 
-def _octets(row: Any) -> bytes:
+def _octets(store: Store, row: Any) -> bytes:
+    """Give the header's octets, none when they are purged or cannot be had: the batch will say why."""
     if row.octets is None:
         return b""
-    if row.codec != "zlib":
-        return bytes(row.octets)
     try:
-        return zlib.decompressobj().decompress(row.octets, HEADER_BYTES)
-    except zlib.error:
+        return accepted_beginning(store.keyring, row, HEADER_BYTES)
+    except RawUnreadable:
         return b""
 
 

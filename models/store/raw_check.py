@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import zlib
-from collections.abc import Callable, Iterator
-from typing import Final
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final
 
 from sqlalchemy import select
 
+from models.keyring import Keyring
+from models.raw_form import RawUnreadable, accepted_octets
 from models.store.engine import Store
 from models.store.schema import RAW
 
@@ -23,14 +24,14 @@ def damaged_mails(store: Store, advance: Callable[[int], None] = lambda _: None)
     """
     after = 0
     while page := _page(store, after):
-        for raw_id, size_bytes, codec, sha256, octets in page:
-            if octets is not None and (fault := octets_fault(octets, codec, size_bytes, sha256)):
-                yield raw_id, fault
-        after = page[-1][0]
+        for row in page:
+            if row.raw is not None and (fault := octets_fault(store.keyring, row)):
+                yield row.id, fault
+        after = page[-1].id
         advance(len(page))
 
 
-def _page(store: Store, after: int) -> list[tuple[int, int, str, str, bytes | None]]:
+def _page(store: Store, after: int) -> Sequence[Any]:
     """Read the next mails, as many as fit into memory, always at least one."""
     with store.read_raw() as db:
         sizes = db.execute(
@@ -43,23 +44,24 @@ def _page(store: Store, after: int) -> list[tuple[int, int, str, str, bytes | No
             if wanted and total > PAGE_BYTES:
                 break
             wanted.append(raw_id)
-        rows = db.execute(
+        return db.execute(
             select(RAW.c.id, RAW.c.size_bytes, RAW.c.codec, RAW.c.sha256, RAW.c.raw)
             .where(RAW.c.id.in_(wanted))
             .order_by(RAW.c.id)
-        )
-        return [(row.id, row.size_bytes, row.codec, row.sha256, row.raw) for row in rows]
+        ).all()
 
 
-def octets_fault(octets: bytes, codec: str, size_bytes: int, sha256: str) -> str:
-    """Say what is wrong with stored bytes, "" when they are those that were accepted."""
-    if codec == "zlib":
-        try:
-            octets = zlib.decompressobj().decompress(octets, size_bytes + 1)
-        except zlib.error as error:
-            return f"cannot be unpacked ({error})"
-    if len(octets) != size_bytes:
-        return f"has {len(octets)} bytes, {size_bytes} were accepted"
-    if hashlib.sha256(octets).hexdigest() != sha256:
+def octets_fault(keyring: Keyring, row: Any) -> str:
+    """Say what is wrong with the stored bytes of a row, "" when they are those that were accepted.
+
+    `row` has id, codec, size_bytes, sha256 and raw, which must not be purged.
+    """
+    try:
+        octets = accepted_octets(keyring, row)
+    except RawUnreadable as error:
+        return f"({error})"
+    if len(octets) != row.size_bytes:
+        return f"has {len(octets)} bytes, {row.size_bytes} were accepted"
+    if hashlib.sha256(octets).hexdigest() != row.sha256:
         return "has not the checksum of its acceptance"
     return ""

@@ -6,16 +6,16 @@ It is written by the listener alone (`models.raw_store`).
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import ColumnElement, case, func, insert, select
 from sqlalchemy.engine import Connection
 
+from models.raw_form import FIRST_CHUNK_BYTES, SEALED, RawUnreadable, accepted_beginning, accepted_octets
 from models.records import Envelope, RawMail
-from models.store.engine import Store
+from models.store.engine import Store, StoreError
 from models.store.schema import MAIL_STATE, RAW
 
 ADOPT_LIMIT = 2000
@@ -53,30 +53,68 @@ def _newer(store: Store, known: int, *, limit: int) -> Sequence[Any]:
 
 
 def fetch_mails(store: Store, raw_ids: Sequence[int]) -> dict[int, RawMail]:
-    """Load raw mails by number; a purged or unknown one is absent from the answer."""
+    """Load raw mails by number; a purged or unknown one is absent from the answer.
+
+    Raises StoreError when the octets of one cannot be had: its key is missing, or they are damaged.
+    """
+    mails, faults = fetch_readable(store, raw_ids)
+    for fault in faults.values():
+        raise StoreError(fault)
+    return mails
+
+
+def fetch_readable(store: Store, raw_ids: Sequence[int]) -> tuple[dict[int, RawMail], dict[int, str]]:
+    """Load raw mails by number, and say of those whose octets are there and cannot be had why."""
     if not raw_ids:
-        return {}
+        return {}, {}
     with store.read_raw() as db:
         rows = db.execute(select(RAW).where(RAW.c.id.in_(raw_ids), RAW.c.raw.is_not(None))).all()
-    return {row.id: _raw_mail(row) for row in rows}
+    mails: dict[int, RawMail] = {}
+    faults: dict[int, str] = {}
+    for row in rows:
+        try:
+            octets = accepted_octets(store.keyring, row)
+        except RawUnreadable as error:
+            faults[row.id] = str(error)
+        else:
+            mails[row.id] = RawMail(raw_id=row.id, envelope=envelope_of(row), raw=octets, sha256=row.sha256)
+    return mails, faults
 
 
-def fetch_beginnings(store: Store, raw_ids: Sequence[int], limit_bytes: int) -> dict[int, bytes]:
-    """Load the first octets of raw mails by number: enough for their headers, whatever their size."""
+def fetch_beginnings(
+    store: Store, raw_ids: Sequence[int], limit_bytes: int, *, skip_unreadable: bool = False
+) -> dict[int, bytes]:
+    """Load the first octets of raw mails by number: enough for their headers, whatever their size.
+
+    At most 64 KiB. A mail whose octets cannot be had raises StoreError, or is absent where the caller
+    only shows what there is.
+    """
     if not raw_ids:
         return {}
     with store.read_raw() as db:
         rows = db.execute(
-            select(RAW.c.id, RAW.c.codec, func.substr(RAW.c.raw, 1, limit_bytes).label("octets")).where(
-                RAW.c.id.in_(raw_ids), RAW.c.raw.is_not(None)
-            )
+            select(
+                RAW.c.id,
+                RAW.c.codec,
+                RAW.c.size_bytes,
+                RAW.c.sha256,
+                first_octets(limit_bytes),
+            ).where(RAW.c.id.in_(raw_ids), RAW.c.raw.is_not(None))
         ).all()
-    return {
-        row.id: zlib.decompressobj().decompress(row.octets, limit_bytes)
-        if row.codec == "zlib"
-        else bytes(row.octets)
-        for row in rows
-    }
+    found: dict[int, bytes] = {}
+    for row in rows:
+        try:
+            found[row.id] = accepted_beginning(store.keyring, row, limit_bytes)
+        except RawUnreadable as error:
+            if not skip_unreadable:
+                raise StoreError(str(error)) from error
+    return found
+
+
+def first_octets(limit_bytes: int) -> ColumnElement[Any]:
+    """Select as much of the stored octets as their beginning takes, as `octets`."""
+    wanted = case((RAW.c.codec.startswith(SEALED), FIRST_CHUNK_BYTES), else_=limit_bytes)
+    return func.substr(RAW.c.raw, 1, wanted).label("octets")
 
 
 def first_that_fit(store: Store, raw_ids: Sequence[int], limit_bytes: int) -> tuple[int, ...]:
@@ -92,15 +130,6 @@ def first_that_fit(store: Store, raw_ids: Sequence[int], limit_bytes: int) -> tu
             break
         fit.append(raw_id)
     return tuple(fit)
-
-
-def _raw_mail(row: Any) -> RawMail:
-    return RawMail(
-        raw_id=row.id,
-        envelope=envelope_of(row),
-        raw=zlib.decompress(row.raw) if row.codec == "zlib" else bytes(row.raw),
-        sha256=row.sha256,
-    )
 
 
 def envelope_of(row: Any) -> Envelope:

@@ -35,6 +35,13 @@ def empty_log(store: Store) -> bool:
         time.sleep(_PAUSE_S)
 
 
+def vacuum_raw(store: Store) -> None:
+    """PostgreSQL: take away the old versions of raw mail, on SQLite its one writer does so."""
+    if not store.is_sqlite:
+        with store.lone_cursor() as cursor:
+            cursor.execute("VACUUM raw_message")
+
+
 def write_anew(store: Store) -> bool:
     """Write the main database without remnants, while writers wait; False when the log stays in use."""
     with store.lone_cursor() as cursor:

@@ -340,7 +340,7 @@ def test_a_mail_that_kills_its_child_is_held(
 
 def test_purged_bytes_are_held_with_their_cause(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     desk.mail(message_id="1@shop.example")
-    monkeypatch.setattr(batch, "fetch_mails", lambda *_: {})
+    monkeypatch.setattr(batch, "fetch_readable", lambda *_: ({}, {}))
     desk.read()
     assert desk.ends() == ["held"]
     assert "no longer kept" in desk.states()[0].cause
