@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import fields
+from datetime import datetime
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -12,7 +14,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from console.context import Visitor, console_of, moments_for, words_for
+from console.context import Visitor, console_of, moments_for, visitor_of, words_for
 from console.masking import masked
 from console.wording import INTERFACE_LANGUAGES, LANGUAGE_NAMES
 from models.topics import TOPIC_NAMES, topic_name
@@ -40,18 +42,14 @@ def render(
     request: Request, template: str, *, page: str = "", status_code: int = 200, **values: Any
 ) -> HTMLResponse:
     """Fill a template in; `page` names the entry of the rail that is lit."""
-    console = console_of(request)
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     words, moments = words_for(request), moments_for(request)
-    counts = None
-    if visitor is not None and not request.headers.get("hx-target"):
-        counts = console.counts.of(console.store, visitor.login, moments.now_utc)
     text = _ENVIRONMENT.get_template(template).render(
         request=request,
         visitor=visitor,
         t=words,
         when=moments,
-        counts=counts,
+        counts=_LateCounts(request, moments.now_utc),
         page=page,
         static=static_address,
         topic=lambda slug: topic_name(slug, words.language),
@@ -62,6 +60,19 @@ def render(
         **values,
     )
     return HTMLResponse(text, status_code=status_code)
+
+
+class _LateCounts:
+    """The counts of the rail, asked for when a template names the first: pieces of pages name none."""
+
+    def __init__(self, request: Request, now_utc: datetime) -> None:
+        self._request, self._now_utc = request, now_utc
+
+    def __getattr__(self, name: str) -> Any:
+        console = console_of(self._request)
+        counts = console.counts.of(console.store, visitor_of(self._request).login, self._now_utc)
+        vars(self).update((field.name, getattr(counts, field.name)) for field in fields(counts))
+        return getattr(counts, name)
 
 
 def back_to(address: str, said: str = "", **values: str | int) -> Response:

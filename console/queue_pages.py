@@ -10,13 +10,14 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import Response
 
-from console.context import Console, console_of, visitor_of, words_for
+from console.context import Console, console_of, moments_for, visitor_of, words_for
 from console.desk import DeskRefusalError
 from console.pages import back_to, own_path, render
+from console.shown_lines import shown_lines
 from console.undo import UndoStep
 from models.store import StoreError
 from models.store.board import CONFIDENCES, PAGE_ROWS, SORTS, VIEWS, TicketFilter, ticket_lines
-from models.store.people import people
+from models.store.people import desk_logins
 from models.store.saved_views import saved_views
 from models.store.ticket_life import ticket_row
 from models.topics import SLUGS, Status, topic_name
@@ -57,7 +58,7 @@ def queues(request: Request, after: Text = "", after_number: int = 0) -> Respons
                 after=(after, after_number) if after else None,
             )
             views = saved_views(db, visitor.login)
-            logins = [person.login for person in people(db) if person.active and person.role != "viewer"]
+            logins = desk_logins(db)
     except ValueError as error:  # a key that was never given out
         raise HTTPException(404) from error
     asked = {name: value for name, value in asdict(wanted).items() if value}
@@ -65,15 +66,16 @@ def queues(request: Request, after: Text = "", after_number: int = 0) -> Respons
     if len(lines) == PAGE_ROWS:
         value, number = lines[-1].key
         more = f"/queues?{urlencode(asked | {'after': value, 'after_number': number})}"
+    rows = shown_lines(lines, moments_for(request))
     if after and request.headers.get("hx-request"):
-        return render(request, "rows.html", lines=lines, more=more)
+        return render(request, "rows.html", lines=rows, more=more)
     filtered = {name for name in asked if name not in {"view", "sort"}}
     return render(
         request,
         "queue.html",
         page=f"topic:{wanted.topic}" if filtered == {"topic"} else wanted.view,
         heading=_heading(request, wanted, filtered),
-        lines=lines,
+        lines=rows,
         more=more,
         wanted=asdict(wanted),
         is_filtered=bool(filtered - ({"topic"} if filtered == {"topic"} else set())),

@@ -11,7 +11,7 @@ from console.context import console_of, visitor_of, words_for
 from console.desk import STAGES, Desk, DeskRefusalError
 from console.pages import back_to, own_path, render
 from models.store import StoreError
-from models.store.people import people
+from models.store.people import desk_logins
 from models.store.ticket_page import TicketPage, ticket_page
 from models.topics import LEGAL_MOVES, SLUGS, Status
 
@@ -141,7 +141,7 @@ def shown_ticket(
     try:
         with console.store.read() as db:
             page = ticket_page(db, number)
-            logins = [person.login for person in people(db) if person.active and person.role != "viewer"]
+            logins = desk_logins(db)
     except StoreError as error:
         raise HTTPException(404) from error
     return render(

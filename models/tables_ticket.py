@@ -9,14 +9,38 @@ from sqlmodel import Field
 
 from models.tables import BigId, MainBase, defaulted, json_field, moment
 
-_BOARD = (
-    "topic status assignee in_review escalated sla_due_at_utc language marketplace priority score "
-    "updated_at_utc opened_at_utc deadline missing confidence id merged_into_id"
+_COUNTED = "topic assignee status in_review escalated sla_due_at_utc merged_into_id"
+_FILTERED = (
+    "topic status assignee in_review escalated sla_due_at_utc language marketplace priority missing "
+    "confidence deadline merged_into_id"
 )
-_WHOLE = (
-    "updated_at_utc id topic status assignee language marketplace priority score opened_at_utc "
-    "sla_due_at_utc deadline missing confidence merged_into_id"
-)
+_ORDERS = {
+    "due": "sla_due_at_utc",
+    "priority": "score",
+    "newest": "updated_at_utc",
+    "oldest": "opened_at_utc",
+}
+_OPEN = "status <> 'closed' AND merged_into_id IS NULL"
+_KEPT = "merged_into_id IS NULL"
+
+
+def _partial(name: str, columns: str, condition: str) -> Index:
+    where = text(condition)
+    return Index(name, *columns.split(), sqlite_where=where, postgresql_where=where)
+
+
+def _in_order() -> list[Index]:
+    """Index the lists in each of their orders, with every column of a filter: a page needs no sorting.
+
+    The list of all goes by whole indexes, so that SQLite takes the smaller one for open tickets.
+    """
+    found = []
+    for order, column in _ORDERS.items():
+        columns = [column, "id", *(name for name in _FILTERED.split() if name != column)]
+        found.append(Index(f"ix_ticket_all_{order}", *columns))
+        found.append(_partial(f"ix_ticket_open_{order}", " ".join(columns), _OPEN))
+    return found
+
 
 _OPENED = "opened_at_utc topic language marketplace first_reaction_in_time repeats"
 _CLOSED = "closed_at_utc topic language marketplace cycle_s question_count reopened resolution"
@@ -28,37 +52,17 @@ class Ticket(MainBase, table=True):
     __tablename__ = "ticket"
     __table_args__ = (
         Index("ix_ticket_queue", "topic", "status", "updated_at_utc"),
-        Index("ix_ticket_updated", "updated_at_utc", "id"),
         Index(
             "ix_ticket_review",
             "id",
             sqlite_where=text("in_review"),
             postgresql_where=text("in_review"),
         ),
-        Index(  # answers every list of open tickets by itself, whatever is filtered or sorted by
-            "ix_ticket_board",
-            *_BOARD.split(),
-            sqlite_where=text("status <> 'closed' AND merged_into_id IS NULL"),
-            postgresql_where=text("status <> 'closed' AND merged_into_id IS NULL"),
-        ),
-        Index(  # the same for the list of all
-            "ix_ticket_whole",
-            *_WHOLE.split(),
-            sqlite_where=text("merged_into_id IS NULL"),
-            postgresql_where=text("merged_into_id IS NULL"),
-        ),
-        Index(  # the dashboard's figures of what was opened and of what was closed in a span of time
-            "ix_ticket_opened",
-            *_OPENED.split(),
-            sqlite_where=text("merged_into_id IS NULL"),
-            postgresql_where=text("merged_into_id IS NULL"),
-        ),
-        Index(
-            "ix_ticket_closed",
-            *_CLOSED.split(),
-            sqlite_where=text("merged_into_id IS NULL AND closed_at_utc IS NOT NULL"),
-            postgresql_where=text("merged_into_id IS NULL AND closed_at_utc IS NOT NULL"),
-        ),
+        _partial("ix_ticket_board", _COUNTED, _OPEN),  # the counts of the rail
+        *_in_order(),
+        # the dashboard's figures of what was opened and of what was closed in a span of time
+        _partial("ix_ticket_opened", _OPENED, _KEPT),
+        _partial("ix_ticket_closed", _CLOSED, f"{_KEPT} AND closed_at_utc IS NOT NULL"),
         {"sqlite_autoincrement": True},
     )
 
@@ -111,7 +115,7 @@ class Ticket(MainBase, table=True):
     cycle_s: int | None = None  # working seconds from opening to the last close (rule R29)
     reopened: int = 0
     sla_phase: str = ""  # first_reaction, resolution; "" when no clock runs
-    sla_due_at_utc: datetime | None = moment(index=True)  # None while paused or closed
+    sla_due_at_utc: datetime | None = moment()  # None while paused or closed
     remind_at_utc: datetime | None = moment(index=True)
     reminded_at_utc: datetime | None = moment()
     purged_at_utc: datetime | None = moment()

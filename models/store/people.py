@@ -84,6 +84,12 @@ def people(db: Connection) -> list[PersonCard]:
     return [_card(row) for row in db.execute(select(PERSON).order_by(PERSON.c.login))]
 
 
+def desk_logins(db: Connection) -> list[str]:
+    """List the logins of those who can work on a ticket."""
+    query = select(PERSON.c.login).where(PERSON.c.active, PERSON.c.role != "viewer")
+    return list(db.scalars(query.order_by(PERSON.c.login)))
+
+
 def person_count(db: Connection) -> int:
     """Count people, disabled ones too: zero only before the first start."""
     return db.scalar(select(func.count()).select_from(PERSON)) or 0

@@ -28,7 +28,10 @@ class Web:
         self.desk = desk
         acts = DeskActs(desk.service)
         self.console = Console(
-            store=desk.store, desk=acts, options=ConsoleOptions(**options), counts=CountsShelf(kept_s=0)
+            store=desk.store,
+            desk=acts,
+            options=ConsoleOptions(**options),
+            counts=CountsShelf(kept_s=0, stale_s=0),
         )
         self.app = create_app(self.console)
         self.client = TestClient(self.app, base_url=ORIGIN, follow_redirects=False)

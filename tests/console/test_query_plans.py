@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any, Self
 
@@ -10,7 +11,7 @@ from sqlalchemy import event, text
 
 from models.store import Store
 from models.store.audit_trail import AuditFilter, audit_actions, audit_lines
-from models.store.board import SORTS, VIEWS, TicketFilter, board_counts, ticket_lines
+from models.store.board import SORTS, VIEWS, TicketFilter, ticket_lines
 from models.store.desk_figures import (
     Span,
     audits_by_hour,
@@ -21,6 +22,7 @@ from models.store.desk_figures import (
     routing_by_hour,
 )
 from models.store.kpis import desk_kpis
+from models.store.rail_counts import board_counts
 from models.store.review_cards import next_cards, review_figures
 from models.store.search import search
 from models.store.ticket_page import ticket_page
@@ -67,6 +69,17 @@ class Watched:
                 found += [f"{step} <- {statement}" for step in self._steps(cursor) if _is_scan(step)]
             return found
 
+    def plan(self, statement: str, values: Any) -> str:
+        """Return the steps that the database takes where it sorts only what it has to."""
+        with self.store.read() as db:
+            cursor = db.connection.cursor()
+            if not self.store.is_sqlite:
+                for way in ("sort", "incremental_sort", "bitmapscan"):
+                    db.execute(text(f"SET LOCAL enable_{way} = off"))
+                db.execute(text("SET LOCAL enable_seqscan = off"))
+            cursor.execute(f"EXPLAIN {'QUERY PLAN ' if self.store.is_sqlite else ''}{statement}", values)
+            return " / ".join(self._steps(cursor))
+
     def _steps(self, cursor: Any) -> list[str]:
         return [str(row[-1]).strip() for row in cursor.fetchall()]
 
@@ -106,6 +119,16 @@ def test_lists_and_counts_go_by_an_index(small) -> None:
             if line:
                 ticket_lines(db, wanted, login="operator", now_utc=small.now, after=line[0].key)
     assert watched.scans() == []
+
+
+def test_lists_are_walked_in_their_order_and_not_sorted(small) -> None:
+    with small.store.read() as db:
+        for wanted in LISTS:
+            with Watched(small.store) as watched:
+                ticket_lines(db, wanted, login="operator", now_utc=small.now)
+            assert "SELECT ticket.id" in watched.sent[0][0]
+            plans = " ".join(watched.plan(statement, values) for statement, values in watched.sent)
+            assert not re.search("TEMP B-TREE FOR ORDER|Sort Key", plans), (wanted, plans)
 
 
 def test_tickets_review_and_search_go_by_an_index(small) -> None:

@@ -11,7 +11,8 @@ from sqlalchemy import insert
 
 from console.queue_pages import CHOICES
 from console.wording import INTERFACE_LANGUAGES, _table
-from models.store.board import SORTS, TicketFilter, board_counts, ticket_lines
+from models.store.board import SORTS, TicketFilter, ticket_lines
+from models.store.rail_counts import board_counts
 from models.store.schema import TICKET
 from tests.console.conftest import on_sqlite
 from workers.priority import LEVELS
