@@ -14,11 +14,13 @@ from typing import Final
 
 from intake.extraction.candidates import WORDS, Candidate, find_candidates, fits
 from intake.extraction.damaged import find_damaged
+from intake.extraction.doubts import doubt
 from intake.extraction.leftovers import adopt_leftovers
 from intake.extraction.lexicon import load_toml
 from intake.extraction.pasted_tables import pasted_tables
 from intake.extraction.readings import BAR, Reading, choose, read_candidate
 from intake.extraction.regions import NEW_TEXT, Region
+from intake.extraction.vocabulary import GOODS
 
 SERIES_SHARE: Final = 0.85
 _SETTING: Final = "point_setting"
@@ -128,6 +130,8 @@ def _matters(regions: list[Region]) -> frozenset[str]:
     """Return the roles that subject and new text speak of."""
     cues = [cue for region in regions if region.where in NEW_TEXT for cue in region.cues if cue.sense.about]
     about = frozenset([role for cue in cues for role in cue.sense.about])
+    if any(GOODS in region.hits for region in regions if region.where in NEW_TEXT):
+        about |= {GOODS}
     if _SETTING_SURE not in about:
         settings = {cue.word[:_STEM] for cue in cues if _SETTING in cue.sense.about}
         if len(settings) < _SETTINGS:
@@ -145,6 +149,8 @@ def read_identifiers(regions: list[Region]) -> list[Reading]:
     for region in regions:
         tables = pasted_tables(region)
         of_region = [read_candidate(region, candidate, about, tables) for candidate in _candidates(region)]
+        for reading in of_region:
+            doubt(reading, about)
         if len(of_region) > 1:
             _inherit(of_region)
         readings += of_region

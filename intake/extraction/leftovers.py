@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from intake.extraction.labels import is_otherwise_labelled
+from intake.extraction.lexicon import Cue
 from intake.extraction.readings import BAR, Reading
 from intake.extraction.regions import NEW_TEXT
 
@@ -40,6 +42,8 @@ def _stands_alone(reading: Reading) -> bool:
     behind = _BEHIND.match(region.lower, candidate.end)
     if _BEFORE.search(before[-_WORD_AND_SIGN:]) is None or _ADDRESS.search(before[-_MAX_LINE:]):
         return False
+    if is_otherwise_labelled(region, candidate.start, _names_seller):
+        return False
     if behind is None:  # "Элина, Nota Bene, 228617. При сборке": who writes stands at the very beginning
         return (
             len(before) <= _MAX_NAME
@@ -49,6 +53,10 @@ def _stands_alone(reading: Reading) -> bool:
         )
     ends_text = not region.lower[behind.end() :].strip()
     return len(before) <= _MAX_LINE or before.rstrip()[-1:] in ("？", "！", "。", ".", "!", "?") or ends_text
+
+
+def _names_seller(cue: Cue) -> bool:
+    return any(meaning.role == "seller_id" for meaning in cue.sense.meanings)
 
 
 def _ends_letter(reading: Reading) -> bool:

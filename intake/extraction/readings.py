@@ -32,18 +32,7 @@ _INN_WEIGHTS: Final = (2, 4, 10, 3, 5, 9, 4, 6, 8)
 _KPP_BEHIND: Final = re.compile(r"[\s,;/]{1,3}кпп(?![а-я])")
 _FIRM_REACH: Final = 40
 _NEIGHBOURS: Final = "neighbours.toml"
-# A label that no list knows: 户号3310284756, customer account 960284417, кабина номер 4471.
-_UNKNOWN_LABEL: Final = re.compile(
-    r"(?:(?<![这那哪该此])[\u4e00-\u9fff](?:号码?|编号|代码|编码|帐号|账号|账户)"
-    r"|(?<![a-z])[a-z]{3,20} (?:account|acct|reference|ref|transaction|policy|code|no\.?|number|id|card)"
-    r"|(?<![а-я])[а-я]{3,20} (?:номер[а-я]{0,3}|код[а-я]{0,2}|id|ид|счет[а-я]?|аккаунт[а-я]?))"
-    r"[\s:：#№-]{0,3}$"
-)
-_LABEL_REACH: Final = 32
-_LABELLED_OTHERWISE: Final = 1.0  # what such a label takes from every role that only the shape speaks for
 _BRAND: Final = re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2,15} $")  # Zebra ZD421
-_OWNERS: Final = frozenset({"seller_id", "campaign_id", "pickup_point_id"})
-_SHAPE_ONLY: Final = 0.5  # less than this from words: the shape alone speaks
 _THING: Final = re.compile(
     r"(?:(?<![a-zа-я])(?!(?:и|или|and|or)[\s№#])[a-zа-я]{2,20} ?№|[\u4e00-\u9fff]号) ?$"
 )
@@ -193,22 +182,7 @@ def read_candidate(
     if _INN in candidate.shape.roles and len(candidate.value) == 10:
         _judge_inn(reading)
     choose(reading)
-    if reading.role not in ("", "none") and reading.cue < _SHAPE_ONLY and _is_labelled(reading):
-        for role in reading.scores:
-            reading.scores[role] -= _LABELLED_OTHERWISE * (role != "none")
-        choose(reading)
     return reading
-
-
-def _is_labelled(reading: Reading) -> bool:
-    """Tell whether a label stands right before that speaks for no role which the shape allows."""
-    lower, start = reading.region.lower, reading.candidate.start
-    if _UNKNOWN_LABEL.search(lower, max(0, start - _LABEL_REACH), start):
-        return True
-    cue = next(iter(reading.region.cues_before(start, 1)), None)
-    if cue is None or cue.end == start or lower[cue.end : start].strip(" :：#№"):
-        return False
-    return any(meaning.role in _OWNERS for meaning in cue.sense.meanings)
 
 
 def _inn_valid(digits: str) -> bool:

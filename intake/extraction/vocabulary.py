@@ -17,6 +17,7 @@ CUE: Final = "cue"  # context words of identifiers, and the words that name a ma
 MONEY: Final = "money"
 MONTH: Final = "month"
 FINDING: Final = "finding"  # wishes, risks, roles, warehouses, relative days, terms
+GOODS: Final = "goods"  # talk of goods and trade
 ERROR_TEXT: Final = "error text"
 ERROR_WORD: Final = "error word"
 ERROR_LEADS: Final = ("before_number", "before_letters", "before_name", "before_text", "code")
@@ -87,6 +88,7 @@ def all_words() -> WordScan:
         MONEY: Words(load_toml("money.toml")["words"]["before"]),
         MONTH: Words(word for names in load_toml("months.toml")["names"].values() for word in names),
         FINDING: finding_words().words,
+        GOODS: Words(load_toml("neighbours.toml")["goods"]["words"]),
         ERROR_TEXT: Words(errors["phrases"]),
         ERROR_WORD: Words({word for key in ERROR_LEADS for word in errors[key]}),
         BEFORE_HIDDEN: secret_words().words,
