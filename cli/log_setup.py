@@ -23,6 +23,7 @@ _SECRET: Final = re.compile(
     r"|(?i:(?<=bearer )|(?<=basic )|(?<=password[:=])|(?<=password[:=] )|(?<=token[:=])|(?<=secret[:=])"
     r"|(?<=key[:=])|(?<=key: )|(?<=пароль: )|(?<=пароль ))[^\s\"',;&]{6,400}"
 )
+_NAMED_IDS: Final = ("raw_ids",)  # what rooms that log by the standard library name beside the text
 _MAX_SCANNED_CHARS: Final = 20_000
 # Celery tells of every single task at INFO; its own faults come at WARNING and above.
 _CHATTY_LOGGERS: Final = (
@@ -46,6 +47,7 @@ def configure_logging(level: str, *, json_lines: bool, part: str = "") -> None:
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.PositionalArgumentsFormatter(),
+        structlog.stdlib.ExtraAdder(allow=_NAMED_IDS),
         structlog.processors.TimeStamper(fmt="iso", utc=True)
         if json_lines
         else structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),

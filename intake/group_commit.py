@@ -90,6 +90,7 @@ class GroupCommit:
             for (_mail, done), raw_id in zip(group, job.result(), strict=True):
                 if not done.done():
                     done.set_result(raw_id)
+            log.info("mails stored", extra={"raw_ids": list(job.result())})
             self._on_commit()
         elif len(group) > 1 and not isinstance(error, StoreUnavailable):
             log.warning("a group of %d mails was refused, trying each alone: %s", len(group), error)

@@ -78,7 +78,7 @@ def read_batch(service: Service, clock: Callable[[], float] = time.monotonic) ->
     try:
         result = _work(service, claim, clock)
     except BaseException as error:  # whatever ends the batch, its mails are free at once
-        log.warning("batch given back", mails=len(claim.ids), cause=fault_words(error))
+        log.warning("batch given back", raw_ids=sorted(claim.ids), cause=fault_words(error))
         give_back(store, MAIL_STATE, claim, "raw_id", error=fault_words(error))
         raise
     if len(claim.ids) == options.batch_size or adopted > options.batch_size:
@@ -103,12 +103,16 @@ def _work(service: Service, claim: Claim, clock: Callable[[], float]) -> BatchRe
     readings = _predict(service, _with_senders_checked(service, readings))
     with service.store.write(_keys(service, readings)) as db:
         ours = still_held(db, MAIL_STATE, claim, "raw_id")
-        for raw_id in ours & gone:
+        ended = {raw_id: Touched() for raw_id in ours & gone}
+        for raw_id in ended:
             hold_mail(db, raw_id, faults.get(raw_id, f"{RAW_GONE}, so it cannot be read"), service.now())
         result = BatchResult(count=len(done | gone))
         for reading in readings:
             if reading.raw.raw_id in ours:
-                _note(result, _dispose_one(service, db, reading))
+                ended[reading.raw.raw_id] = touched = _dispose_one(service, db, reading)
+                _note(result, touched)
+    for raw_id, touched in ended.items():  # told once it is committed
+        log.info("mail worked", raw_id=raw_id, ticket=touched.ticket, disposition=str(touched.disposition))
     left = set(claim.ids) - done - gone
     if left:
         give_back(service.store, MAIL_STATE, claim, "raw_id", ids=left)

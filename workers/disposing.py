@@ -35,8 +35,10 @@ from workers.tokens import addressed_ticket, bounced_outbox_id
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Touched:
-    """Whom a decided mail concerns: the topic queue to nudge, and whether a reply waits."""
+    """How a mail ended, and whom that concerns: the topic queue to nudge, and whether a reply waits."""
 
+    disposition: str = Disposition.HELD
+    ticket: int | None = None
     topic: str = ""
     reply: bool = False
 
@@ -89,7 +91,7 @@ def dispose(
             db, bounced, f"came back: {mail.bounce.status or 'no status'} {mail.bounce.recipient}", now
         )
     if number is None or decision.disposition not in {Disposition.OPENED, Disposition.APPENDED}:
-        return Touched()
+        return Touched(disposition=decision.disposition, ticket=number)
     changed = corrected(mail, facts, load_facts(db, number))
     merge_facts(db, number, changed.facts, now, withdrawn=changed.withdrawn)
     refresh_clock(db, number, now)
@@ -99,7 +101,7 @@ def dispose(
     replied = decision.reply is not None and put_reply(
         db, service, decision.reply, number=number, raw_id=raw.raw_id, policy="send"
     )
-    return Touched(topic=topic, reply=replied)
+    return Touched(disposition=decision.disposition, ticket=number, topic=topic, reply=replied)
 
 
 def _on_its_marketplace(db: Db, mail: Mail, mailbox: str) -> Mail:

@@ -35,7 +35,7 @@ def escalate_overdue(service: Service) -> int:
             reason = f"the term of {phase.replace('_', ' ')} is broken"
             audit(db, BY_ITSELF, "escalate", f"ticket:{number}", now, up=True, reason=reason)
     if still:
-        log.info("escalated", tickets=len(still), cause="their term is broken")
+        log.info("escalated", tickets=sorted(still), cause="their term is broken")
     return len(still)
 
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import structlog
 from celery import shared_task
+from celery.signals import task_postrun, task_prerun
 
 from workers.app import celery_app, process_service
 from workers.batch import read_batch
@@ -40,6 +42,17 @@ from workers.webhooks import EVENTS_AT_ONCE, tell_webhooks
 
 DELIVER_LIMIT_S = 600  # above what one slow relay can take of the budget of `workers.delivery`
 SWEEP_DUTY_S = 5  # at most one sweep in this time, whichever process gets the task
+
+
+@task_prerun.connect
+def _name_task(task_id: str = "", **_given: Any) -> None:
+    """Let every line that is logged from here on name the task."""
+    structlog.contextvars.bind_contextvars(task_id=task_id)
+
+
+@task_postrun.connect
+def _forget_task(**_given: Any) -> None:
+    structlog.contextvars.unbind_contextvars("task_id")
 
 
 @shared_task(name=READ_TASK)

@@ -47,7 +47,7 @@ def work_topic(service: Service, topic: str) -> BatchResult:
         result = _work(service, claim, topic)
     except BaseException as error:  # whatever ends the batch, its tickets are free at once
         cause = fault_words(error)
-        log.warning("topic work given back", topic=topic, tickets=len(claim.ids), cause=cause)
+        log.warning("topic work given back", topic=topic, tickets=sorted(claim.ids), cause=cause)
         give_back(service.store, TOPIC_WORK, claim, "ticket_id", error=cause)
         raise
     result.full = result.count > 0 and len(claim.ids) == options.batch_size
@@ -67,8 +67,10 @@ def _work(service: Service, claim: Claim, topic: str) -> BatchResult:
         early = waiting_for_mail(db, sorted(ours), service.now())
         look_again_later(db, early, claim.token, service.now())
         result.count = len(claim.ids) - len(early)
-        for number in sorted(ours - early):
-            result.replies = _work_ticket(service, db, number) or result.replies
+        replied = {number: _work_ticket(service, db, number) for number in sorted(ours - early)}
+    result.replies = any(replied.values())
+    for number, reply in replied.items():  # told once it is committed
+        log.info("ticket worked", ticket=number, topic=topic, reply=reply)
     return result
 
 

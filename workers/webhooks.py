@@ -85,7 +85,13 @@ def _tell(service: Service, delivery: Delivery, token: str) -> bool:
             if posted.status == GONE:
                 stop_webhook(db, delivery.webhook.id)
                 audit(db, "razbor", "stop_webhook", f"webhook:{delivery.webhook.name}", now, answer=GONE)
-    log.info("event", kind=delivery.kind, webhook=delivery.webhook.name, answer=posted.status)
+    log.info(
+        "event",
+        event_id=delivery.event_id,
+        kind=delivery.kind,
+        webhook=delivery.webhook.name,
+        answer=posted.status,
+    )
     return posted.is_taken
 
 

@@ -188,6 +188,10 @@ class Desk:
             time.sleep(0.1)
         return not self.processes(words)
 
+    def log_lines(self) -> list[dict[str, Any]]:
+        """What the processes logged, where RAZBOR_LOG_JSON is set."""
+        return [json.loads(line) for line in self.log.read_text().splitlines() if line.startswith("{")]
+
     def told(self) -> str:
         """The end of what `serve` logged."""
         return self.log.read_text()[-3000:] if self.log.exists() else "no log"

@@ -9,9 +9,30 @@ from email.message import EmailMessage
 import pytest
 
 from models.topics import ROUTED_SLUGS, topic_queue
+from tests.live.clean_log import leaks, way_of_mail
+from tests.live.conftest import Desk
 from tests.live.letters import INCOMPLETE, mail
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+
+
+def _assert_log_tells_the_way_and_no_words(desk: Desk) -> None:
+    """Every step of a mail names it, its ticket and the task; nothing that a seller wrote is quoted."""
+    lines = desk.log_lines()
+    assert way_of_mail(lines, 1)[:3] == ["mails stored", "mail worked", "ticket worked"]
+    assert "reply" in way_of_mail(lines, 1)
+    for line in lines:
+        if line["event"] in {"mail worked", "ticket worked", "reply"}:
+            assert line["task_id"], line
+            assert line["part"], line
+    letters = [(subject, text) for subject, text, _ in INCOMPLETE.values()]
+    people = [f"{name}@shop.example" for name in (*INCOMPLETE, "answer", "related")]
+    text = desk.log.read_text()
+    assert (
+        leaks(text, [*letters, ("", "наша поставка обращением")], [*people, "stranger@else.example"]) == set()
+    )
+    words = text + letters[0][1]
+    assert leaks(words, letters, people), "the check itself finds what is there"
 
 
 def body_of(message: EmailMessage) -> str:
@@ -22,7 +43,7 @@ def body_of(message: EmailMessage) -> str:
 
 @pytest.mark.parametrize("servers", [False, True], ids=["embedded", "postgresql+redis"])
 def test_core_promise(make_desk, servers: bool) -> None:
-    desk = make_desk(servers=servers)
+    desk = make_desk(servers=servers, log_json="true", log_level="INFO" if servers else "DEBUG")
     for language, (subject, text, _) in INCOMPLETE.items():
         desk.send(
             mail(subject, text, f"{language}@shop.example", f"first-{language}@shop.example"),
@@ -105,3 +126,4 @@ def test_core_promise(make_desk, servers: bool) -> None:
     assert set(status["queues"]) >= {topic_queue(slug) for slug in ROUTED_SLUGS}
     assert desk.stop(signal.SIGINT) == 0
     assert desk.processes("") == []
+    _assert_log_tells_the_way_and_no_words(desk)
