@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from intake.smtp_addresses import MAX_ADDRESS_CHARACTERS, refused_parameters, split_path
 from intake.smtp_body import MailBody
 from intake.smtp_replies import Reply
-from intake.smtp_service import Phase
+from intake.smtp_service import DATA
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -140,7 +140,7 @@ class SmtpSession(MailBody):
             return Reply.NEED_MAIL
         if not self._rcpt_tos:
             return Reply.NEED_RECIPIENT
-        self.phase = Phase.DATA
+        self.phase = DATA
         return Reply.START_DATA
 
     def _path(self, argument: str) -> tuple[str | None, str]:

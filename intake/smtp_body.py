@@ -13,7 +13,7 @@ from intake.smtp_chunks import Chunk, read_chunk
 from intake.smtp_connection import SmtpConnection
 from intake.smtp_data import DataCollector
 from intake.smtp_replies import Reply
-from intake.smtp_service import Phase
+from intake.smtp_service import CHUNK, COMMAND, STORING
 from models.accepted_mail import AcceptedMail, StoreFull
 from models.records import Envelope
 
@@ -66,7 +66,7 @@ class MailBody(SmtpConnection):
             self._has_chunks = True
             if chunk.size_bytes >= LEAST_CHUNK_BYTES or chunk.is_last:
                 self.commands_without_mail -= 1
-        self.phase = Phase.CHUNK
+        self.phase = CHUNK
         if not chunk.size_bytes:
             self._end_chunk()
 
@@ -84,7 +84,7 @@ class MailBody(SmtpConnection):
 
     def _end_chunk(self) -> None:
         """Answer for a chunk; the last one hands the mail over."""
-        self.phase = Phase.COMMAND
+        self.phase = COMMAND
         self.extend_deadline(self.service.limits.command_s)
         if self._chunk_refusal is not None:
             self.say(self._chunk_refusal)
@@ -99,7 +99,7 @@ class MailBody(SmtpConnection):
 
     def take_body(self, data: bytes) -> bytes:
         """Collect a piece of the body; at its end hand the mail over, or refuse it."""
-        if self.phase is Phase.CHUNK:
+        if self.phase is CHUNK:
             return self._take_chunk(data)
         rest = self._collector.feed(data)
         if rest is None:
@@ -113,7 +113,7 @@ class MailBody(SmtpConnection):
 
     def _hand_over(self) -> None:
         """Give the mail to the commit, which answers for it."""
-        self.phase = Phase.STORING
+        self.phase = STORING
         self._storing = self.service.commit(self._accepted_mail())
         self._storing.add_done_callback(self._stored)
 
@@ -141,13 +141,14 @@ class MailBody(SmtpConnection):
             self._answer_for_mail(
                 Reply.STORE_FULL if isinstance(error, StoreFull) else Reply.STORE_UNAVAILABLE
             )
-        self.advance()
+        if self._input or self._has_ended or not self._is_reading:
+            self.advance()
 
     def _answer_for_mail(self, reply: Reply) -> None:
         """End the transaction with `reply`, and the session too if the listener is stopping."""
         self._collector.reset()
         self._forget_mail()
-        self.phase = Phase.COMMAND
+        self.phase = COMMAND
         self.extend_deadline(self.service.limits.command_s)
         self.say(reply)
         if self.service.is_stopping:

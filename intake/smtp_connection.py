@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Final, cast
+from typing import TYPE_CHECKING, Final
 
 from aiosmtpd.proxy_protocol import get_proxy
 from aiosmtpd.smtp import TLSSetupException
 
 from intake.limits import client_key
 from intake.smtp_replies import Reply
-from intake.smtp_service import BODY_PHASES, Phase
+from intake.smtp_service import CHUNK, COMMAND, DATA, STORING, Phase
 from intake.smtp_transport import SmtpTransport
 
 if TYPE_CHECKING:
@@ -42,21 +42,37 @@ class SmtpConnection(SmtpTransport):
         self._is_line_too_long = False
         self._is_reading = True
         self._has_ended = False  # the peer will send no more
+        self._proxy_header: asyncio.StreamReader | None = None  # while it is read
+        self._waiting: asyncio.Task[None] | None = None  # for a handshake or for the PROXY header
 
     # What the transport and the library call
 
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Let the client in, or wait for what a load balancer says of it."""
+        super().connection_made(transport)
+        if self.is_encrypted:
+            return
+        peer = transport.get_extra_info("peername")
+        self.peer_address = str(peer[0]) if peer else ""
+        if self.service.proxy_protocol:
+            self._proxy_header = asyncio.StreamReader(loop=self.loop)
+            self._waiting = self.loop.create_task(self._admit_behind_proxy(self._proxy_header))
+        else:
+            self._admit()
+
     def data_received(self, data: bytes) -> None:
         """Take what the peer sent and do what it asks for."""
-        if self.phase is Phase.OPENING and self.service.proxy_protocol:
-            super().data_received(data)  # to the reader of the PROXY handshake
+        if self._proxy_header is not None:
+            self._proxy_header.feed_data(data)
         elif not self._is_closing:
             self.advance(data)
 
     def eof_received(self) -> bool:
         """Let a peer that has said everything still hear the replies (the library cuts it off)."""
         self._has_ended = True
-        self._reader.feed_eof()
-        return not self.is_encrypted and (self.phase is Phase.STORING or bool(self._input))
+        if self._proxy_header is not None:
+            self._proxy_header.feed_eof()
+        return not self.is_encrypted and (self.phase is STORING or bool(self._input))
 
     def resume_writing(self) -> None:
         """Go on where a peer that did not read had stopped us."""
@@ -67,29 +83,11 @@ class SmtpConnection(SmtpTransport):
         """Forget the connection."""
         super().connection_lost(error)
         self.service.sessions.discard(self)
+        if self._waiting is not None:
+            self._waiting.cancel()
         if self._is_admitted:
             self._is_admitted = False
             self.service.gate.leave(self.client)
-
-    async def _handle_client(self) -> None:
-        """Let the client in and greet it (the library runs this as a task)."""
-        service = self.service
-        peer = self.session.peer if self.session is not None else None
-        self.peer_address = str(peer[0]) if peer else ""
-        if service.proxy_protocol and not await self._learn_address_behind_proxy():
-            self.say(Reply.PROXY_EXPECTED)
-            return
-        self.client = client_key(self.peer_address)
-        if service.is_stopping:
-            self.say(Reply.SHUTTING_DOWN)
-        elif not service.gate.enter(self.client):
-            self.say(Reply.TOO_MANY_CONNECTIONS)
-        else:
-            self._is_admitted = True
-            service.sessions.add(self)
-            self.say(Reply.GREETING)
-            self.phase = Phase.COMMAND
-            self.advance()
 
     # What the session uses
 
@@ -97,16 +95,17 @@ class SmtpConnection(SmtpTransport):
         """Begin the handshake. From now on nothing that comes in the clear counts (RFC 3207 6)."""
         self.phase = Phase.ENCRYPTING
         self._input.clear()
-        self._handler_coroutine = self.loop.create_task(self._encrypt())
+        self._waiting = self.loop.create_task(self._encrypt())
 
     def advance(self, data: bytes = b"") -> None:
         """Work off the input, of which `data` is new, as far as it goes."""
         self._is_gathering = True
         try:
-            if self.phase in BODY_PHASES and not self._input:
-                data = self.take_body(data)
-            self._input += data
-            while self._input and not self._paused and not self._is_closing and self._next_step():
+            if not self._input:
+                data = self._take_at_once(data)
+            if data:
+                self._input += data
+            while self._input and not self._is_deaf and not self._is_closing and self._next_step():
                 pass
         except Exception:  # the edge of a session: the cause goes to the log, never to the peer
             log.exception("fault in a session with %s, it was told to try again", self.peer_address)
@@ -115,7 +114,7 @@ class SmtpConnection(SmtpTransport):
         self._send_outbox()
         if len(self._input) > READ_AHEAD_BYTES or not self._is_reading:
             self._regulate_reading()
-        if self._has_ended and self.phase is Phase.COMMAND:
+        if self._has_ended and self.phase is COMMAND:
             self.hang_up()
 
     def take_body(self, data: bytes) -> bytes:
@@ -128,11 +127,22 @@ class SmtpConnection(SmtpTransport):
 
     # The steps
 
+    def _take_at_once(self, data: bytes) -> bytes:
+        """Work off what needs no copy: a piece of a body, one command alone; return what is left of it."""
+        phase = self.phase
+        if phase is DATA or phase is CHUNK:
+            return self.take_body(data)
+        is_command_alone = phase is COMMAND and data.find(b"\n") + 1 == len(data)
+        if not data or not is_command_alone or self._is_deaf:
+            return data
+        self._take_command(data)
+        return b""
+
     def _next_step(self) -> bool:
         """Do the next thing that the input asks for; False when it has to wait."""
-        if self.phase is Phase.COMMAND:
+        if self.phase is COMMAND:
             return self._next_command()
-        if self.phase not in BODY_PHASES:
+        if self.phase is not DATA and self.phase is not CHUNK:
             return False
         ahead = bytes(self._input)  # a body that was sent without waiting for our reply
         self._input.clear()
@@ -141,16 +151,21 @@ class SmtpConnection(SmtpTransport):
 
     def _next_command(self) -> bool:
         """Obey the next command line, if it is complete."""
-        limits = self.service.limits
         end = self._input.find(b"\n") + 1
         if not end:
-            if len(self._input) > limits.max_command_bytes:
+            if len(self._input) > self.service.limits.max_command_bytes:
                 self._is_line_too_long = True
                 self._input.clear()
             return False
         line = bytes(self._input[:end])
         del self._input[:end]
-        if self._is_line_too_long or end > limits.max_command_bytes:
+        self._take_command(line)
+        return True
+
+    def _take_command(self, line: bytes) -> None:
+        """Count a command line and obey it."""
+        limits = self.service.limits
+        if self._is_line_too_long or len(line) > limits.max_command_bytes:
             self._is_line_too_long = False
             line = b""
         self.extend_deadline(limits.command_s)
@@ -159,34 +174,51 @@ class SmtpConnection(SmtpTransport):
             self.say(Reply.TOO_MANY_COMMANDS)
         else:
             self.obey(line)
-        return True
 
     def _regulate_reading(self) -> None:
         """Stop reading from a peer that is far ahead of its replies, go on when they caught up."""
         is_too_far = len(self._input) > READ_AHEAD_BYTES
         if is_too_far is not self._is_reading or self._is_closing:
             return
-        transport = cast("asyncio.ReadTransport", self.transport)
         self._is_reading = not is_too_far
+        if self.transport is None:
+            return
         if is_too_far:
-            transport.pause_reading()
+            self.transport.pause_reading()
         else:
-            transport.resume_reading()
+            self.transport.resume_reading()
 
-    async def _learn_address_behind_proxy(self) -> bool:
-        """Read the PROXY header; False when there is none. What follows it is input."""
+    def _admit(self) -> None:
+        """Greet the client, unless it or all clients have too many connections."""
+        service = self.service
+        self.client = client_key(self.peer_address)
+        if service.is_stopping:
+            self.say(Reply.SHUTTING_DOWN)
+        elif not service.gate.enter(self.client):
+            self.say(Reply.TOO_MANY_CONNECTIONS)
+        else:
+            self._is_admitted = True
+            service.sessions.add(self)
+            self.say(Reply.GREETING)
+            self.phase = COMMAND
+
+    async def _admit_behind_proxy(self, reader: asyncio.StreamReader) -> None:
+        """Read the PROXY header, which must be there. What follows it is input."""
         self.extend_deadline(min(PROXY_HEADER_S, self.service.limits.command_s))
         try:
-            header = await get_proxy(self._reader)
+            header = await get_proxy(reader)
         except (asyncio.IncompleteReadError, OSError):
-            return False
-        if not header.valid:
-            return False
+            header = None
+        self._proxy_header = None
+        if header is None or not header.valid:
+            self.say(Reply.PROXY_EXPECTED)
+            return
         if header.src_addr:
             self.peer_address = str(header.src_addr)
-        self._reader.feed_eof()
-        self._input += await self._reader.read()
-        return True
+        reader.feed_eof()
+        self._input += await reader.read()
+        self._admit()
+        self.advance()
 
     async def _encrypt(self) -> None:
         """Do the handshake and go on, or forget the connection."""
@@ -196,7 +228,7 @@ class SmtpConnection(SmtpTransport):
         except TLSSetupException as error:
             log.info("TLS handshake with %s failed: %r", self.peer_address, error.__cause__)
         if self.is_encrypted:
-            self.phase = Phase.COMMAND
+            self.phase = COMMAND
             self.advance()
         else:  # asyncio tells nobody but us
             if self._original_transport is not None:

@@ -16,14 +16,15 @@ from intake.smtp_replies import Reply
 if TYPE_CHECKING:
     from intake.limits import Limits, MemoryBudget
 
-END: Final = b"\r\n.\r\n"
+LINE_WITH_DOT: Final = b"\r\n."
+END: Final = LINE_WITH_DOT + b"\r\n"
 OVERLAP: Final = len(END) - 1  # that much of the last chunk may belong to the end mark
 
 
 class DataCollector:
     """Collects one body at a time. `refusal` is set as soon as a limit is broken."""
 
-    __slots__ = ("_budget", "_buffer", "_limits", "_line_start", "_reserved_bytes", "refusal")
+    __slots__ = ("_budget", "_buffer", "_has_dots", "_limits", "_line_start", "_reserved_bytes", "refusal")
 
     def __init__(self, limits: Limits, budget: MemoryBudget) -> None:
         """Collect bodies under `limits`, one after the other; large ones take memory from `budget`."""
@@ -36,6 +37,7 @@ class DataCollector:
         """Forget the body and give its memory back."""
         self._buffer = bytearray(b"\r\n")  # as if a line had just ended: an empty body begins with the dot
         self._line_start = len(self._buffer)
+        self._has_dots = False  # at the beginning of a line, but the one of the end mark
         self._budget.give_back(self._reserved_bytes)
         self._reserved_bytes = 0
         self.refusal: Reply | None = None
@@ -45,9 +47,16 @@ class DataCollector:
         buffer = self._buffer
         search_from = max(0, len(buffer) - OVERLAP)
         buffer += chunk
-        end = buffer.find(END, search_from)
+        rest = b""
+        # One look at the octets for both: dots at the beginning of lines, and the end mark, which has one.
+        end = buffer.find(LINE_WITH_DOT, search_from)
+        if end >= 0 and not buffer.startswith(END, end):
+            self._has_dots = True
+            end = buffer.find(END, end + 1)
         if end >= 0:
-            rest = bytes(buffer[end + len(END) :])
+            after = end + len(END)
+            if after < len(buffer):
+                rest = bytes(buffer[after:])
             del buffer[end + 2 :]
         if self.refusal is None:
             self.refusal = self._broken_limit(complete=end >= 0)
@@ -66,8 +75,8 @@ class DataCollector:
     def content(self, *, is_stuffed: bool = True) -> bytes:
         """Hand over the whole body, dots unstuffed; once, when its end has come."""
         body, self._buffer = self._buffer, bytearray()
-        if is_stuffed and b"\r\n." in body:
-            body = body.replace(b"\r\n.", b"\r\n")
+        if self._has_dots and is_stuffed:
+            body = body.replace(LINE_WITH_DOT, b"\r\n")
         del body[:2]
         return bytes(body)
 
@@ -78,7 +87,7 @@ class DataCollector:
         if size_bytes > limits.max_message_bytes:
             # Stuffed dots do not count (RFC 1870 section 3); they are a quarter of a body at most.
             if complete and is_stuffed:
-                size_bytes -= self._buffer.count(b"\r\n.")
+                size_bytes -= self._buffer.count(LINE_WITH_DOT)
             if size_bytes > limits.max_message_bytes * (1 if complete else 4 / 3):
                 return Reply.TOO_LARGE
         if size_bytes > limits.small_mail_bytes:

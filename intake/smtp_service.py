@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from intake.limits import Gate, Limits, MemoryBudget
 
@@ -29,7 +29,13 @@ class Phase(Enum):
     STORING = auto()  # the commit: no deadline may cut off its reply
 
 
-BODY_PHASES: Final = frozenset({Phase.DATA, Phase.CHUNK})  # what comes in is a mail, not commands
+# A session asks for its phase at every packet, and an enumeration looks its members up anew each time.
+OPENING: Final = Phase.OPENING
+COMMAND: Final = Phase.COMMAND
+DATA: Final = Phase.DATA
+CHUNK: Final = Phase.CHUNK
+STORING: Final = Phase.STORING
+BODY_PHASES: Final = (DATA, CHUNK)  # what comes in is a mail, not commands
 
 
 class Session(Protocol):
@@ -58,9 +64,6 @@ class SmtpService:
     budget: MemoryBudget = field(init=False)
     reply_facts: dict[str, object] = field(init=False)
     offers: dict[bool, bytes] = field(init=False)  # by whether the session is encrypted
-    library_state: dict[str, Any] = field(
-        default_factory=dict
-    )  # what the SMTP library sets up per connection
 
     def __post_init__(self) -> None:
         self.gate = Gate(self.limits)

@@ -17,50 +17,73 @@ from typing import TYPE_CHECKING, Final, cast
 from aiosmtpd.smtp import SMTP
 
 from intake.smtp_replies import Reply
-from intake.smtp_service import Phase
+from intake.smtp_service import OPENING, STORING
 
 if TYPE_CHECKING:
+    from asyncio.sslproto import SSLProtocol
+
     from intake.smtp_service import SmtpService
 
 logging.getLogger("mail.log").setLevel(logging.WARNING)  # the library's: below that it names every peer
 
 LONGEST_SLEEP_S: Final = 10.0  # deadlines are looked at that often
-NEVER_S: Final = float("inf")
 
 
 class SmtpTransport(SMTP):
-    """What is said to one client, and how long it may keep us waiting."""
+    """What is said to one client, and how long it may keep us waiting.
 
-    _paused: bool  # kept by asyncio's flow control: the peer does not read its replies
+    The library's own set-up (a stream, a task, tables of its methods) is not run: of its state we need
+    only what its STARTTLS and its address parser look at.
+    """
+
+    transport: asyncio.Transport | None
+    _original_transport: asyncio.BaseTransport | None = None  # under the encryption, set by STARTTLS
+    _tls_protocol: SSLProtocol | None = None
+    _timeout_handle: asyncio.TimerHandle | None = None
 
     def __init__(self, service: SmtpService) -> None:
         """Prepare for one connection to `service`, inside its event loop."""
         loop = asyncio.get_running_loop()
-        if not service.library_state:
-            # The library looks at every method of itself again for each connection; once is enough.
-            blank = SMTP(None, hostname=service.hostname, tls_context=service.tls_context, loop=loop)
-            service.library_state.update(vars(blank))
-        vars(self).update(service.library_state)
-        reader = asyncio.StreamReader(loop=loop)
-        asyncio.StreamReaderProtocol.__init__(self, reader, self._cb_client_connected, loop)
+        self.loop = loop
         self.service = service
-        self.phase = Phase.OPENING
+        self.tls_context = service.tls_context
+        self.transport = None
+        self.is_encrypted = False  # true after STARTTLS
+        self.phase = OPENING
         self.commands_without_mail = 0
         self._outbox: list[bytes] = []
         self._is_gathering = False  # replies, to send them together
         self._is_closing = False
-        self._deadline_s = NEVER_S
-        self._session_deadline_s = loop.time() + service.limits.session_s
+        self._is_deaf = False  # the peer does not read its replies
+        now_s = loop.time()
+        self._deadline_s = now_s + service.limits.command_s
+        self._session_deadline_s = now_s + service.limits.session_s
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note the transport; STARTTLS calls this again with the encrypted one."""
-        self._send = cast("asyncio.WriteTransport", transport).write
-        super().connection_made(transport)
+        self.transport = cast("asyncio.Transport", transport)
+        self._send = self.transport.write
+        if self._original_transport is not None:
+            self.is_encrypted = True
+        else:
+            self._look_at_deadlines()
 
-    @property
-    def is_encrypted(self) -> bool:
-        """True after STARTTLS."""
-        return self.session is not None and self.session.ssl is not None
+    def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - asyncio's interface
+        """Let go of the timer and of the transports."""
+        self._is_closing = True
+        if self._timeout_handle is not None:
+            self._timeout_handle.cancel()
+        if self._original_transport is not None:
+            self._original_transport.close()
+        self.transport = None
+
+    def pause_writing(self) -> None:
+        """Note that the peer does not read what we say: nothing more is done for it."""
+        self._is_deaf = True
+
+    def resume_writing(self) -> None:
+        """Note that the peer reads again."""
+        self._is_deaf = False
 
     def say(self, reply: Reply) -> None:
         """Send a reply, and close if it says so."""
@@ -72,9 +95,10 @@ class SmtpTransport(SMTP):
         """Send reply lines, together with those to other commands of the same packet (RFC 2920 3.2)."""
         if self._is_closing or self.transport is None:
             return
-        self._outbox.append(lines)
-        if not self._is_gathering:
-            self._send_outbox()
+        if self._is_gathering:
+            self._outbox.append(lines)
+        else:
+            self._send(lines)
 
     def hang_up(self, reply: Reply | None = None) -> None:
         """Say a last word and close; a peer that does not take it is cut off a little later."""
@@ -84,10 +108,12 @@ class SmtpTransport(SMTP):
             self._outbox.append(reply.filled(self.service.reply_facts))
         self._send_outbox()
         self._is_closing = True
+        transport = self.transport
         if self._timeout_handle is not None:
             self._timeout_handle.cancel()
-        self._timeout_handle = self.loop.call_later(self.service.limits.close_s, self._timeout_cb)
-        self.transport.close()
+        if self.is_encrypted or transport.get_write_buffer_size():
+            self._timeout_handle = self.loop.call_later(self.service.limits.close_s, transport.abort)
+        transport.close()
 
     def extend_deadline(self, seconds: float) -> None:
         """Give the peer that much time for what is expected next."""
@@ -102,27 +128,18 @@ class SmtpTransport(SMTP):
         """Announce the TLS handshake, as the library's STARTTLS does when it is ready for it."""
         self.say(Reply.START_TLS)
 
-    def _reset_timeout(self, duration: float | None = None) -> None:
-        """Start the one timer of this connection (the library calls this when it is made)."""
-        self.extend_deadline(duration or self.service.limits.command_s)
-        if self._timeout_handle is None:
-            self._timeout_cb()
-
-    def _timeout_cb(self) -> None:
+    def _look_at_deadlines(self) -> None:
         """Close when a deadline has passed, else sleep until the next look."""
-        if self._is_closing:
-            self._writer.transport.abort()  # the peer does not even read our last word
-            return
         limits = self.service.limits
         look_again_s = min(LONGEST_SLEEP_S, limits.command_s, limits.data_s)
         left_s = min(self._deadline_s, self._session_deadline_s) - self.loop.time()
-        if self.phase is Phase.STORING:
+        if self.phase is STORING:
             left_s = look_again_s
         if left_s <= 0:
             is_idle = self._deadline_s <= self._session_deadline_s
             self.hang_up(Reply.TIMED_OUT if is_idle else Reply.SESSION_TOO_LONG)
         else:
-            self._timeout_handle = self.loop.call_later(min(left_s, look_again_s), self._timeout_cb)
+            self._timeout_handle = self.loop.call_later(min(left_s, look_again_s), self._look_at_deadlines)
 
     def _send_outbox(self) -> None:
         if self._outbox:

@@ -22,7 +22,6 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 from models.accepted_mail import (
-    ROW_COLUMNS,
     AcceptedMail,
     MailRefused,
     NotDurable,
@@ -30,18 +29,16 @@ from models.accepted_mail import (
     StoreError,
     StoreFull,
     StoreUnavailable,
-    row_facts,
 )
 from models.keyring import NO_KEYS, Keyring
 from models.raw_purging import carry_out_orders, compact, empty_log
+from models.raw_rows import insert_plain, insert_sealed
 from models.raw_store_postgres import PostgresRawStore
 from models.resealing import Resealing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from models.sealing import SealingKey
 
 __all__ = [
     "AcceptedMail",
@@ -59,7 +56,6 @@ MAIN_FILE: Final = "razbor.db"  # beside `intake.db`; read, never written, from 
 WAL_RETRY_S: Final = 0.05
 LOCK_PATIENCE_S: Final = 1.0  # a purge without a listener has the lock for less than that
 JOURNAL_LIMIT_BYTES: Final = 64 * 1024 * 1024  # the log file shrinks to this after a long reader
-SQLITE_INSERT: Final = f"INSERT INTO raw_message ({ROW_COLUMNS}) VALUES (?,?,?,?,?,?,?,?,?,?)"  # noqa: S608 - constants only
 
 
 class SqliteRawStore:
@@ -94,17 +90,12 @@ class SqliteRawStore:
         if connection is None or _file_id(self._path) != self._file_id:
             connection = self._open()
         key = self._keyring.writing_key()
-        rows = [] if key else [(_sqlite_moment(mail), *row_facts(mail)) for mail in mails]
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            if key:
-                ids = _insert_sealed(connection, mails, key)
-            else:
-                ids = [connection.execute(SQLITE_INSERT, row).lastrowid or 0 for row in rows]
-            connection.execute("COMMIT")
+            last_id = insert_sealed(connection, mails, key) if key else insert_plain(connection, mails)
         except sqlite3.Error as error:
             raise self._fault(connection, error) from error
-        return ids
+        # AUTOINCREMENT gives the rows of one transaction consecutive numbers.
+        return list(range(last_id - len(mails) + 1, last_id + 1))
 
     @property
     def is_settled(self) -> bool:
@@ -195,24 +186,6 @@ class SqliteRawStore:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
-
-
-def _insert_sealed(
-    connection: sqlite3.Connection, mails: Sequence[AcceptedMail], key: SealingKey
-) -> list[int]:
-    """Store mails sealed: each for its number, which only this writer gives out."""
-    row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'raw_message'").fetchone()
-    first = (row[0] if row else 0) + 1
-    for raw_id, mail in enumerate(mails, first):
-        stored = connection.execute(SQLITE_INSERT, (_sqlite_moment(mail), *row_facts(mail, raw_id, key)))
-        if stored.lastrowid != raw_id:
-            raise sqlite3.IntegrityError(f"mail {raw_id} got the number {stored.lastrowid}")
-    return list(range(first, first + len(mails)))
-
-
-def _sqlite_moment(mail: AcceptedMail) -> str:
-    """Write a UTC moment as SQLAlchemy reads it from SQLite: 2026-11-21 10:00:00.000000."""
-    return mail.envelope.received_at_utc.replace(tzinfo=None).isoformat(" ", "microseconds")
 
 
 def _file_id(path: Path) -> tuple[int, int]:
