@@ -14,6 +14,8 @@ import psycopg
 import pytest
 from psycopg.rows import dict_row
 
+from models.accepted_mail import row_facts
+from models.raw_rows import LARGEST_STEP_BYTES
 from models.raw_store import (
     AcceptedMail,
     MailRefused,
@@ -102,6 +104,40 @@ def test_sqlite_keeps_what_it_was_given(sqlite_path: Path) -> None:
     }
     assert (second["raw"], second["size_bytes"]) == (b"", 0)
     assert (third["raw"], third["rcpt_tos"], third["tls"]) == (b"third", '["a@b.example"]', 0)
+
+
+@pytest.mark.parametrize("count", [1, 2, 31, 33, 71])
+def test_sqlite_numbers_a_group_of_any_size_in_its_order(sqlite_path: Path, count: int) -> None:
+    """A group goes in by a few statements of many rows each."""
+    store = SqliteRawStore(sqlite_path)
+    assert store.append([mail(b"before")]) == [1]
+    ids = store.append([mail(b"%d" % number) for number in range(count)])
+    store.close()
+    rows = {row["id"]: row["raw"] for row in sqlite_rows(sqlite_path)}
+    assert len(rows) == count + 1
+    assert [rows[raw_id] for raw_id in ids] == [b"%d" % number for number in range(count)]
+
+
+def test_sqlite_takes_large_mails_one_by_one_and_all_or_none(sqlite_path: Path) -> None:
+    store = SqliteRawStore(sqlite_path)
+    large = [mail(bytes([number]) * (LARGEST_STEP_BYTES // 3 + 1)) for number in range(3)]
+    assert store.append([*large, mail(b"small")]) == [1, 2, 3, 4]
+    with closing(sqlite3.connect(sqlite_path)) as connection:
+        connection.execute(
+            "CREATE TRIGGER refuse BEFORE INSERT ON raw_message WHEN new.size_bytes = 5"
+            " BEGIN SELECT RAISE(ABORT, 'no such mail here'); END"
+        )
+    for group in ([*large, mail(b"small")], [mail(b"a"), mail(b"small")]):
+        with pytest.raises(MailRefused):
+            store.append(group)
+    store.close()
+    assert [row["raw"] for row in sqlite_rows(sqlite_path)] == [*(item.raw for item in large), b"small"]
+
+
+@pytest.mark.parametrize("size", [0, 1983, 1984, 1985, 4000, 16 * 1024, 16 * 1024 + 1])
+def test_the_hash_is_that_of_the_mail_whatever_its_size(size: int) -> None:
+    raw = bytes(number % 251 for number in range(size))
+    assert row_facts(mail(raw))[6] == hashlib.sha256(raw).hexdigest()
 
 
 def test_sqlite_commits_are_synced_to_a_write_ahead_log(sqlite_path: Path) -> None:
