@@ -23,8 +23,12 @@ BROKER_TIMEOUT_S: Final = 5
 
 
 def listen() -> None:
-    """Accept mail over SMTP until stopped; mails in transit may finish."""
+    """Accept mail over SMTP until stopped; mails in transit may finish.
+
+    Started by a systemd socket unit it listens on that socket, and a restart turns nobody away.
+    """
     from cli.child_process import announce_ready, part_name
+    from cli.inherited_socket import inherited_socket
     from cli.log_setup import configure_logging
     from intake.listener import Listener, ListenError
     from models.raw_store import SqliteRawStore
@@ -39,6 +43,7 @@ def listen() -> None:
             store,
             read_nudge(settings.effective_broker_url),
             upkeep_of(store) if isinstance(store, SqliteRawStore) else None,
+            inherited_socket(),
         )
         listener.serve_forever(on_ready=lambda port: announce_ready(port=port))
     except ListenError as error:

@@ -79,12 +79,17 @@ def working_parts() -> list[Part]:
 
 def answers_220(host: str, port: int, timeout_s: float = 1.0) -> bool:
     """Tell whether an SMTP server greets on a port. An address that means "all" is tried on loopback."""
+    return greeting_of(host, port, timeout_s).startswith("220")
+
+
+def greeting_of(host: str, port: int, timeout_s: float = 1.0) -> str:
+    """Return what a server says first on a port, "" when nothing answers in time."""
     try:
         with socket.create_connection((_reachable(host), port), timeout=timeout_s) as connection:
             connection.settimeout(timeout_s)
-            return connection.recv(3) == b"220"
+            return connection.recv(512).decode("ascii", "replace").strip()
     except OSError:
-        return False
+        return ""
 
 
 def answers_healthz(host: str, port: int, timeout_s: float = 2.0) -> bool:

@@ -64,8 +64,21 @@ def check_port(settings: Settings) -> CheckResult:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
+        if error.errno == errno.EADDRINUSE and greets_as_ours(settings):
+            return passed("smtp port", f"{name}, a listener of Razbor answers there")
         return failed("smtp port", f"{name}: {error.strerror or error}", _port_remedy(error))
     return passed("smtp port", f"{name} is free")
+
+
+def greets_as_ours(settings: Settings) -> bool:
+    """Tell whether a listener with our name greets on the port: `razbor listen` as a unit of its own."""
+    from cli.parts import greeting_of
+
+    return greeting_of(settings.smtp_host, settings.smtp_port).split()[1:] == [
+        settings.smtp_hostname,
+        "ESMTP",
+        "Razbor",
+    ]
 
 
 def _port_remedy(error: OSError) -> str:

@@ -16,7 +16,7 @@ import signal
 import ssl
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from intake.group_commit import GroupCommit
 from intake.limits import Limits
@@ -28,6 +28,7 @@ from intake.smtp_service import BODY_PHASES, Phase, Session, SmtpService
 from models.accepted_mail import StoreError
 
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Collection
     from pathlib import Path
 
@@ -37,6 +38,8 @@ log = logging.getLogger(__name__)
 
 BACKLOG: Final = 1024  # connections that the kernel holds for us
 UPKEEP_PAUSE_S: Final = 1.0  # between two goes while there is more to do
+HANDING_OVER_S: Final = 5.0  # for sessions that were begun and brought no mail yet
+SETTLING_S: Final = 0.2  # until the connections that the kernel gave us have become sessions
 CLOSING_RECHECK_S: Final = 0.02
 SPARE_FILES: Final = 200  # database, log, and connections that are being sent away
 
@@ -73,19 +76,23 @@ class Listener:
         store: RawStore,
         enqueue: Callable[[], object],
         upkeep: Callable[[], object] | None = None,
+        inherited: socket.socket | None = None,
     ) -> None:
         """Accept mail as `options` say, keep it in `store`, tell `enqueue` after each commit.
 
         `store.append` runs in a thread of its own; the store stays the caller's to close, after
         the listener has stopped. `enqueue` runs in another thread, may fail or hang, and is
         called once for many mails. `upkeep` does what the store needs for a short while and says whether
-        more may be left: it runs now and then in the thread of `store.append`, between commits. Raises
+        more may be left: it runs now and then in the thread of `store.append`, between commits.
+        `inherited` is a socket that somebody else keeps listening: connections wait there while one
+        listener stops and the next starts, so a stop turns nobody away who has not delivered yet. Raises
         `ListenError` for a certificate that cannot be used.
         """
         self._options = options
         self._store = store
         self._enqueue = enqueue
         self._upkeep = upkeep
+        self._inherited = inherited
         self._tls_context = _tls_context(options)
         self._running: _Running | None = None
 
@@ -121,11 +128,7 @@ class Listener:
         )
         try:
             server = await asyncio.get_running_loop().create_server(
-                lambda: SmtpSession(service),
-                options.host,
-                options.port,
-                backlog=BACKLOG,
-                reuse_port=options.reuse_port or None,
+                lambda: SmtpSession(service), backlog=BACKLOG, **self._place()
             )
         except OSError as error:
             commits.close()
@@ -152,11 +155,15 @@ class Listener:
         service = running.service
         if running.caring is not None:
             running.caring.cancel()
+        service.is_handing_over = self._inherited is not None
         service.is_stopping = True  # from now on each session closes after its reply
         running.server.close()
-        for session in list(service.sessions):
-            if session.phase not in (*BODY_PHASES, Phase.STORING):
-                session.hang_up(Reply.SHUTTING_DOWN)
+        if service.is_handing_over:
+            await asyncio.sleep(SETTLING_S)
+            _dismiss([session for session in service.sessions if session.has_delivered])
+            await _until_empty(service.sessions, HANDING_OVER_S, hurry)
+            service.is_handing_over = False
+        _dismiss(service.sessions)
         await _until_empty(service.sessions, self._options.grace_s, hurry)
         for session in list(service.sessions):
             if session.phase in BODY_PHASES:
@@ -166,6 +173,13 @@ class Listener:
         running.commits.close()
         running.nudger.close()
         log.info("the listener has stopped")
+
+    def _place(self) -> dict[str, Any]:
+        """Say where the event loop is to listen."""
+        if self._inherited is not None:
+            return {"sock": self._inherited}
+        options = self._options
+        return {"host": options.host, "port": options.port, "reuse_port": options.reuse_port or None}
 
     async def _serve(self, on_ready: Callable[[int], object] | None) -> None:
         stop, hurry = asyncio.Event(), asyncio.Event()
@@ -192,6 +206,13 @@ class _Running:
     nudger: Nudger
     port: int
     caring: asyncio.Task[None] | None = None
+
+
+def _dismiss(sessions: Collection[Session]) -> None:
+    """Tell sessions that bring no mail now to come again."""
+    for session in list(sessions):
+        if session.phase not in (*BODY_PHASES, Phase.STORING):
+            session.hang_up(Reply.SHUTTING_DOWN)
 
 
 async def _care(commits: GroupCommit, upkeep: Callable[[], object], every_s: float) -> None:

@@ -192,7 +192,7 @@ class SmtpConnection(SmtpTransport):
         """Greet the client, unless it or all clients have too many connections."""
         service = self.service
         self.client = client_key(self.peer_address)
-        if service.is_stopping:
+        if service.is_stopping and not service.is_handing_over:
             self.say(Reply.SHUTTING_DOWN)
         elif not service.gate.enter(self.client):
             self.say(Reply.TOO_MANY_CONNECTIONS)

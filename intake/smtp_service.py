@@ -42,6 +42,7 @@ class Session(Protocol):
     """A session, as the listener sees it."""
 
     phase: Phase
+    has_delivered: bool  # a mail of it was stored
 
     def hang_up(self, reply: Reply | None = None) -> None:
         """Say a last word and close."""
@@ -59,6 +60,7 @@ class SmtpService:
     require_tls: bool = False  # no MAIL without it
     proxy_protocol: bool = False
     is_stopping: bool = False
+    is_handing_over: bool = False  # stopping, while another listener will take the connections that wait
     sessions: set[Session] = field(default_factory=set)
     gate: Gate = field(init=False)
     budget: MemoryBudget = field(init=False)

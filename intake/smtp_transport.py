@@ -51,6 +51,7 @@ class SmtpTransport(SMTP):
         self.is_encrypted = False  # true after STARTTLS
         self.phase = OPENING
         self.commands_without_mail = 0
+        self.has_delivered = False
         self._outbox: list[bytes] = []
         self._is_gathering = False  # replies, to send them together
         self._is_closing = False
@@ -122,6 +123,7 @@ class SmtpTransport(SMTP):
     def mail_done(self) -> None:
         """Count a stored mail as progress: the session may go on."""
         self.commands_without_mail = 0
+        self.has_delivered = True
         self._session_deadline_s = self.loop.time() + self.service.limits.session_s
 
     async def push(self, status: str | bytes) -> None:  # noqa: ARG002 - the only text of the library that is left

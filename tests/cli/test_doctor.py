@@ -22,6 +22,7 @@ from models.store.migrate import migrate, raw_engine
 from settings import Settings
 from tests.conftest import free_port
 from tests.intake.dns_zone import serving
+from tests.intake.smtp_harness import RunningListener, make_store_file
 
 Planted = Callable[..., Settings]
 
@@ -85,6 +86,13 @@ def test_port_taken_by_somebody_else(planted: Planted, occupied_port: int) -> No
         ours = service_checks.check_port(settings)
     assert ours.state is State.OK
     assert "4711" in ours.detail
+
+
+def test_port_taken_by_a_listener_that_is_a_unit_of_its_own(planted: Planted, tmp_path: Path) -> None:
+    with RunningListener(SqliteRawStore(make_store_file(tmp_path))) as listener:
+        assert service_checks.check_port(planted(smtp_port=listener.port)).state is State.OK
+        other = planted(smtp_port=listener.port, smtp_hostname="mx.other.example")
+        fails(service_checks.check_port(other), "Another program")
 
 
 def test_address_that_is_not_ours(planted: Planted) -> None:

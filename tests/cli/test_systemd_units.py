@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import os
 import re
 from pathlib import Path
 
@@ -10,6 +11,8 @@ import pytest
 from typer.main import get_command
 
 from cli import built_from
+from cli.faults import ConfigError
+from cli.inherited_socket import inherited_socket
 from cli.main import app
 from cli.parts import console_part, listener_part, working_parts
 from settings import Settings
@@ -34,7 +37,7 @@ def test_every_part_has_a_unit_and_the_target_wants_it(tmp_path: Path) -> None:
     assert {path.name for path in UNITS.glob("*.service")} == names
     target = configparser.ConfigParser(interpolation=None)
     target.read(UNITS / "razbor.target")
-    assert set(target["Unit"]["Wants"].split()) == names
+    assert set(target["Unit"]["Wants"].split()) == names | {"razbor-listen.socket"}
 
 
 @pytest.mark.parametrize("path", sorted(UNITS.glob("*.service")), ids=lambda path: path.stem)
@@ -64,3 +67,22 @@ def test_the_version_names_the_commit(monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert built_from.full_version().endswith(" (0123456789ab)")
     monkeypatch.setattr(built_from, "COMMIT_FILE", tmp_path / "nothing" / "commit.txt")
     assert re.fullmatch(r"\d+\.\d+\.\d+", built_from.full_version())
+
+
+def test_only_one_listening_socket_for_this_process_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Descriptor 3 belongs to the test runner, so only what is refused before it is touched can be shown."""
+    monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
+    monkeypatch.setenv("LISTEN_FDS", "2")
+    with pytest.raises(ConfigError, match="one ListenStream="):
+        inherited_socket()
+    assert "LISTEN_PID" not in os.environ, "no child may take it for its own"
+    monkeypatch.setenv("LISTEN_PID", "1")
+    monkeypatch.setenv("LISTEN_FDS", "1")
+    assert inherited_socket() is None
+    assert inherited_socket() is None
+
+
+def test_the_socket_unit_listens_where_the_listener_would() -> None:
+    unit = dict(_service(UNITS / "razbor-listen.socket"))
+    assert unit["ListenStream"].rpartition(":")[2] == str(Settings(_env_file=None).smtp_port)
+    assert dict(_service(UNITS / "razbor-listen.service"))["Requires"] == "razbor-listen.socket"
