@@ -39,7 +39,8 @@ def refresh_clock(db: Db, number: int, now_utc: datetime) -> SlaClock:
         now_utc=now_utc,
         first_reaction_at_utc=row.first_reaction_at_utc,
     )
-    set_clock(db, number, phase=clock.phase, due_at_utc=clock.due_at_utc)
+    if (row.sla_phase, row.sla_due_at_utc) != (clock.phase, clock.due_at_utc):
+        set_clock(db, number, phase=clock.phase, due_at_utc=clock.due_at_utc)
     return clock
 
 

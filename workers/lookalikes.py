@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 from workers.word_lists import read_table
@@ -36,7 +36,11 @@ def is_official(domain: str) -> bool:
 
 def is_lookalike(domain: str) -> bool:
     """Tell whether a domain dresses up as a marketplace without being one of its own."""
-    domain = domain.casefold().strip(".")[:MAX_DOMAIN_CHARS]
+    return _is_lookalike(domain.casefold().strip(".")[:MAX_DOMAIN_CHARS])
+
+
+@lru_cache(maxsize=4096)  # the same sellers write again and again
+def _is_lookalike(domain: str) -> bool:
     if not domain or is_official(domain):
         return False
     table = _table()
@@ -58,12 +62,12 @@ def is_lookalike(domain: str) -> bool:
 def is_disguised_brand(word: str) -> bool:
     """Tell whether a word looks like a brand but is written with other signs, or with one slip of the pen."""
     word = word.casefold()
-    brands = _table()["brands"]
+    brands = _brand_skeletons()
     if word in brands or not 3 <= len(word) <= 20:
         return False
     seen = skeleton(word)
     return any(
-        seen == skeleton(brand) or (len(brand) > 8 and _one_slip(seen, skeleton(brand))) for brand in brands
+        seen == looks or (len(brand) > 8 and _one_slip(seen, looks)) for brand, looks in brands.items()
     )
 
 
@@ -102,6 +106,11 @@ def _one_slip(one: str, other: str) -> bool:
 def _seen_as() -> dict[int, str]:
     """Map every sign to the Latin letter that it is taken for."""
     return {ord(sign): letter for letter, signs in _table()["seen_as"].items() for sign in signs}
+
+
+@cache
+def _brand_skeletons() -> dict[str, str]:
+    return {brand: skeleton(brand) for brand in _table()["brands"]}
 
 
 @cache

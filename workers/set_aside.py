@@ -10,7 +10,7 @@ from models.decisions import Decision, Link
 from models.records import Prediction
 from models.store.facts import merge_facts
 from models.store.learning import add_label
-from models.store.link_context import bound_seller
+from models.store.sellers import bound_seller
 from models.store.set_aside import quarantined_mail, release_mail
 from models.store.ticket_life import audit
 from models.store.tickets import open_ticket

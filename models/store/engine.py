@@ -27,6 +27,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.pool import NullPool
 
 from models.keyring import NO_KEYS, Keyring
+from models.store.read_once import forget_between_transactions
 
 BUSY_TIMEOUT_S = 30
 
@@ -183,6 +184,7 @@ def open_store(main_url: str, intake_url: str, keyring_path: Path | None = None)
     engine = create_engine(
         main_url, pool_pre_ping=True, pool_size=4, max_overflow=4, hide_parameters=True
     )  # a failed statement is told without its values: they are sellers' words
+    forget_between_transactions(engine)
     return Store(engine, engine, None, keyring)
 
 
@@ -210,6 +212,8 @@ def sqlite_engine(path: Path, *, read_only: bool = False) -> Engine:
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
         connection.exec_driver_sql("BEGIN")
+
+    forget_between_transactions(engine)
 
     return engine
 

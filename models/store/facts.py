@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from models.decisions import FactValue
@@ -13,6 +13,11 @@ from models.store.schema import FACT
 
 # A newer value replaces the older one; of all other fields a ticket may hold many.
 SINGLE_FIELDS = frozenset({"seller_id", "pvz_ref", "legal_id"})
+
+# Built once: these run for every mail.
+_ACTIVE = (FACT.c.ticket_id == bindparam("number")) & FACT.c.active
+_KNOWN = select(FACT.c.field, FACT.c.value).where(_ACTIVE)
+_ALL_ACTIVE = select(FACT).where(_ACTIVE).order_by(FACT.c.id)
 
 
 def merge_facts(
@@ -33,12 +38,7 @@ def merge_facts(
             .where(FACT.c.ticket_id == number, FACT.c.value.in_(sorted(withdrawn)), FACT.c.active)
             .values(active=False)
         )
-    known = {
-        (row.field, row.value)
-        for row in db.execute(
-            select(FACT.c.field, FACT.c.value).where(FACT.c.ticket_id == number, FACT.c.active)
-        )
-    }
+    known = {(row.field, row.value) for row in db.execute(_KNOWN, {"number": number})}
     fresh = [fact for fact in dict.fromkeys(facts) if (fact.field, fact.value) not in known]
     for fact in fresh:
         if fact.field in SINGLE_FIELDS:
@@ -48,18 +48,19 @@ def merge_facts(
                 .values(active=False)
             )
         db.execute(
-            insert(FACT).values(
-                ticket_id=number,
-                raw_id=fact.raw_id,
-                field=fact.field,
-                value=fact.value,
-                text=fact.text,
-                type=fact.type,
-                source=fact.source,
-                where=fact.where,
-                active=True,
-                created_at_utc=now_utc,
-            )
+            insert(FACT),
+            {
+                "ticket_id": number,
+                "raw_id": fact.raw_id,
+                "field": fact.field,
+                "value": fact.value,
+                "text": fact.text,
+                "type": fact.type,
+                "source": fact.source,
+                "where": fact.where,
+                "active": True,
+                "created_at_utc": now_utc,
+            },
         )
     return len(fresh)
 
@@ -76,7 +77,7 @@ def withdraw_fact(db: Connection, number: int, field: str, value: str) -> bool:
 
 def load_facts(db: Connection, number: int) -> tuple[FactValue, ...]:
     """Return the active facts of a ticket, oldest first."""
-    rows = db.execute(select(FACT).where(FACT.c.ticket_id == number, FACT.c.active).order_by(FACT.c.id)).all()
+    rows = db.execute(_ALL_ACTIVE, {"number": number}).all()
     return tuple(
         FactValue(
             field=row.field,

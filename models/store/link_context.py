@@ -5,19 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Table, select
+from sqlalchemy import ColumnElement, Table, bindparam, select
 from sqlalchemy.engine import Connection
 
 from models.decisions import LinkContext, TicketCard
 from models.records import Mail
 from models.store.policies import read_policy
-from models.store.schema import FACT, MESSAGE, OUTBOX, PARTY, SELLER_ADDRESS, TICKET
+from models.store.schema import FACT, MESSAGE, OUTBOX, PARTY, TICKET
+from models.store.sellers import bound_seller
 from models.topics import Status
 
 STRONG_FIELDS = ("order_ref", "supply_ref", "claim_ref", "tracking_number", "campaign_ref", "feedback_ref")
 RESEND_DAYS = 30
 RESEND_MIN_CHARS = 20  # "thank you" twice is two mails, not one sent again
 REFERENCE_LIMIT = 50
+_DUPLICATE = (  # built once, as the next: they run for every mail
+    select(MESSAGE.c.raw_id)
+    .where(
+        MESSAGE.c.message_id == bindparam("message_id"),
+        MESSAGE.c.content_sha256 == bindparam("content"),
+        MESSAGE.c.mailbox == bindparam("mailbox"),
+    )
+    .order_by(MESSAGE.c.raw_id)
+    .limit(1)
+)
+_RESEND = (
+    select(MESSAGE.c.ticket_id)
+    .where(
+        MESSAGE.c.from_address == bindparam("sender"),
+        MESSAGE.c.text_sha256 == bindparam("text"),
+        MESSAGE.c.ticket_id.is_not(None),
+        MESSAGE.c.received_at_utc > bindparam("since"),
+    )
+    .order_by(MESSAGE.c.raw_id)
+    .limit(1)
+)
 
 
 def load_link_context(
@@ -30,13 +52,16 @@ def load_link_context(
     bounced_outbox_id: int | None = None,
     addressed: int | None = None,
 ) -> LinkContext:
-    """Look up everything that `workers.linking.link` may weigh for one mail."""
+    """Look up everything that `workers.linking.link` may weigh for one mail; of a duplicate nothing more."""
+    duplicate_of = _duplicate(db, mail, mailbox)
+    if duplicate_of is not None:
+        return LinkContext(now_utc=now_utc, duplicate_of=duplicate_of)
     cited = _references(mail)
     sender = mail.from_.address
     bound = bound_seller(db, sender)
     numbers = {
-        "own": _tickets(db, OUTBOX, OUTBOX.c.message_id.in_(cited)),
-        "sender": _tickets(db, MESSAGE, MESSAGE.c.message_id.in_(cited) & (MESSAGE.c.from_address == sender)),
+        "own": _tickets(db, OUTBOX, cited),
+        "sender": _tickets(db, MESSAGE, cited, MESSAGE.c.from_address == sender),
     }
     own = _in_order(cited, numbers["own"])
     if addressed is not None:
@@ -55,7 +80,6 @@ def load_link_context(
 
     return LinkContext(
         now_utc=now_utc,
-        duplicate_of=_duplicate(db, mail, mailbox),
         own_references=pick(own),
         sender_references=pick(by_sender),
         subject_cited=pick(subject),
@@ -80,9 +104,8 @@ def tickets_cited(
         found |= {n for n in db.scalars(select(OUTBOX.c.ticket_id).where(OUTBOX.c.id.in_(returned))) if n}
     for mail in mails:
         cited = _references(mail)
-        if cited:
-            found |= set(_tickets(db, OUTBOX, OUTBOX.c.message_id.in_(cited)).values())
-            found |= set(_tickets(db, MESSAGE, MESSAGE.c.message_id.in_(cited)).values())
+        found |= set(_tickets(db, OUTBOX, cited).values())
+        found |= set(_tickets(db, MESSAGE, cited).values())
         resend = _resend(db, mail, now_utc)
         found |= {resend} if resend is not None else set()
     return found
@@ -121,18 +144,6 @@ def load_cards(db: Connection, numbers: set[int]) -> dict[int, TicketCard]:
     }
 
 
-def bound_seller(db: Connection, address: str) -> str:
-    """Return the seller to whom an address, or else its domain, was bound; "" if none."""
-    domain = "@" + address.rpartition("@")[2]
-    rows = db.execute(
-        select(SELLER_ADDRESS.c.address, SELLER_ADDRESS.c.seller_id).where(
-            SELLER_ADDRESS.c.address.in_((address, domain))
-        )
-    ).all()
-    found: dict[str, str] = {row.address: row.seller_id for row in rows}
-    return found.get(address) or found.get(domain, "")
-
-
 def _references(mail: Mail) -> list[str]:
     """Message-IDs that the mail answers, nearest first."""
     ids = [mail.in_reply_to, *reversed(mail.references)]
@@ -145,8 +156,13 @@ def _numbers(tags: Iterable[str]) -> list[int]:
     ]
 
 
-def _tickets(db: Connection, table: Table, condition: ColumnElement[bool]) -> dict[str, int]:
-    rows = db.execute(select(table.c.message_id, table.c.ticket_id).where(condition)).all()
+def _tickets(
+    db: Connection, table: Table, cited: Sequence[str], condition: ColumnElement[bool] | None = None
+) -> dict[str, int]:
+    if not cited:
+        return {}
+    named = select(table.c.message_id, table.c.ticket_id).where(table.c.message_id.in_(cited))
+    rows = db.execute(named if condition is None else named.where(condition)).all()
     return {row.message_id: row.ticket_id for row in rows if row.ticket_id is not None}
 
 
@@ -155,32 +171,15 @@ def _in_order(cited: list[str], found: dict[str, int]) -> list[int]:
 
 
 def _duplicate(db: Connection, mail: Mail, mailbox: str) -> int | None:
-    return db.scalar(
-        select(MESSAGE.c.raw_id)
-        .where(
-            MESSAGE.c.message_id == mail.message_id,
-            MESSAGE.c.content_sha256 == mail.content_sha256,
-            MESSAGE.c.mailbox == mailbox,
-        )
-        .order_by(MESSAGE.c.raw_id)
-        .limit(1)
-    )
+    given = {"message_id": mail.message_id, "content": mail.content_sha256, "mailbox": mailbox}
+    return db.scalar(_DUPLICATE, given)
 
 
 def _resend(db: Connection, mail: Mail, now_utc: datetime) -> int | None:
     if len(mail.text) < RESEND_MIN_CHARS or not mail.from_.address or not mail.text_sha256:
         return None
-    return db.scalar(
-        select(MESSAGE.c.ticket_id)
-        .where(
-            MESSAGE.c.from_address == mail.from_.address,
-            MESSAGE.c.text_sha256 == mail.text_sha256,
-            MESSAGE.c.ticket_id.is_not(None),
-            MESSAGE.c.received_at_utc > now_utc - timedelta(days=RESEND_DAYS),
-        )
-        .order_by(MESSAGE.c.raw_id)
-        .limit(1)
-    )
+    since = now_utc - timedelta(days=RESEND_DAYS)
+    return db.scalar(_RESEND, {"sender": mail.from_.address, "text": mail.text_sha256, "since": since})
 
 
 def _same_matter(

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
 from models.store.engine import StoreError
+from models.store.read_once import forget
 from models.store.schema import MAILBOX
 
 MARKETPLACES = ("unknown", "ozon", "wb")
@@ -42,4 +43,5 @@ def set_marketplace(db: Connection, address: str, marketplace: str) -> bool:
     if before == marketplace:
         return False
     db.execute(update(MAILBOX).where(MAILBOX.c.address == address).values(marketplace=marketplace))
+    forget(db)
     return True

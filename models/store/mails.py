@@ -32,34 +32,35 @@ def insert_message(db: Connection, raw: RawMail, mail: Mail, *, mailbox: str, ti
     """Store one mail as read, with its attachments' descriptions."""
     reply_to = mail.reply_to[0].address if mail.reply_to else mail.from_.address
     db.execute(
-        insert(MESSAGE).values(
-            raw_id=raw.raw_id,
-            ticket_id=ticket_id,
-            received_at_utc=raw.envelope.received_at_utc,
-            date_utc=mail.date_utc,
-            message_id=mail.message_id,
-            in_reply_to=mail.in_reply_to,
-            references=list(mail.references),
-            from_address=mail.from_.address,
-            from_name=mail.from_.name,
-            reply_address=reply_to or raw.envelope.mail_from,
-            mailbox=mailbox,
-            subject=mail.subject,
-            kind=mail.kind,
-            language=mail.language,
-            marketplace=mail.marketplace,
-            text=mail.text,
-            quoted=mail.quoted,
-            signature=mail.signature,
-            entities=[asdict(entity) for entity in mail.entities],
-            findings=[asdict(finding) for finding in mail.findings],
-            redacted=[asdict(redaction) for redaction in mail.redacted],
-            warnings=list(mail.warnings),
-            authentication=asdict(mail.authentication),
-            suppress_replies=mail.suppress_replies,
-            content_sha256=mail.content_sha256,
-            text_sha256=mail.text_sha256,
-        )
+        insert(MESSAGE),
+        {
+            "raw_id": raw.raw_id,
+            "ticket_id": ticket_id,
+            "received_at_utc": raw.envelope.received_at_utc,
+            "date_utc": mail.date_utc,
+            "message_id": mail.message_id,
+            "in_reply_to": mail.in_reply_to,
+            "references": list(mail.references),
+            "from_address": mail.from_.address,
+            "from_name": mail.from_.name,
+            "reply_address": reply_to or raw.envelope.mail_from,
+            "mailbox": mailbox,
+            "subject": mail.subject,
+            "kind": mail.kind,
+            "language": mail.language,
+            "marketplace": mail.marketplace,
+            "text": mail.text,
+            "quoted": mail.quoted,
+            "signature": mail.signature,
+            "entities": [asdict(entity) for entity in mail.entities],
+            "findings": [asdict(finding) for finding in mail.findings],
+            "redacted": [asdict(redaction) for redaction in mail.redacted],
+            "warnings": list(mail.warnings),
+            "authentication": asdict(mail.authentication),
+            "suppress_replies": mail.suppress_replies,
+            "content_sha256": mail.content_sha256,
+            "text_sha256": mail.text_sha256,
+        },
     )
     index_mail(db, raw.raw_id, indexed_texts(mail.subject, mail.text, [asdict(one) for one in mail.entities]))
     if mail.attachments:
@@ -84,24 +85,25 @@ def insert_prediction(
     """Store what the classifier said and what was made of it; `audit`: drawn for the audit share."""
     ranked = sorted(prediction.probabilities.values(), reverse=True)
     db.execute(
-        insert(PREDICTION).values(
-            raw_id=raw_id,
-            topic=prediction.topic,
-            confidence=prediction.confidence,
-            sure=prediction.sure,
-            threshold=prediction.threshold,
-            decision=decision,
-            probabilities=prediction.probabilities,
-            reasons=[asdict(reason) for reason in prediction.reasons],
-            also_topics=list(prediction.also_topics),
-            spam_probability=prediction.spam_probability,
-            model=prediction.model,
-            threshold_set=prediction.threshold_set,
-            margin=ranked[0] - ranked[1] if len(ranked) > 1 else 0.0,
-            audit=audit,
-            unseen_share=prediction.unseen_share,
-            created_at_utc=now_utc,
-        )
+        insert(PREDICTION),
+        {
+            "raw_id": raw_id,
+            "topic": prediction.topic,
+            "confidence": prediction.confidence,
+            "sure": prediction.sure,
+            "threshold": prediction.threshold,
+            "decision": decision,
+            "probabilities": prediction.probabilities,
+            "reasons": [asdict(reason) for reason in prediction.reasons],
+            "also_topics": list(prediction.also_topics),
+            "spam_probability": prediction.spam_probability,
+            "model": prediction.model,
+            "threshold_set": prediction.threshold_set,
+            "margin": ranked[0] - ranked[1] if len(ranked) > 1 else 0.0,
+            "audit": audit,
+            "unseen_share": prediction.unseen_share,
+            "created_at_utc": now_utc,
+        },
     )
 
 
@@ -110,19 +112,18 @@ def end_mail(
 ) -> None:
     """Give a mail its one disposition; the lease ends with it."""
     db.execute(
-        update(MAIL_STATE)
-        .where(MAIL_STATE.c.raw_id == raw_id, MAIL_STATE.c.disposition.is_(None))
-        .values(
-            disposition=str(decision.disposition),
-            disposed_at_utc=now_utc,
-            ticket_id=ticket_id,
-            cause=storable(decision.cause),
-            duplicate_of=decision.link.duplicate_of,
-            lease_token=None,
-            lease_until_utc=None,
-            last_error="",
+        update(MAIL_STATE).where(MAIL_STATE.c.raw_id == raw_id, MAIL_STATE.c.disposition.is_(None)),
+        {
+            "disposition": str(decision.disposition),
+            "disposed_at_utc": now_utc,
+            "ticket_id": ticket_id,
+            "cause": storable(decision.cause),
+            "duplicate_of": decision.link.duplicate_of,
+            "lease_token": None,
+            "lease_until_utc": None,
+            "last_error": "",
             **_KEYLESS,
-        )
+        },
     )
 
 

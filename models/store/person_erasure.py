@@ -22,6 +22,7 @@ from models.store.blanking import (
 )
 from models.store.engine import Store
 from models.store.raw_orders import drop_envelopes, drop_raw
+from models.store.read_once import forget
 from models.store.schema import (
     ATTACHMENT,
     FACT,
@@ -113,3 +114,4 @@ def erase_address(db: Connection, address: str, pseudonym: str) -> None:
     db.execute(update(TICKET).where(func.lower(TICKET.c.requester) == same).values(requester=pseudonym))
     db.execute(delete(PARTY).where(func.lower(PARTY.c.address) == same))
     db.execute(delete(SELLER_ADDRESS).where(func.lower(SELLER_ADDRESS.c.address) == same))
+    forget(db)

@@ -13,6 +13,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.engine import Connection
 
 from models.retention import RETENTION, Retention, parse_retention, shipped_retention
+from models.store.read_once import forget, read_once
 from models.store.reply_templates import seed_reply_templates
 from models.store.schema import MAILBOX, POLICY, TOPIC
 from models.topics import TOPIC_NAMES
@@ -47,14 +48,14 @@ def write_policy(db: Connection, name: str, body: dict[str, Any], *, author: str
     db.execute(
         insert(POLICY).values(name=name, version=newest + 1, body=body, author=author, created_at_utc=now_utc)
     )
+    forget(db)
     return newest + 1
 
 
 def read_policy(db: Connection, name: str) -> dict[str, Any]:
     """Return the policy in force; empty when there is none."""
-    body = db.scalar(
-        select(POLICY.c.body).where(POLICY.c.name == name).order_by(POLICY.c.version.desc()).limit(1)
-    )
+    newest = select(POLICY.c.body).where(POLICY.c.name == name).order_by(POLICY.c.version.desc()).limit(1)
+    body = read_once(db, ("policy", name), lambda: db.scalar(newest))
     return dict(body) if body else {}
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
+from models.store.read_once import forget, read_once
 from models.store.schema import MAILBOX, SELLER_ADDRESS, TICKET
 from models.topics import Status
 
@@ -68,6 +69,7 @@ def bind(db: Connection, bindings: Sequence[Binding]) -> Bound:
             )
             changed += 1
         tickets += _bind_tickets(db, binding)
+    forget(db)
     return Bound(added=added, changed=changed, same=len(bindings) - added - changed, tickets=tickets)
 
 
@@ -97,20 +99,30 @@ def unbind(db: Connection, address: str) -> Binding | None:
     """Forget to whom an address belongs; return the binding that was, None without one."""
     before = known_bindings(db, [address]).get(address)
     db.execute(delete(SELLER_ADDRESS).where(SELLER_ADDRESS.c.address == address))
+    forget(db)
     return before
+
+
+def bindings_of(db: Connection, address: str) -> tuple[Binding, ...]:
+    """Return what an address is bound to, its own binding before its domain's; read once per transaction."""
+    if not address:
+        return ()
+    names = (address, "@" + address.rpartition("@")[2])
+    found = read_once(db, ("binding", address), lambda: known_bindings(db, names))
+    return tuple(found[name] for name in names if name in found)
+
+
+def bound_seller(db: Connection, address: str) -> str:
+    """Return the seller to whom an address, or else its domain, was bound; "" if none."""
+    return next((binding.seller_id for binding in bindings_of(db, address) if binding.seller_id), "")
 
 
 def known_marketplace(db: Connection, address: str, mailbox: str) -> str:
     """Return the marketplace of a bound address or domain, or else of the mailbox (R13), or "unknown"."""
-    names = (address, "@" + address.rpartition("@")[2]) if address else ()
-    rows = db.execute(
-        select(SELLER_ADDRESS.c.address, SELLER_ADDRESS.c.marketplace).where(
-            SELLER_ADDRESS.c.address.in_(names), SELLER_ADDRESS.c.marketplace != "unknown"
-        )
-    ).all()
-    found: dict[str, str] = {row.address: row.marketplace for row in rows}
-    bound = next((found[name] for name in names if name in found), "")
-    return bound or db.scalar(select(MAILBOX.c.marketplace).where(MAILBOX.c.address == mailbox)) or "unknown"
+    found = (binding.marketplace for binding in bindings_of(db, address))
+    bound = next((marketplace for marketplace in found if marketplace != "unknown"), "")
+    of_mailbox = select(MAILBOX.c.marketplace).where(MAILBOX.c.address == mailbox)
+    return bound or read_once(db, ("mailbox", mailbox), lambda: db.scalar(of_mailbox)) or "unknown"
 
 
 def role_of_sender(db: Connection, address: str, stated_sellers: Sequence[str]) -> str:
@@ -120,13 +132,7 @@ def role_of_sender(db: Connection, address: str, stated_sellers: Sequence[str]) 
     domains only; "unknown" for everybody else.
     """
     domain = "@" + address.rpartition("@")[2]
-    rows = db.execute(
-        select(SELLER_ADDRESS.c.address, SELLER_ADDRESS.c.role).where(
-            SELLER_ADDRESS.c.address.in_((address, domain))
-        )
-    ).all()
-    found: dict[str, str] = {row.address: row.role for row in rows}
-    role = found.get(address) or found.get(domain)
+    role = next((binding.role for binding in bindings_of(db, address) if binding.role), "")
     if role or not stated_sellers:
         return role or "unknown"
     known = db.scalars(

@@ -6,7 +6,20 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import String, and_, cast, delete, exists, func, insert, literal, or_, select, update
+from sqlalchemy import (
+    String,
+    and_,
+    bindparam,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import Connection
 
 from models.decisions import StatusMove
@@ -28,6 +41,12 @@ from models.topics import Status
 
 REPEAT_WINDOW: Final = timedelta(days=30)
 REPEATED_FROM: Final = 3  # so many earlier tickets earn the badge "repeat"
+_ROW: Final = select(TICKET).where(TICKET.c.id == bindparam("number"))  # built once: run for every mail
+_MOVES: Final = (
+    select(STATUS_EVENT.c.at_utc, STATUS_EVENT.c.to_status, STATUS_EVENT.c.actor, STATUS_EVENT.c.reason)
+    .where(STATUS_EVENT.c.ticket_id == bindparam("number"))
+    .order_by(STATUS_EVENT.c.id)
+)
 
 
 def audit(db: Connection, actor: str, action: str, subject: str, now_utc: datetime, **detail: object) -> None:
@@ -39,11 +58,7 @@ def audit(db: Connection, actor: str, action: str, subject: str, now_utc: dateti
 
 def status_moves(db: Connection, number: int) -> tuple[StatusMove, ...]:
     """Return the dated status moves of a ticket, oldest first (rule R21)."""
-    rows = db.execute(
-        select(STATUS_EVENT.c.at_utc, STATUS_EVENT.c.to_status, STATUS_EVENT.c.actor, STATUS_EVENT.c.reason)
-        .where(STATUS_EVENT.c.ticket_id == number)
-        .order_by(STATUS_EVENT.c.id)
-    )
+    rows = db.execute(_MOVES, {"number": number})
     return tuple(
         StatusMove(at_utc=row.at_utc, to=Status(row.to_status), actor=row.actor, reason=row.reason)
         for row in rows
@@ -52,7 +67,7 @@ def status_moves(db: Connection, number: int) -> tuple[StatusMove, ...]:
 
 def ticket_row(db: Connection, number: int) -> Any:
     """Return the row of a ticket; raises StoreError when there is none."""
-    row = db.execute(select(TICKET).where(TICKET.c.id == number)).first()
+    row = db.execute(_ROW, {"number": number}).first()
     if row is None:
         msg = f"there is no ticket RZ-{number}: `razbor tickets list` shows all"
         raise StoreError(msg)
@@ -66,7 +81,9 @@ def set_ticket(db: Connection, number: int, now_utc: datetime, **values: object)
 
 def set_clock(db: Connection, number: int, *, phase: str, due_at_utc: datetime | None) -> None:
     """Write when a ticket's running term is over; None while it is paused or stopped."""
-    db.execute(update(TICKET).where(TICKET.c.id == number).values(sla_phase=phase, sla_due_at_utc=due_at_utc))
+    db.execute(
+        update(TICKET).where(TICKET.c.id == number), {"sla_phase": phase, "sla_due_at_utc": due_at_utc}
+    )
 
 
 def add_note(db: Connection, number: int, author: str, text: str, now_utc: datetime) -> int:

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 
 from models.store.engine import StoreError
 from models.store.mails import storable
+from models.store.read_once import forget
 from models.store.schema import WEBHOOK, WEBHOOK_DELIVERY
 from models.store.ticket_events import EVENT_KINDS
 
@@ -83,6 +84,7 @@ def add_webhook(
         )
         .returning(WEBHOOK)
     ).one()
+    forget(db)
     return _card(row)
 
 

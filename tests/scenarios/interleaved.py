@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from typing import Any
@@ -160,15 +161,18 @@ def _letter(conversation: _Conversation, stage: int, message_id: str, rcpt: str)
 def outcome(store: Store) -> dict[str, Any]:
     """Return what became of each conversation: tickets, facts, questions, ends of its mails."""
     with store.read() as db:
-        tickets = db.execute(select(TICKET).order_by(TICKET.c.requester)).all()
-        facts = db.execute(select(FACT.c.ticket_id, FACT.c.field, FACT.c.value, FACT.c.active)).all()
-        asked = db.execute(select(ASKED.c.ticket_id, ASKED.c.field)).all()
-        letters = db.execute(select(OUTBOX.c.ticket_id, OUTBOX.c.kind)).all()
-        ends = db.execute(
+        tickets = db.execute(select(TICKET).order_by(TICKET.c.requester, TICKET.c.id)).all()
+        facts = _per_ticket(db.execute(select(FACT.c.ticket_id, FACT.c.field, FACT.c.value, FACT.c.active)))
+        asked = _per_ticket(db.execute(select(ASKED.c.ticket_id, ASKED.c.field)))
+        letters = _per_ticket(db.execute(select(OUTBOX.c.ticket_id, OUTBOX.c.kind)))
+        ended = db.execute(
             select(MESSAGE.c.from_address, MAIL_STATE.c.disposition).select_from(
                 MAIL_STATE.outerjoin(MESSAGE, MESSAGE.c.raw_id == MAIL_STATE.c.raw_id)
             )
-        ).all()
+        )
+        ends: dict[str, Counter[str]] = {}
+        for row in ended:
+            ends.setdefault(row.from_address, Counter())[row.disposition] += 1
     found: dict[str, Any] = {}
     for ticket in tickets:
         told = found.setdefault(ticket.requester, {"tickets": []})
@@ -179,15 +183,19 @@ def outcome(store: Store) -> dict[str, Any]:
                 "missing": list(ticket.missing),
                 "language": ticket.language,
                 "subkind": ticket.subkind,
-                "facts": Counter(
-                    (f.field, f.value, bool(f.active)) for f in facts if f.ticket_id == ticket.id
-                ),
-                "asked": sorted(row.field for row in asked if row.ticket_id == ticket.id),
-                "questions": sum(
-                    row.ticket_id == ticket.id and row.kind == "missing_data" for row in letters
-                ),
+                "facts": Counter((f.field, f.value, bool(f.active)) for f in facts.get(ticket.id, ())),
+                "asked": sorted(row.field for row in asked.get(ticket.id, ())),
+                "letters": Counter(row.kind for row in letters.get(ticket.id, ())),
             }
         )
     for address, told in found.items():
-        told["ends"] = Counter(row.disposition for row in ends if row.from_address == address)
+        told["ends"] = ends[address]
+    return found
+
+
+def _per_ticket(rows: Iterable[Any]) -> dict[int, list[Any]]:
+    """Group rows by the ticket that they belong to."""
+    found: dict[int, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row.ticket_id, []).append(row)
     return found
