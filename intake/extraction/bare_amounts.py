@@ -48,6 +48,8 @@ _COUNT_BEFORE: Final = re.compile(
 _COUNT_REACH: Final = 32
 # "118,240 rows and the export stops at 65,536": a sentence that counts goes on counting.
 _COUNTED_BEFORE: Final = re.compile(r"[0-9][ ,][0-9]{3} (?P<unit>[a-zа-я]{3,12})[^.!?\n]{0,50}$")
+_COUNT_CUES: Final = 2
+_CLAUSE_END: Final = re.compile(r"[.;!?\n。；！？]")
 _SENTENCE_REACH: Final = 70
 _LISTED: Final = re.compile(r"\s?(?:[₽,，;|/→+=-]|и|and|or|или|руб\.?|р\.?|на|to|vs|和|、)?\s?[|,]?\s{0,3}")
 
@@ -74,6 +76,17 @@ def _is_counted(before: re.Match[str] | None) -> bool:
     return _UNITS.behind(before["unit"])
 
 
+def _tells_count(region: Region, start: int) -> bool:
+    """Tell whether what the clause counts stands before the number: 浏览量 25310, остатков было 20418."""
+    for cue in region.cues_before(start, _COUNT_CUES):
+        if start - cue.end <= _COUNT_REACH and any(item.role == "none.count" for item in cue.sense.meanings):
+            counted = (
+                region.lower[max(0, cue.start - 2) : cue.start].strip()[-1:].isdigit()
+            )  # 48 штук по 3 150
+            return not counted and _CLAUSE_END.search(region.lower, cue.end, start) is None
+    return False
+
+
 def _score(
     region: Region, words: MoneyWords, span: tuple[int, int], score: float, *, listed: bool
 ) -> tuple[float, str]:
@@ -88,11 +101,13 @@ def _score(
     if before != word and _BEFORE_WEAK.before(before):
         score += 0.4
     counted = _COUNT_BEFORE.search(region.lower, max(0, start - _COUNT_REACH), start)
-    if _BEFORE_COUNT.before(before) or _is_counted(counted):
+    if _BEFORE_COUNT.before(before) or _is_counted(counted) or _tells_count(region, start):
         score -= 1.2
     elif not word:
         rows = _COUNTED_BEFORE.search(region.lower, max(0, start - _SENTENCE_REACH), start)
         score -= 0.6 * (rows is not None and _UNITS.behind(rows["unit"]))
+    if region.lower[max(0, start - 1) : start] == '"' == region.lower[end : end + 1]:
+        score -= 1.2  # a title
     if listed:
         score += 1.2
     if money().behind.match(behind):

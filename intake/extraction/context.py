@@ -34,6 +34,7 @@ _POSTAL: Final = re.compile(
 )
 _POSTAL_REACH: Final = 32
 _POSTAL_WEIGHT: Final = 4.0
+_HEAD_SHARE: Final = 1.1  # the first noun of a chain says what is numbered, whatever the second one says
 MAX_GAP: Final = 60
 _NEEDS_NEAR: Final = ("document", "none")  # their words are too common to count across other words
 _COUNT: Final = "none.count"  # what is counted or measured: of plain numbers only, not of codes
@@ -83,13 +84,16 @@ def _add(found: dict[str, Evidence], meaning: Meaning, weight: float, word: str)
 
 def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence]) -> None:
     damping, shape = 1.0, candidate.shape
-    until = candidate.start
+    until = nearer = candidate.start
     for cue in region.cues_before(candidate.start, MAX_CUES):
         gap = region.lower[cue.end : until]
         if len(gap) > MAX_GAP:
             break
         strength = _strength(gap, cue.word)
         plausible = 0.0
+        head = (
+            found and nearer < candidate.start and region.lower[cue.end : nearer] == " " and strength >= 0.8
+        )
         for meaning in cue.sense.meanings:
             fitting = shape.fitting(meaning.role)
             if meaning.touching and (strength < 1.0 or len(gap) > 3 or "№" in gap):
@@ -100,8 +104,11 @@ def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence])
                 prior = max([shape.roles[role] for role in fitting])
                 loose = strength < 0.85 and meaning.role.startswith(_NEEDS_NEAR)
                 weight = meaning.weight * strength * (0.65 if loose else 1.0)
+                if head and meaning.role == "none" and candidate.value.isdigit():
+                    weight = max(weight, meaning.weight * _HEAD_SHARE) / damping  # индекс отделения 109202
                 _add(found, meaning, weight * damping, cue.word)
                 plausible = max(plausible, prior + weight)
+        nearer = cue.start
         if cue.word in _BARE and strength >= 0.85:
             until = cue.start
         elif plausible >= 1.2 and strength >= 0.6:

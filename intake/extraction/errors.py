@@ -24,7 +24,7 @@ _SNAKE: Final = re.compile(
 )
 _LOWER_SNAKE: Final = re.compile(r"(?<![a-z0-9_/.-])[a-z]{3,20}(?:_[a-z]{2,20}){1,6}(?![a-z0-9_=/-])")
 _STATUS: Final = re.compile(
-    r"[45](?<![0-9a-z.,:/_+-].)(?<![0-9] .)[0-9]{2}(?![0-9a-zа-я]|[.,:/-][0-9]| [0-9]{3}(?![0-9a-z]))"
+    r"[45](?<![0-9a-z.,:/_+×х*-].)(?<![0-9] .)[0-9]{2}(?![0-9a-zа-я]|[.,:/-][0-9]| [0-9]{3}(?![0-9a-z]))"
 )
 _JSON_CODE: Final = re.compile(r"\"code\" ?: ?\"(?P<s>[A-Za-z][A-Za-z0-9_ .-]{2,60})\"")
 _JSON_TEXT: Final = re.compile(r"\"(?:message|detail|errortext|error)\" ?: ?\"(?P<s>[^\"\n]{4,140})\"")

@@ -20,7 +20,7 @@ _TOPICAL: Final = (
     ("campaign_id", frozenset({"7 digits", "8 digits"})),
 )
 _BEFORE: Final = re.compile(
-    r"(?:^|[,，—(/:：;。？！.!?-])\s{0,2}(?:(?:number|no\.?|id|номер|ид|№|编号|号) ?)?$"
+    r"(?:^\s{0,2}|[,，—(/:：;。？！!?]\s{0,2}|[.-]\s{1,2})(?:(?:number|no\.?|id|номер|ид|№|编号|号) ?)?$"
 )
 _BEHIND: Final = re.compile(r"\s{0,2}[).。]?\s{0,2}(?:$|\n)")
 _POSTAL: Final = re.compile(r",? {0,2}(?:г\.|гор|обл|респ|россия|russia|moscow|shanghai|[а-яa-z]{3,20},)")

@@ -40,8 +40,8 @@ _QUARTERS: Final = (
     ),
     re.compile(rf"(?P<q>перв|втор|трет|четверт)[а-я]{{2,3}} квартал[а-я]{{0,2}}{_YEAR_BEHIND}"),
     re.compile(rf"(?P<q>first|second|third|fourth) quarter{_YEAR_BEHIND}"),
-    re.compile(r"(?:(?<![0-9])(?P<y>20[0-9]{2}) ?年? ?)?(?<![a-z])q ?(?P<q>[1-4])(?![0-9a-z])"),
-    re.compile(rf"(?<![a-z])q ?(?P<q>[1-4])(?![0-9a-z]){_YEAR_BEHIND}"),
+    re.compile(r"(?:(?<![0-9])(?P<y>20[0-9]{2}) ?年? ?|(?<![a-z0-9]))q ?(?P<q>[1-4])(?![0-9a-z])"),
+    re.compile(rf"(?<![a-z0-9])q ?(?P<q>[1-4])(?![0-9a-z]){_YEAR_BEHIND}"),
     re.compile(r"(?<![0-9a-z])(?P<q>[1-4]) ?q(?![a-z0-9])(?: (?P<y>20[0-9]{2}))?"),
     re.compile(r"(?:(?P<y>20[0-9]{2})年?)?第?(?P<q>[一二三四1-4]) ?季度"),
 )

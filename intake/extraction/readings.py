@@ -37,6 +37,7 @@ _THING: Final = re.compile(
     r"(?:(?<![a-zа-я])(?!(?:и|или|and|or)[\s№#])[a-zа-я]{2,20} ?№|[\u4e00-\u9fff]号) ?$"
 )
 _MODEL_BAR: Final = 3.2
+_LOOSE_ARTICLE: Final = 2.0
 _DESK_ROLES: Final = frozenset({"claim_number", "document_number", "document_number.other"})
 _DESK_REACH: Final = 36
 # Лермонтова 14, номер 50118; ул. Мира 128, ID 117264; Lenina 76, id 350558: who gives an address and a number
@@ -55,7 +56,7 @@ _POINT: Final = "pickup_point_id"
 _ACT: Final = "document_number.act"
 # 五区E2-4417, павильон Б-14: a place to go to
 _PLACE: Final = re.compile(
-    r"(?:[区楼栋幢弄座馆厅路街门]|库位|货位|货架|储位|车位|机位|工位"
+    r"(?:[区楼栋幢弄座馆厅路街门位]|货架"
     r"|(?<![а-яa-z])(?:павильон|линия|место|секция|корпус|бокс|ячейк[аеуи]|стеллаж|ряд|полка|паллетоместо|док|рампа"
     r"|hall|stand|stall|booth|unit|bay|cell|rack|shelf|aisle|slot|dock|gate|bin|zone|locker))"
     r"[ №]{0,2}$"
@@ -125,6 +126,8 @@ def _evidence(region: Region, candidate: Candidate, tables: PastedTables) -> dic
     before = region.lower[max(0, candidate.start - 8) : candidate.start]
     numero = _NUMERO_OF_CODE if candidate.shape is CODE else _NUMERO if "№" in before else None
     if numero is not None and "document_number" in candidate.shape.roles and numero.search(before):
+        if before.endswith("#") and candidate.value[:2].isalpha():
+            return evidence  # #осень2026
         known = max((item.weight for item in evidence.values()), default=0.0)
         if known < 1.3:
             evidence["document_number"] = Evidence(0.9 if _names_thing(region, candidate) else 1.7, "№")
@@ -231,6 +234,8 @@ def _judge_code(reading: Reading) -> None:
         reading.scores["article"] -= 1.5  # the name of a model, not of a seller's article
     if not separated and reading.words.get("article") == "code":
         reading.scores["article"] -= 1.0  # "code BIRDS15" is a coupon
+    if value[0].isdigit() and separated and reading.scores["article"] < _LOOSE_ARTICLE:
+        reading.scores["article"] -= 0.5  # 07-14-С-02: a place as well as an article
     if _LIKE_DOCUMENT.fullmatch(value):
         long = sum(char.isdigit() for char in value) > 5 or not value[0].isascii()
         reading.scores["document_number" if long else "article"] += 1.5 if long else 1.3
