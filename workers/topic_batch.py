@@ -17,6 +17,7 @@ from models.store.ticket_life import note_repeats
 from models.store.topic_work import (
     end_topic_work,
     load_ticket_state,
+    matters_of,
     reply_addresses,
     store_topic_decision,
     topic_work_of,
@@ -58,8 +59,9 @@ def _work(service: Service, claim: Claim, topic: str) -> BatchResult:
     result = BatchResult()
     take_in(service, portions=MOST_AHEAD)
     with service.store.read() as db:
-        addresses = reply_addresses(db, claim.ids)
+        addresses, matters = reply_addresses(db, claim.ids), matters_of(db, claim.ids)
     keys = {f"ticket:RZ-{number}" for number in claim.ids} | {f"from:{address}" for address in addresses}
+    keys |= {f"id:{value}" for value in matters}  # as `workers.disposing.lock_keys` names them
     if topic in INCIDENT_TOPICS:
         keys.add("incident")
     with service.store.write(keys) as db:

@@ -108,7 +108,17 @@ def tickets_cited(
         found |= set(_tickets(db, MESSAGE, cited).values())
         resend = _resend(db, mail, now_utc)
         found |= {resend} if resend is not None else set()
-    return found
+    named = {number for mail in mails for number in _numbers((*mail.subject_tickets, *mail.body_tickets))}
+    return found | _merged_into(db, found | named)
+
+
+def _merged_into(db: Connection, numbers: set[int]) -> set[int]:
+    if not numbers:
+        return set()
+    merged = select(TICKET.c.merged_into_id).where(
+        TICKET.c.id.in_(numbers), TICKET.c.merged_into_id.is_not(None)
+    )
+    return set(db.scalars(merged))
 
 
 def load_cards(db: Connection, numbers: set[int]) -> dict[int, TicketCard]:

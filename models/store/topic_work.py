@@ -12,14 +12,16 @@ from sqlalchemy.engine import Connection
 
 from models.decisions import TicketState, TopicDecision
 from models.store.facts import load_facts
+from models.store.link_context import STRONG_FIELDS
 from models.store.mails import storable
 from models.store.policies import reply_policy
-from models.store.schema import ASKED, ATTACHMENT, MESSAGE, OUTBOX, TICKET, TICKET_LINK, TOPIC_WORK
+from models.store.schema import ASKED, ATTACHMENT, FACT, MESSAGE, OUTBOX, TICKET, TICKET_LINK, TOPIC_WORK
 from models.store.sellers import role_of_sender
 from models.store.ticket_events import note_event
 from models.store.tickets import move_status
 from models.topics import Status
 
+MATTERS_LOCKED = 500
 MAILS_LOOKED_AT = 50  # the newest of a ticket; facts of older ones are kept, so nothing is asked again
 
 
@@ -63,6 +65,17 @@ def reply_addresses(db: Connection, numbers: Sequence[int]) -> set[str]:
         .where(TOPIC_WORK.c.ticket_id.in_(numbers))
     )
     return {address for address in rows if address}
+
+
+def matters_of(db: Connection, numbers: Sequence[int]) -> set[str]:
+    """Return the strong identifiers of some tickets: a mail may find its ticket by nothing else."""
+    found = db.scalars(
+        select(FACT.c.value)
+        .distinct()
+        .where(FACT.c.ticket_id.in_(numbers), FACT.c.field.in_(STRONG_FIELDS), FACT.c.active)
+        .limit(MATTERS_LOCKED)
+    )
+    return set(found)
 
 
 def end_topic_work(db: Connection, number: int, *, error: str = "", give_up: bool = True) -> None:
