@@ -166,6 +166,9 @@ def _numeral(written: str) -> int:
     return total + part + digit * scale
 
 
+_PICTURES: Final = frozenset("248")  # 2K, 4K, 8K
+
+
 def _score_of_factor(words: MoneyWords, match: re.Match[str]) -> float:
     """Return the score of "72 тыс" without a currency; 0.0 where it may count anything."""
     spoken = words.before(match.start())[0]
@@ -178,6 +181,8 @@ def _score_of_factor(words: MoneyWords, match: re.Match[str]) -> float:
         return 2.3 if spoken or "." in match["x"] else 1.8
     if match["x"] in _LETTER_FACTORS and len(match["n"]) > _SMALL_DIGITS:
         return 0.0  # 4000K is a colour of light, 1147К a code of a door
+    if match["x"] == "k" and match["n"] in _PICTURES and not words.before(match.start())[1]:
+        return 0.0  # 27 寸 2K
     return 2.3 if spoken and match["x"] in _AMBIGUOUS_FACTORS else 0.0
 
 

@@ -132,6 +132,8 @@ def find_bare_amounts(region: Region, words: MoneyWords, sure: list[AmountMark])
             near = 0 < start - last_end <= _LIST_REACH
             listed = near and _LISTED.fullmatch(region.lower, last_end, start) is not None
             score, word = _score(region, words, span, score, listed=listed)
+        if word == "form" and written.isdigit() and not sure and not words.any:
+            continue  # nothing in the mail speaks of money
         number = parse_number(written) if score >= BAR else None
         if number:
             last_end = end

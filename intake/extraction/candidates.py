@@ -41,7 +41,7 @@ _TRIPLES: Final = re.compile(r"[0-9]{3} [0-9]{3} [0-9]{3}")
 _THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?: [0-9]{3}){3,4}")  # a large number or a list of prices
 # Quantities, sizes, ordinals and decimals are no codes, nor are short names like MP4.
 _NO_CODE: Final = re.compile(
-    r"[0-9.,]+|[0-9]+(?:[.,][0-9]+)?(?:-?[a-zа-яё]{1,4}|[A-ZА-Я]{1,4})|[A-Za-zА-Яа-я]{1,3}[0-9]{1,2}(?:\.[0-9])?"
+    r"[0-9.,]+|[A-ZА-Я]{4,6}[0-9]|[0-9]+(?:[.,][0-9]+)?(?:-?[a-zа-яё]{1,4}|[A-ZА-Я]{1,4})|[A-Za-zА-Яа-я]{1,3}[0-9]{1,2}(?:\.[0-9])?"
     r"|(?:GMT|UTC|UTF|TOP|ТОП|USB|ISO)[-+ ]{0,2}[0-9][0-9A-Za-z/-]{0,23}"
     r"|(?:Wi|Li)-[A-Za-z0-9/-]{1,24}|X-(?=[^ ]{0,30}[a-z])[A-Za-z0-9-]{1,40}"
     r"|(?:IMG|DSC|PXL|VID|WA|MVI|MOV|Screenshot)[_-][0-9A-Za-z_-]{4,40}"

@@ -7,10 +7,11 @@ number only looks like goods. In goes a reading, which is changed in place.
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from intake.extraction.labels import is_otherwise_labelled
-from intake.extraction.lexicon import Cue
+from intake.extraction.lexicon import Cue, words_of
 from intake.extraction.readings import BAR, Reading, choose
 from intake.extraction.vocabulary import GOODS
 
@@ -18,7 +19,9 @@ _SURE_SHAPE: Final = 2.2  # of a shape that stands alone: supplies, postings, tr
 _SURE_WORDS: Final = frozenset({"column head", "an address"})
 _SHAPE_ONLY: Final = 0.5  # less than this from words: the shape alone speaks
 _LABELLED_OTHERWISE: Final = 1.0  # the most that a role scores beside a label that speaks for none
-_OWNED_OTHERWISE: Final = 1.0  # what an owner's word takes from every role that only the shape speaks for
+_HINT: Final = 1.2
+_FOREIGN_REACH: Final = 28
+_CLAUSE_END: Final = re.compile(r"[.,;!?:\n。；！？，、：(（]")
 _OWNERS: Final = frozenset({"seller_id", "campaign_id", "pickup_point_id"})
 _GOODS_ROLES: Final = frozenset({"sku", "article", "order_number", "barcode"})
 _TRADE: Final = frozenset({GOODS, "feedback_id", "campaign_id"})
@@ -52,19 +55,35 @@ def _doubt_labelled(reading: Reading) -> None:
         reading.scores["none"] = max(reading.scores.get("none", 0.0), BAR)
         reading.words["none"] = "a label of its own"
         choose(reading)
-    elif reading.cue < _SHAPE_ONLY and _is_owned(reading):
+    elif here.value.isdigit() and (_is_governed_otherwise(reading) or _is_foreign(reading)):
         for role in reading.scores:
-            reading.scores[role] -= _OWNED_OTHERWISE * (role != "none")
+            reading.scores[role] = min(reading.scores[role], _LABELLED_OTHERWISE)
         choose(reading)
 
 
-def _is_owned(reading: Reading) -> bool:
-    """Tell whether the word right before names an owner of another kind than the shape allows."""
+def _is_governed_otherwise(reading: Reading) -> bool:
+    """Tell whether the word right before names another kind of number than the role that won by others."""
     lower, start = reading.region.lower, reading.candidate.start
-    cue = next(iter(reading.region.cues_before(start, 1)), None)
-    if cue is None or cue.end == start or lower[cue.end : start].strip(" :：#№"):
+    cues = reading.region.cues_before(start, 2)
+    if not cues or cues[0].end == start or lower[cues[0].end : start].strip(" :：#№"):
         return False
-    return any(meaning.role in _OWNERS for meaning in cue.sense.meanings)
+    meanings = [meaning for meaning in cues[0].sense.meanings if meaning.role != "none"]
+    if max((meaning.weight for meaning in meanings), default=0.0) <= _HINT:
+        return False
+    if reading.cue < _SHAPE_ONLY:
+        return any(meaning.role in _OWNERS for meaning in meanings)
+    if len(cues) > 1 and cues[1].end >= cues[0].start - 1:
+        meanings += cues[1].sense.meanings  # штрихкод единицы: the first noun of a chain
+    head, fitting = reading.role.partition(".")[0], reading.candidate.shape.fitting
+    return not any(fitting(item.role) or item.role.partition(".")[0] == head for item in meanings)
+
+
+def _is_foreign(reading: Reading) -> bool:
+    """Tell whether the clause names another marketplace or program, whose numbers are none of ours."""
+    lower, start = reading.region.lower, reading.candidate.start
+    low = max(0, start - _FOREIGN_REACH)
+    named = words_of("neighbours.toml", "foreign", "places").search(lower[low:start])
+    return named is not None and _CLAUSE_END.search(lower, low + named.end(), start) is None
 
 
 def _doubt_without_goods(reading: Reading) -> None:

@@ -30,6 +30,11 @@ _CLOSE: Final = re.compile(
 )
 
 
+_COMPARES: Final = frozenset(
+    {"вместо", "instead of", "минус", "плюс", "minus", "plus"}
+)  # money or anything else
+
+
 class AmountMark(NamedTuple):
     """A written sum; `word` is the currency or the word that made it one."""
 
@@ -115,6 +120,11 @@ class MoneyWords:
         self.text = region.lower
         self._found = region.hits.get(MONEY, ())
         self._ends = [end for _, end in self._found]
+
+    @property
+    def any(self) -> bool:
+        """Whether the region holds a word of money."""
+        return any(self.text[start:end] not in _COMPARES for start, end in self._found)
 
     def before(self, start: int) -> tuple[str, bool]:
         """Return the nearest word before `start` in its sentence, and whether it stands close to it."""

@@ -32,12 +32,13 @@ _INN_WEIGHTS: Final = (2, 4, 10, 3, 5, 9, 4, 6, 8)
 _KPP_BEHIND: Final = re.compile(r"[\s,;/]{1,3}кпп(?![а-я])")
 _FIRM_REACH: Final = 40
 _NEIGHBOURS: Final = "neighbours.toml"
-_BRAND: Final = re.compile(r"(?<![A-Za-z])[A-Z][a-z]{2,15} $")  # Zebra ZD421
+_BRAND: Final = re.compile(r"(?<![A-Za-z])(?:[A-Z][a-z]{2,15}|[A-Z]{2,5}) $")  # Zebra ZD421
 _THING: Final = re.compile(
     r"(?:(?<![a-zа-я])(?!(?:и|или|and|or)[\s№#])[a-zа-я]{2,20} ?№|[\u4e00-\u9fff]号) ?$"
 )
-_MODEL_BAR: Final = 3.2
 _LOOSE_ARTICLE: Final = 2.0
+_SHORT_CODE: Final = 4
+_SHORT_MODEL: Final = re.compile("[A-ZА-Я]{1,3}-?[0-9][A-ZА-Я]{1,2}")
 _DESK_ROLES: Final = frozenset({"claim_number", "document_number", "document_number.other"})
 _DESK_REACH: Final = 36
 # Лермонтова 14, номер 50118; ул. Мира 128, ID 117264; Lenina 76, id 350558: who gives an address and a number
@@ -230,8 +231,11 @@ def _judge_code(reading: Reading) -> None:
     if _PLACE.search(reading.region.lower, max(0, reading.candidate.start - 12), reading.candidate.start):
         reading.scores["none"] = max(reading.scores.get("none", 0.0), 2.6)
     before = reading.region.folded[max(0, reading.candidate.start - 18) : reading.candidate.start]
-    if _BRAND.search(before) and "article" not in reading.words and reading.scores["article"] < _MODEL_BAR:
+    if _BRAND.search(before) and reading.scores["article"] < _LOOSE_ARTICLE:
         reading.scores["article"] -= 1.5  # the name of a model, not of a seller's article
+    short = len(value) <= _SHORT_CODE or _SHORT_MODEL.fullmatch(value) is not None
+    if short and reading.scores["article"] < _LOOSE_ARTICLE:
+        reading.scores["article"] -= 0.8  # G-14, BL-5C
     if not separated and reading.words.get("article") == "code":
         reading.scores["article"] -= 1.0  # "code BIRDS15" is a coupon
     if value[0].isdigit() and separated and reading.scores["article"] < _LOOSE_ARTICLE:
@@ -241,7 +245,7 @@ def _judge_code(reading: Reading) -> None:
         reading.scores["document_number" if long else "article"] += 1.5 if long else 1.3
     elif _LOWER_ARTICLE.fullmatch(value):
         reading.scores["article"] += 1.3
-    elif _LIKE_ARTICLE.fullmatch(value) and len(value) >= 5:
+    elif not short and _LIKE_ARTICLE.fullmatch(value):
         parts = len(re.split("[-_/+.]", value))
         reading.scores["article"] += 1.0 + 0.4 * (parts > 2 or reading.candidate.shape is CODE)
         if parts > 2 and reading.candidate.shape is WORDS:
