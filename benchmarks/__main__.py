@@ -15,6 +15,7 @@ from typing import Any
 BENCHMARKS = {
     "extraction": "benchmarks.extraction",  # finding identifiers, dates and amounts, beside mail-parser
     "intake": "benchmarks.intake",  # durable SMTP acceptance
+    "triage": "benchmarks.triage",  # SMTP to routed ticket, beside django-helpdesk and roundup
     "sealing": "benchmarks.sealing",  # storing raw mail sealed beside in the clear
     "reading": "benchmarks.reading",  # one corpus mail beside mail-parser alone
     "hostile": "benchmarks.hostile",  # what hostile mails cost their reader

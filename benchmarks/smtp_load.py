@@ -1,17 +1,18 @@
 """A load generator for SMTP servers: as little work per mail as Python can do.
 
-In goes an address, a number of mails and sessions; out comes the time from the first
-connection to the last 250. Each session is a protocol object that sends the next step when
-the reply to the last one is in; on request it uses PIPELINING where the server offers it, as
-real mail servers do. Every mail carries its number in the subject, so that what arrived can be
-counted back.
+In goes an address, a number of mails (all alike, or given letters) and sessions; out come the
+time from the first connection to the last 250, and for each mail the time from DATA to its 250.
+A load may be paced: then mails begin at fixed moments, whatever the server does. Each session is
+a protocol object that sends the next step when the reply to the last one is in; on request it
+uses PIPELINING where the server offers it, as real mail servers do. Mails that are alike carry
+their number in the subject, so that what arrived can be counted back.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -24,6 +25,27 @@ DATA = b"DATA\r\n"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """A mail of its own: who sends it, and its octets, lines ended by CRLF."""
+
+    sender: str
+    octets: bytes
+
+    def dotted(self) -> bytes:
+        """Return the octets as they go over the wire after DATA, with the end mark."""
+        body = (b"\r\n" + self.octets.removesuffix(b"\r\n")).replace(b"\r\n.", b"\r\n..")
+        return body[2:] + b"\r\n.\r\n"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """What one measurement gave, in seconds."""
+
+    seconds: float
+    data_to_250_s: list[float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """What one measurement sends."""
 
@@ -32,6 +54,8 @@ class Load:
     size_bytes: int
     sessions: int = 20
     is_connection_kept: bool = True
+    letters: Sequence[Letter] = ()  # sent instead of mails that are all alike
+    per_s: float = 0.0  # so many mails begin in a second; 0: as fast as the server answers
     is_pipelined: bool = False  # MAIL, RCPT and DATA in one packet, where the server offers it
 
 
@@ -45,6 +69,7 @@ class _Sender(asyncio.Protocol):
         self.awaited = 1  # replies
         self.received = b""
         self.is_pipelined = False
+        self.data_said_s = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast("asyncio.WriteTransport", transport)  # uvloop's transports are no subclass
@@ -79,23 +104,34 @@ class _Sender(asyncio.Protocol):
             self.say(b"QUIT\r\n", self.transport.close)
             return
         self.number = number
+        wait_s = self.run.wait_s(number)
+        if wait_s > 0:
+            asyncio.get_running_loop().call_later(wait_s, self.begin)
+        else:
+            self.begin()
+
+    def begin(self) -> None:
+        """Say who sends the next mail."""
+        mail = self.run.sender_line(self.number)
         if self.is_pipelined:
             self.awaited = 3
-            self.say(MAIL + RCPT + DATA, self.data_wanted)
+            self.data_said_s = time.perf_counter()
+            self.say(mail + RCPT + DATA, self.data_wanted)
         else:
-            self.say(MAIL, self.sender_ok)
+            self.say(mail, self.sender_ok)
 
     def sender_ok(self) -> None:
         self.say(RCPT, self.recipient_ok)
 
     def recipient_ok(self) -> None:
+        self.data_said_s = time.perf_counter()
         self.say(DATA, self.data_wanted)
 
     def data_wanted(self) -> None:
-        self.say(b"Subject: %09d\r\n" % self.number + self.run.body, self.stored)
+        self.say(self.run.content(self.number), self.stored)
 
     def stored(self) -> None:
-        self.run.count_stored()
+        self.run.count_stored(time.perf_counter() - self.data_said_s)
         if self.run.load.is_connection_kept:
             self.ready()
         else:
@@ -114,7 +150,8 @@ class _Run:
         self.body = _body(load.size_bytes)
         self.first_number = first_number
         self.started = 0
-        self.stored = 0
+        self.began_s = time.perf_counter()
+        self.data_to_250_s: list[float] = []
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.tasks: set[asyncio.Task[object]] = set()
 
@@ -135,9 +172,25 @@ class _Run:
         self.started += 1
         return self.first_number + self.started - 1
 
-    def count_stored(self) -> None:
-        self.stored += 1
-        if self.stored == self.load.mails and not self.done.done():
+    def wait_s(self, number: int) -> float:
+        """How long a mail must wait for its moment."""
+        if not self.load.per_s:
+            return 0.0
+        return self.began_s + (number - self.first_number) / self.load.per_s - time.perf_counter()
+
+    def sender_line(self, number: int) -> bytes:
+        if not self.load.letters:
+            return MAIL
+        return f"MAIL FROM:<{self.load.letters[number - self.first_number].sender}>\r\n".encode()
+
+    def content(self, number: int) -> bytes:
+        if not self.load.letters:
+            return b"Subject: %09d\r\n" % number + self.body
+        return self.load.letters[number - self.first_number].dotted()
+
+    def count_stored(self, data_to_250_s: float) -> None:
+        self.data_to_250_s.append(data_to_250_s)
+        if len(self.data_to_250_s) == self.load.mails and not self.done.done():
             self.done.set_result(None)
 
     def session_ended(self, exc: Exception | None) -> None:
@@ -158,18 +211,23 @@ def _body(size_bytes: int) -> bytes:
     return (head + line * (size_bytes // len(line) + 1))[: size_bytes - 22] + b"\r\n.\r\n"
 
 
-async def _measure(load: Load, host: str, port: int, first_number: int) -> float:
+async def _measure(load: Load, host: str, port: int, first_number: int) -> Sent:
     run = _Run(load, host, port, first_number)
-    started = time.perf_counter()
     for _ in range(load.sessions):
         run.connect()
     await asyncio.wait_for(run.done, TIMEOUT_S)
-    return time.perf_counter() - started
+    return Sent(seconds=time.perf_counter() - run.began_s, data_to_250_s=run.data_to_250_s)
 
 
-def send(load: Load, host: str, port: int, first_number: int) -> float:
-    """Send all mails of `load`, numbered from `first_number`; return the seconds it took.
+def send(load: Load, host: str, port: int, first_number: int = 0) -> Sent:
+    """Send all mails of `load`, numbered from `first_number`.
 
     Raises RuntimeError with the reply of a server that refuses one, TimeoutError after a minute.
     """
     return uvloop.run(_measure(load, host, port, first_number))
+
+
+def share_below(values: Sequence[float], share: float) -> float:
+    """Return the value that `share` of the values do not exceed (0.99: the 99th percentile)."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

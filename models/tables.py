@@ -76,12 +76,14 @@ class RawMessage(RawBase, table=True):
     raw: bytes | None = Field(default=None, sa_type=Blob)  # None once purged
 
 
-def _where(condition: str) -> dict[str, Any]:
+def partial(condition: str) -> dict[str, Any]:
+    """Return the options of an index over the rows that fulfil a condition, on both engines."""
     return {"sqlite_where": text(condition), "postgresql_where": text(condition)}
 
 
-_IN_FLIGHT: Final = _where("disposition IS NULL")
-_UNKEYED: Final = _where("disposition IS NULL AND sender_key IS NULL")
+_IN_FLIGHT: Final = partial("disposition IS NULL")
+_UNKEYED: Final = partial("disposition IS NULL AND sender_key IS NULL")
+LEASED: Final = partial("lease_token IS NOT NULL")  # few rows, and every sweep asks whose they are
 
 
 class MailState(MainBase, table=True):
@@ -95,6 +97,7 @@ class MailState(MainBase, table=True):
         Index("ix_mail_state_sender_key", "sender_key", "raw_id", **_IN_FLIGHT),
         Index("ix_mail_state_matter_key", "matter_key", "raw_id", **_IN_FLIGHT),
         Index("ix_mail_state_unkeyed", "raw_id", **_UNKEYED),
+        Index("ix_mail_state_leased", "lease_token", "lease_until_utc", **LEASED),
     )
 
     raw_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
@@ -180,6 +183,7 @@ class Outbox(MainBase, table=True):
     __table_args__ = (
         Index("ux_outbox_inbound_kind", "inbound_raw_id", "kind", unique=True),
         Index("ix_outbox_due", "status", "due_at_utc"),
+        Index("ix_outbox_leased", "lease_token", "lease_until_utc", **LEASED),
     )
 
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))

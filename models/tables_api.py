@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Index
 from sqlmodel import Field
 
-from models.tables import BigId, MainBase, json_field, moment
+from models.tables import LEASED, BigId, MainBase, json_field, moment
 
 
 class ApiToken(MainBase, table=True):
@@ -60,7 +60,10 @@ class WebhookDelivery(MainBase, table=True):
     """One event for one webhook, written in the transaction of what happened; told later."""
 
     __tablename__ = "webhook_delivery"
-    __table_args__ = (Index("ix_webhook_delivery_due", "status", "due_at_utc"),)
+    __table_args__ = (
+        Index("ix_webhook_delivery_due", "status", "due_at_utc"),
+        Index("ix_webhook_delivery_leased", "lease_token", "lease_until_utc", **LEASED),
+    )
 
     id: int | None = Field(default=None, sa_column=Column(BigId, primary_key=True))
     webhook_id: int = Field(sa_type=BigId, index=True)

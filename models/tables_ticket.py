@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Column, Index, text
 from sqlmodel import Field
 
-from models.tables import BigId, MainBase, defaulted, json_field, moment
+from models.tables import LEASED, BigId, MainBase, defaulted, json_field, moment, partial
 
 _COUNTED = "topic assignee status in_review escalated sla_due_at_utc merged_into_id"
 _FILTERED = (
@@ -169,7 +169,7 @@ class Asked(MainBase, table=True):
 
     ticket_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
     field: str = Field(primary_key=True)
-    outbox_id: int | None = Field(default=None, sa_type=BigId)
+    outbox_id: int | None = Field(default=None, sa_type=BigId, index=True)
     asked_at_utc: datetime = moment(nullable=False)
 
 
@@ -191,7 +191,10 @@ class TopicWork(MainBase, table=True):
     """A ticket that its topic queue must look at. Due when `due_at_utc` is set."""
 
     __tablename__ = "topic_work"
-    __table_args__ = (Index("ix_topic_work_due", "topic", "due_at_utc"),)
+    __table_args__ = (
+        Index("ix_topic_work_due", "topic", "due_at_utc", **partial("due_at_utc IS NOT NULL")),
+        Index("ix_topic_work_leased", "lease_token", "lease_until_utc", **LEASED),
+    )
 
     ticket_id: int = Field(sa_column=Column(BigId, primary_key=True, autoincrement=False))
     topic: str = ""

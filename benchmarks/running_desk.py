@@ -1,0 +1,193 @@
+"""Razbor as it runs, for measurements from outside: processes in a folder, driven over SMTP.
+
+In goes a folder and settings; out comes a desk that takes mail, tells when everything is worked off,
+and what each of its processes used (processor time, memory, from /proc). The model is trained once
+for all desks of a run; RAZBOR_BENCHMARK_MODEL may name a folder with a trained `razbor.db` instead.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from models.store import Store, open_store
+from models.store.overview import status
+from settings import Settings
+
+HOST: Final = "127.0.0.1"
+START_S: Final = 90
+STOP_S: Final = 30
+LOOK_EVERY_S: Final = 0.1
+TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES: Final = os.sysconf("SC_PAGE_SIZE")
+MODEL_ENV: Final = "RAZBOR_BENCHMARK_MODEL"
+
+
+@dataclass
+class RunningDesk:
+    """Processes that share one store. `store` is opened for looking."""
+
+    env: dict[str, str]
+    log: Path
+    settings: Settings
+    store: Store
+    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+
+    @property
+    def smtp_port(self) -> int:
+        """Where it takes mail."""
+        return self.settings.smtp_port
+
+    def start(self, *words: str, **settings: str) -> subprocess.Popen[bytes]:
+        """Start `razbor WORDS` with more settings of its own."""
+        env = self.env | {f"RAZBOR_{name.upper()}": value for name, value in settings.items()}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", *words],
+            env=env,
+            stdout=self.log.open("ab"),
+            stderr=subprocess.STDOUT,
+        )
+        self.processes.append(process)
+        return process
+
+    def stop(self) -> None:
+        """End all processes, the last started first."""
+        for process in reversed(self.processes):
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+            try:
+                process.wait(STOP_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self.store.close()
+
+    def state(self) -> dict[str, Any]:
+        """Return the counts of `razbor status`."""
+        return status(self.store, datetime.now(UTC), relay=False)
+
+    def wait_until_worked(self, accepted: int, patience_s: float) -> dict[str, Any]:
+        """Wait until `accepted` mails are in the store and nothing is due; return the counts.
+
+        Raises RuntimeError when that takes longer than `patience_s`.
+        """
+        give_up_at = time.monotonic() + patience_s
+        while True:
+            now = self.state()
+            if now["accepted"] >= accepted and not now["in_flight"] and not now["work_due"]:
+                return now
+            if time.monotonic() > give_up_at:
+                raise RuntimeError(f"not worked off within {patience_s:.0f} s: {now}\n{self.told()}")
+            time.sleep(LOOK_EVERY_S)
+
+    def told(self) -> str:
+        """Return the end of what the processes logged."""
+        return self.log.read_text()[-2000:] if self.log.exists() else ""
+
+    def used(self) -> dict[str, tuple[float, float]]:
+        """Processor seconds and resident MB of every process, by what it does and its number."""
+        mine = f"RAZBOR_DATA_DIR={self.env['RAZBOR_DATA_DIR']}".encode()
+        found = {}
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                if mine in (folder / "environ").read_bytes().split(b"\0"):
+                    words = (folder / "cmdline").read_bytes().split(b"\0")
+                    part = words[3].decode() if len(words) > 4 else "?"
+                    found[f"{part} {folder.name}"] = _used(folder)
+            except OSError:
+                continue
+        return found
+
+
+def _used(folder: Path) -> tuple[float, float]:
+    """Fields 14 and 15 of /proc/PID/stat, and the resident pages of /proc/PID/statm."""
+    fields = (folder / "stat").read_text().rpartition(")")[2].split()
+    resident = int((folder / "statm").read_text().split()[1])
+    return (int(fields[11]) + int(fields[12])) / TICKS_PER_S, resident * PAGE_BYTES / 1e6
+
+
+@contextmanager
+def desk(folder: Path, **settings: str) -> Iterator[RunningDesk]:
+    """Make a desk in `folder` with a trained model, and end what was started in it; nothing runs yet."""
+    folder.mkdir(parents=True)
+    shutil.copy(trained_database(), folder / "razbor.db")
+    env = {key: value for key, value in os.environ.items() if not key.startswith("RAZBOR_")} | {
+        "RAZBOR_DATA_DIR": str(folder),
+        "RAZBOR_SMTP_PORT": str(free_port()),
+        "RAZBOR_CONSOLE_PORT": "0",
+        "RAZBOR_LOG_LEVEL": "WARNING",
+        **{f"RAZBOR_{name.upper()}": value for name, value in settings.items()},
+    }
+    given = {key.removeprefix("RAZBOR_").lower(): env[key] for key in env if key.startswith("RAZBOR_")}
+    options = Settings(_env_file=None, **given)  # type: ignore[arg-type]  # as text, like the environment
+    subprocess.run([sys.executable, "-m", "cli", "migrate"], env=env, check=True, stdout=subprocess.DEVNULL)
+    running = RunningDesk(
+        env=env,
+        log=folder / "log",
+        settings=options,
+        store=open_store(options.main_database_url, options.intake_database_url),
+    )
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@contextmanager
+def serving_desk(folder: Path, **settings: str) -> Iterator[RunningDesk]:
+    """Run `razbor serve` in `folder` until its SMTP port answers and a worker works."""
+    with desk(folder, **settings) as running:
+        process = running.start("serve")
+        wait_for_port(running.smtp_port, process)
+        yield running
+
+
+def free_port() -> int:
+    """Return a port that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_for_port(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Wait until somebody answers; raises RuntimeError when `process` ends or takes too long."""
+    give_up_at = time.monotonic() + START_S
+    while time.monotonic() < give_up_at and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex((HOST, port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"nothing answers on port {port}")
+
+
+@cache
+def trained_database() -> Path:
+    """Return a migrated `razbor.db` with the model of the bundled corpus, trained once per run."""
+    named = os.environ.get(MODEL_ENV)
+    if named:
+        return Path(named) / "razbor.db"
+    folder = Path(tempfile.mkdtemp(prefix="razbor-bench-model-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    env = {key: value for key, value in os.environ.items() if not key.startswith("RAZBOR_")}
+    for words in (["migrate"], ["train"]):
+        subprocess.run(
+            [sys.executable, "-m", "cli", *words],
+            env=env | {"RAZBOR_DATA_DIR": str(folder)},
+            check=True,
+            capture_output=True,
+        )
+    return folder / "razbor.db"

@@ -1,0 +1,143 @@
+"""Whole triage, from SMTP to a routed ticket with facts, prediction and reply draft, beside other systems.
+
+A desk runs as `razbor serve` runs it (SQLite, embedded broker, two worker processes). In every round it
+gets new letters of the corpus in three languages over SMTP, and the clock runs until nothing is due any
+more; django-helpdesk and roundup then make a ticket with its text of the same letters, one command each,
+what the command takes without mails taken off. At the end rows are counted: a mail in each row.
+Then, on an idle desk, letters come one by one: how long from the 250 until the ticket is in its queue.
+"""
+
+from __future__ import annotations
+
+import statistics
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import func, select
+
+from benchmarks.letters import letters
+from benchmarks.peer_systems import Peer, installed_peers
+from benchmarks.running_desk import HOST, RunningDesk, serving_desk
+from benchmarks.smtp_load import Load, send, share_below
+from models.store.schema import FACT, MAIL_STATE, MESSAGE, OUTBOX, PREDICTION, TICKET, TOPIC_WORK
+
+WARM_UP_MAILS: Final = 64
+MAILS: Final = 400
+PEER_MAILS: Final = 40
+IDLE_MAILS: Final = 60
+PATIENCE_S: Final = 160
+PAUSE_S: Final = 0.3
+LOOK_EVERY_S: Final = 0.003
+
+
+def run(rounds: int) -> list[dict[str, Any]]:
+    """Measure `rounds` times and return rows with medians and ratios; raises RuntimeError for a lost mail."""
+    per_s: dict[str, list[float]] = {}
+    with tempfile.TemporaryDirectory(prefix="razbor-bench-") as name:
+        folder = Path(name)
+        peers = installed_peers(folder)
+        with serving_desk(folder / "desk", worker_processes="2") as desk:
+            accepted = _work(desk, WARM_UP_MAILS, "warm-up", 0)[0]
+            before = desk.used()
+            for number in range(rounds):
+                accepted, seconds = _work(desk, MAILS, f"round-{number}", accepted)
+                per_s.setdefault("razbor", []).append(MAILS / seconds)
+                for peer in peers:
+                    per_s.setdefault(peer.name, []).append(_peer_per_s(peer, number))
+            used_ms = _cpu_ms(before, desk.used()) / (rounds * MAILS)
+            made = _made(desk)
+            latencies = _latencies(desk, accepted)
+        _check_peers(peers, rounds)
+    ratios = {
+        f"times_{name}": round(_median_ratio(per_s["razbor"], values), 1)
+        for name, values in per_s.items()
+        if name != "razbor"
+    }
+    return [
+        {
+            "case": f"SMTP to routed ticket, {MAILS} mails a round, 2 worker processes",
+            **{f"{name}_per_s": round(statistics.median(values), 1) for name, values in per_s.items()},
+            **ratios,
+            "razbor_cpu_ms": round(used_ms, 2),
+            **made,
+        },
+        {
+            "case": f"idle, from the 250 to the routed ticket, {IDLE_MAILS} mails one by one",
+            "p50_ms": round(share_below(latencies, 0.5) * 1000),
+            "p99_ms": round(share_below(latencies, 0.99) * 1000),
+        },
+    ]
+
+
+def _work(desk: RunningDesk, count: int, seed: str, accepted: int) -> tuple[int, float]:
+    """Send letters and wait until all is worked off; return the mails so far and the seconds."""
+    load = Load(name=seed, mails=count, size_bytes=0, letters=letters(count, seed=seed))
+    began = time.perf_counter()
+    send(load, HOST, desk.smtp_port)
+    desk.wait_until_worked(accepted + count, PATIENCE_S)
+    return accepted + count, time.perf_counter() - began
+
+
+def _peer_per_s(peer: Peer, number: int) -> float:
+    """Return tickets per second of a peer, its start-up taken off."""
+    empty_s, _cpu = peer.work([])
+    seconds, _cpu = peer.work(letters(PEER_MAILS, seed=f"round-{number}"))
+    return PEER_MAILS / max(seconds - empty_s, 0.001)
+
+
+def _check_peers(peers: list[Peer], rounds: int) -> None:
+    for peer in peers:
+        if peer.tickets() != rounds * PEER_MAILS:
+            raise RuntimeError(f"{peer.name}: {peer.tickets()} tickets of {rounds * PEER_MAILS} mails")
+
+
+def _made(desk: RunningDesk) -> dict[str, int]:
+    """Count what was made of the mails, and that none of them is missing."""
+    with desk.store.read() as db:
+        counts = {
+            table.name: db.scalar(select(func.count()).select_from(table)) or 0
+            for table in (MAIL_STATE, MESSAGE, PREDICTION, TICKET, FACT, OUTBOX)
+        }
+    if counts["message"] != counts["mail_state"] or counts["prediction"] != counts["mail_state"]:
+        raise RuntimeError(f"not every mail was read and classified: {counts}")
+    return counts
+
+
+def _latencies(desk: RunningDesk, accepted: int) -> list[float]:
+    """Send letters one by one to an idle desk; return the seconds from each 250 to the worked ticket."""
+    found = []
+    for letter in letters(IDLE_MAILS, seed="idle"):
+        time.sleep(PAUSE_S)
+        accepted += 1
+        send(Load(name="one", mails=1, size_bytes=0, sessions=1, letters=[letter]), HOST, desk.smtp_port)
+        began = time.perf_counter()
+        while not _is_routed(desk, accepted):
+            if time.perf_counter() - began > PATIENCE_S:
+                raise RuntimeError(f"mail {accepted} was not worked\n{desk.told()}")
+            time.sleep(LOOK_EVERY_S)
+        found.append(time.perf_counter() - began)
+    return found
+
+
+def _is_routed(desk: RunningDesk, raw_id: int) -> bool:
+    """Tell whether a mail ended in a ticket (or as what opens none) of which nothing is due any more."""
+    work = (
+        select(TOPIC_WORK.c.ticket_id)
+        .where(TOPIC_WORK.c.ticket_id == MAIL_STATE.c.ticket_id, TOPIC_WORK.c.due_at_utc.is_not(None))
+        .exists()
+    )
+    with desk.store.read() as db:
+        row = db.execute(
+            select(MAIL_STATE.c.disposition, work).where(MAIL_STATE.c.raw_id == raw_id)
+        ).one_or_none()
+    return row is not None and row[0] is not None and not row[1]
+
+
+def _cpu_ms(before: dict[str, tuple[float, float]], after: dict[str, tuple[float, float]]) -> float:
+    return sum(cpu_s - before.get(name, (0.0, 0.0))[0] for name, (cpu_s, _mb) in after.items()) * 1000
+
+
+def _median_ratio(mine: list[float], theirs: list[float]) -> float:
+    return statistics.median(ours / other for ours, other in zip(mine, theirs, strict=True))
