@@ -17,6 +17,8 @@ BENCHMARKS = {
     "intake": "benchmarks.intake",  # durable SMTP acceptance
     "triage": "benchmarks.triage",  # SMTP to routed ticket, beside django-helpdesk and roundup
     "sealing": "benchmarks.sealing",  # storing raw mail sealed beside in the clear
+    "growth": "benchmarks.growth",  # the cost of a mail on desks from empty to large
+    "scaling": "benchmarks.scaling",  # 1, 2 and 4 listeners and workers on one PostgreSQL and Redis
     "reading": "benchmarks.reading",  # one corpus mail beside mail-parser alone
     "hostile": "benchmarks.hostile",  # what hostile mails cost their reader
     "classifier": "benchmarks.classifier_speed",  # one mail, batches, artefact, load
@@ -26,6 +28,7 @@ BENCHMARKS = {
 ON_DEMAND = {  # minutes, or data from outside: run only when named
     "public-sets": "benchmarks.public_sets",  # banking77, clinc150, ruintents
     "training": "benchmarks.training",  # 100,000 labelled mails
+    "memory": "benchmarks.memory",  # of every process after ten times as many mails
     "month": "benchmarks.month",  # a simulated month of labels, a poisoned night
     "fill": "benchmarks.fill_command",  # the database of RAZBOR_DATA_DIR or RAZBOR_DATABASE_URL with tickets
     "screenshots": "benchmarks.screenshots",  # docs/screenshots/*.png, over a small filled desk

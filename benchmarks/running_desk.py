@@ -25,6 +25,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from models.store import Store, open_store
+from models.store.learning import Artefact, add_version, artefact_bytes, champion, promote
+from models.store.migrate import migrate
 from models.store.overview import status
 from settings import Settings
 
@@ -107,14 +109,17 @@ class RunningDesk:
                 if mine in (folder / "environ").read_bytes().split(b"\0"):
                     words = (folder / "cmdline").read_bytes().split(b"\0")
                     part = words[3].decode() if len(words) > 4 else "?"
-                    found[f"{part} {folder.name}"] = _used(folder)
+                    found[f"{part} {folder.name}"] = process_used(folder)
             except OSError:
                 continue
         return found
 
 
-def _used(folder: Path) -> tuple[float, float]:
-    """Fields 14 and 15 of /proc/PID/stat, and the resident pages of /proc/PID/statm."""
+def process_used(folder: Path) -> tuple[float, float]:
+    """Return processor seconds and resident MB of a process.
+
+    Fields 14 and 15 of /proc/PID/stat, and the resident pages of /proc/PID/statm.
+    """
     fields = (folder / "stat").read_text().rpartition(")")[2].split()
     resident = int((folder / "statm").read_text().split()[1])
     return (int(fields[11]) + int(fields[12])) / TICKS_PER_S, resident * PAGE_BYTES / 1e6
@@ -124,7 +129,6 @@ def _used(folder: Path) -> tuple[float, float]:
 def desk(folder: Path, **settings: str) -> Iterator[RunningDesk]:
     """Make a desk in `folder` with a trained model, and end what was started in it; nothing runs yet."""
     folder.mkdir(parents=True)
-    shutil.copy(trained_database(), folder / "razbor.db")
     env = {key: value for key, value in os.environ.items() if not key.startswith("RAZBOR_")} | {
         "RAZBOR_DATA_DIR": str(folder),
         "RAZBOR_SMTP_PORT": str(free_port()),
@@ -134,7 +138,11 @@ def desk(folder: Path, **settings: str) -> Iterator[RunningDesk]:
     }
     given = {key.removeprefix("RAZBOR_").lower(): env[key] for key in env if key.startswith("RAZBOR_")}
     options = Settings(_env_file=None, **given)  # type: ignore[arg-type]  # as text, like the environment
-    subprocess.run([sys.executable, "-m", "cli", "migrate"], env=env, check=True, stdout=subprocess.DEVNULL)
+    if options.is_sqlite:
+        shutil.copy(trained_database(), folder / "razbor.db")
+        migrate_folder(folder)
+    else:
+        _give_model(options)
     running = RunningDesk(
         env=env,
         log=folder / "log",
@@ -154,6 +162,39 @@ def serving_desk(folder: Path, **settings: str) -> Iterator[RunningDesk]:
         process = running.start("serve")
         wait_for_port(running.smtp_port, process)
         yield running
+
+
+def migrate_folder(folder: Path) -> None:
+    """Bring the SQLite files of a data folder to this code's schema."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("RAZBOR_")}
+    command = [sys.executable, "-m", "cli", "migrate"]
+    subprocess.run(command, env=env | {"RAZBOR_DATA_DIR": str(folder)}, check=True, stdout=subprocess.DEVNULL)
+
+
+def _give_model(options: Settings) -> None:
+    """Migrate another database and put the trained model into it."""
+    path = trained_database()
+    source = open_store(f"sqlite:///{path}", f"sqlite:///{path.with_name('intake.db')}")
+    target = open_store(options.main_database_url, options.intake_database_url)
+    migrate(target)
+    with source.read() as db:
+        version = champion(db)
+        if version is None:
+            raise RuntimeError(f"no model in {path}: run `razbor train` there")
+        artefact = Artefact(
+            name=version.name,
+            data=artefact_bytes(db, version.name),
+            sha256=version.sha256,
+            data_hash=version.data_hash,
+            example_count=version.example_count,
+            metrics=version.metrics,
+            parameters=version.parameters,
+        )
+    with target.write() as db:
+        add_version(db, artefact, now_utc=datetime.now(UTC))
+        promote(db, version.name, "for a measurement", now_utc=datetime.now(UTC))
+    source.close()
+    target.close()
 
 
 def free_port() -> int:
