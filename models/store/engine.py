@@ -21,15 +21,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, text
+from sqlalchemy import Engine, create_engine, text
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.pool import NullPool
 
 from models.keyring import NO_KEYS, Keyring
 from models.store.read_once import forget_between_transactions
-
-BUSY_TIMEOUT_S = 30
+from models.store.sqlite_connections import sqlite_engine
 
 Db = Connection  # what the functions of this room take; other rooms name the type by this
 
@@ -186,36 +184,6 @@ def open_store(main_url: str, intake_url: str, keyring_path: Path | None = None)
     )  # a failed statement is told without its values: they are sellers' words
     forget_between_transactions(engine)
     return Store(engine, engine, None, keyring)
-
-
-def sqlite_engine(path: Path, *, read_only: bool = False) -> Engine:
-    """Make an engine for one SQLite file; connections are cheap and not shared between processes."""
-    mode = "ro" if read_only else "rwc"
-    engine = create_engine(
-        f"sqlite:///file:{path.resolve()}?mode={mode}&uri=true",
-        poolclass=NullPool,
-        hide_parameters=True,
-        connect_args={"timeout": BUSY_TIMEOUT_S},
-    )
-
-    @event.listens_for(engine, "connect")
-    def _configure(connection: Any, _record: Any) -> None:
-        connection.isolation_level = None  # transactions are begun below, never by the driver
-        cursor = connection.cursor()
-        if not read_only:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.execute("PRAGMA synchronous=FULL")
-            cursor.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql("BEGIN")
-
-    forget_between_transactions(engine)
-
-    return engine
 
 
 def is_fault_of_database(error: BaseException) -> bool:

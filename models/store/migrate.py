@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.engine import Connection
 
-from models.store.engine import Store, StoreError, sqlite_engine
+from models.store.engine import Store, StoreError
+from models.store.sqlite_connections import sqlite_engine
 
 if TYPE_CHECKING:
     from alembic.config import Config
