@@ -11,49 +11,50 @@ noticed: its connections lead to the file that is gone.
 from __future__ import annotations
 
 import os
+import sqlite3
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Final
 from weakref import WeakSet
 
-from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import Connection
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.engine import Connection, Dialect
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.util import LRUCache
 
 from models.store.read_once import forget_between_transactions
 
 BUSY_TIMEOUT_S: Final = 30
 _KEPT: Final = 4  # more are opened when more are wanted at once, and closed when they are given back
 _ENGINES: Final = WeakSet[Engine]()
+_STATEMENTS: Final = LRUCache[Any, Any](1000)  # compiled ones, for all files
 
 
 def sqlite_engine(path: Path, *, read_only: bool = False) -> Engine:
     """Make an engine for one SQLite file; its connections may be used by any thread, one at a time."""
-    mode = "ro" if read_only else "rwc"
-    engine = create_engine(
-        f"sqlite:///file:{path.resolve()}?mode={mode}&uri=true",
-        poolclass=QueuePool,
+    address = f"file:{path.resolve()}?mode={'ro' if read_only else 'rwc'}"
+    pool = QueuePool(
+        partial(_connect, address, read_only=read_only),  # type: ignore[arg-type]  # sqlite3's own connection
         pool_size=_KEPT,
         max_overflow=-1,
-        pool_use_lifo=True,
+        use_lifo=True,
+        dialect=_dialect(),
+    )
+    engine = Engine(
+        pool,
+        _dialect(),
+        make_url(f"sqlite:///{address}&uri=true"),
         hide_parameters=True,
-        connect_args={"timeout": BUSY_TIMEOUT_S, "check_same_thread": False},
+        execution_options={"compiled_cache": _STATEMENTS},
     )
 
     @event.listens_for(engine, "connect")
-    def _configure(connection: Any, record: Any) -> None:
-        connection.isolation_level = None  # transactions are begun below, never by the driver
-        cursor = connection.cursor()
-        if not read_only:
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.execute("PRAGMA synchronous=FULL")
-            cursor.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.close()
+    def _note_file(_connection: Any, record: Any) -> None:
         record.info["file"] = _file_id(path)
 
     @event.listens_for(engine, "checkout")
-    def _still_there(_connection: Any, record: Any, _proxy: Any) -> None:
+    def _look_for_file(_connection: Any, record: Any, _proxy: Any) -> None:
         if record.info["file"] != _file_id(path):
             msg = f"{path} was replaced"
             raise DisconnectionError(msg)  # the pool opens another connection in its place
@@ -65,6 +66,30 @@ def sqlite_engine(path: Path, *, read_only: bool = False) -> Engine:
     forget_between_transactions(engine)
     _ENGINES.add(engine)
     return engine
+
+
+@cache
+def _dialect() -> Dialect:
+    """Return the one dialect of all files: a statement is compiled for a dialect, once per process."""
+    engine = create_engine("sqlite://")
+    with engine.connect():  # it asks the library for its version
+        return engine.dialect
+
+
+def _connect(address: str, *, read_only: bool) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        address,
+        uri=True,
+        timeout=BUSY_TIMEOUT_S,
+        isolation_level=None,  # transactions are begun by `sqlite_engine`, never by the driver
+        check_same_thread=False,
+    )
+    if not read_only:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA secure_delete=ON")  # what is deleted is overwritten
+    connection.execute("PRAGMA foreign_keys=ON")
+    return connection
 
 
 def _file_id(path: Path) -> tuple[int, int]:
