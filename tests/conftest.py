@@ -61,6 +61,7 @@ hypothesis.settings.register_profile("same", derandomize=True, database=None, de
 hypothesis.settings.register_profile("random", max_examples=1000, deadline=None, print_blob=True)
 hypothesis.settings.load_profile(os.environ.get("RAZBOR_HYPOTHESIS", "same"))
 
+_POSTGRES_STORES: dict[str, Store] = {}
 STRICT = os.environ.get("RAZBOR_TEST_STRICT") == "1"
 START_TIMEOUT_S = 30
 
@@ -254,7 +255,10 @@ def store(database_env: dict[str, str], migrated_files: Path) -> Iterator[Store]
     url = database_env.get("RAZBOR_DATABASE_URL", "")
     if url:
         alchemy = url.replace("postgresql://", "postgresql+psycopg://")
-        opened = open_store(alchemy, alchemy)
+        # One engine for each database that is lent again: what it has compiled serves the next test.
+        if alchemy not in _POSTGRES_STORES:
+            _POSTGRES_STORES[alchemy] = open_store(alchemy, alchemy)
+        opened = _POSTGRES_STORES[alchemy]
     else:
         folder = database_env["RAZBOR_DATA_DIR"]
         for name in ("razbor.db", "intake.db"):

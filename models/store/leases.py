@@ -223,10 +223,12 @@ def free_leases_of_the_dead(store: Store, now_utc: datetime) -> int:
     counts it as lost.
     """
     freed = 0
-    for table in (MAIL_STATE, TOPIC_WORK, OUTBOX, WEBHOOK_DELIVERY):
-        running = and_(table.c.lease_token.is_not(None), table.c.lease_until_utc > now_utc)
-        with store.read() as db:
-            tokens = db.scalars(select(table.c.lease_token).distinct().where(running)).all()
+    with store.read() as db:
+        holders = {
+            table: db.scalars(select(table.c.lease_token).distinct().where(_running(table, now_utc))).all()
+            for table in (MAIL_STATE, TOPIC_WORK, OUTBOX, WEBHOOK_DELIVERY)
+        }
+    for table, tokens in holders.items():
         dead = [token for token in tokens if _holder_is_dead(token)]
         if dead:
             with store.write() as db:
@@ -236,6 +238,10 @@ def free_leases_of_the_dead(store: Store, now_utc: datetime) -> int:
                     .values(lease_until_utc=now_utc - timedelta(seconds=1))
                 ).rowcount
     return freed
+
+
+def _running(table: Table, now_utc: datetime) -> ColumnElement[bool]:
+    return and_(table.c.lease_token.is_not(None), table.c.lease_until_utc > now_utc)
 
 
 def _holder_is_dead(token: str) -> bool:
