@@ -9,12 +9,17 @@ from typing import Any
 from console.desk import DeskRefusalError
 from console.policy_desk import RequiredRow
 from models.reply_template import RenderedReply
+from models.topic_policy import TOPICS, needs_of
 from workers.acts import ActError
 from workers.policy_acts import change_policy, policy_in_force, restore_policy
+from workers.replies import compose
+from workers.replies.compose import ReplyContext
 from workers.reply_templates import MAX_REPLY_CHARS, render, sample_values
-from workers.required_data import rules_of
+from workers.required_data import ask_fields, missing_fields, rules_of, table_with
 from workers.service import Service
 from workers.word_lists import read_table
+
+SAMPLE_NUMBER = 100_042
 
 
 class PolicyActs:
@@ -40,19 +45,45 @@ class PolicyActs:
     def required_data(self) -> list[RequiredRow]:
         """Return what each topic and each special kind of it needs."""
         rows: list[RequiredRow] = []
-        for topic, table in read_table("required_data.toml")["topics"].items():
-            general = _row(topic, "")
-            special = [_row(topic, subkind) for subkind in table.get("subkinds", {})]
+        for topic in read_table("required_data.toml")["topics"]:
+            general, *special = self.topic_needs(topic)
             rows += [general, *(row for row in special if _needs(row) != _needs(general))]
         return rows
+
+    def topic_needs(self, topic: str) -> list[RequiredRow]:
+        """Return what a topic and every kind of mail of it needs."""
+        table = table_with(topic, needs_of(self.in_force(TOPICS)[0], topic))
+        kinds = table["topics"].get(topic, {}).get("subkinds", {})
+        return [_row(topic, kind, table) for kind in ("", *kinds)]
+
+    def askable_fields(self) -> tuple[str, ...]:
+        """Return the data that a question can ask for."""
+        return compose.askable_fields()
+
+    def preview_question(self, row: RequiredRow, language: str, name: str) -> str:
+        """Write the question to a seller who gave nothing that a row requires."""
+        rules = {"required": row.required, "skip": row.skipped}
+        table = table_with(row.topic, {row.subkind: rules})
+        missing = missing_fields(row.topic, (), subkind=row.subkind, table=table)
+        ask = ask_fields(row.topic, missing, subkind=row.subkind, table=table)
+        context = ReplyContext(
+            number=SAMPLE_NUMBER,
+            language=language,
+            topic=row.topic,
+            subkind=row.subkind,
+            topic_names={language: name},
+        )
+        if not ask:
+            return compose.draft_acknowledgement(context, state="complete").text
+        return compose.draft_question(context, ask, everything=False, acknowledged=False).text
 
     def preview_template(self, text: str, language: str) -> RenderedReply:
         """Fill a template in with invented values."""
         return render(text[:MAX_REPLY_CHARS], sample_values(language))
 
 
-def _row(topic: str, subkind: str) -> RequiredRow:
-    rules = rules_of(topic, subkind)
+def _row(topic: str, subkind: str, table: Mapping[str, Any]) -> RequiredRow:
+    rules = rules_of(topic, subkind, table)
     skipped = tuple(part for part in rules["required"] if part in rules["skip"])
     return RequiredRow(topic=topic, subkind=subkind, required=rules["required"], skipped=skipped)
 

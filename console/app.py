@@ -96,7 +96,7 @@ def create_app(console: Console) -> FastAPI:
     app.include_router(monitoring.router)
     app.mount(API_PATH, create_api(console), name="api")
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
-    app.add_middleware(ForgetAfterChanges, counts=console.counts)
+    app.add_middleware(ForgetAfterChanges, forget=console.forget)
     app.add_middleware(BodyLimit)
     app.add_middleware(SecurityHeaders, is_https=console.options.is_https)
     app.add_exception_handler(LoginNeededError, _ask_to_log_in)

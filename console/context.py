@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -16,10 +17,12 @@ from console.figures_shelf import FiguresShelf
 from console.moments import Moments, zone_of
 from console.presence import Presence
 from console.throttle import LoginThrottle
+from console.topic_names import TopicNames
 from console.undo import UndoShelf
 from console.wording import Words, language_of, words_of
 from models.store import Store
 from models.store.people import PersonCard
+from models.topics import topic_name
 
 if TYPE_CHECKING:
     from console.oidc import OidcProvider  # loaded only where a provider is configured
@@ -57,9 +60,15 @@ class Console:
     figures: FiguresShelf = field(default_factory=FiguresShelf)
     shelf: UndoShelf = field(default_factory=UndoShelf)
     counts: CountsShelf = field(default_factory=CountsShelf)
+    topic_names: TopicNames = field(default_factory=TopicNames)
     presence: Presence = field(default_factory=Presence)
     oidc: OidcProvider | None = None  # who else may say who somebody is
     stopping: asyncio.Event = field(default_factory=asyncio.Event)  # ends streams at shutdown
+
+    def forget(self) -> None:
+        """Look anew at what is kept in memory: something was changed."""
+        self.counts.forget()
+        self.topic_names.forget()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +107,17 @@ def words_for(request: Request) -> Words:
         return words_of(visitor.person.language)
     chosen = request.cookies.get(LANGUAGE_COOKIE) or language_of(request.headers.get("accept-language", ""))
     return words_of(chosen)
+
+
+def topic_words(request: Request) -> Callable[[str], str]:
+    """Return how the reader calls a topic."""
+    console, language = console_of(request), words_for(request).language
+    own = console.topic_names.of(console.store)
+
+    def name(slug: str) -> str:
+        return own.get(slug, {}).get(language) or topic_name(slug, language)
+
+    return name
 
 
 def moments_for(request: Request) -> Moments:

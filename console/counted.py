@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -67,18 +68,18 @@ class CountsShelf:
 
 
 class ForgetAfterChanges:
-    """ASGI middleware: whatever is no GET may have changed what is counted."""
+    """ASGI middleware: whatever is no GET may have changed what is kept in memory."""
 
-    def __init__(self, app: ASGIApp, *, counts: CountsShelf) -> None:
+    def __init__(self, app: ASGIApp, *, forget: Callable[[], None]) -> None:
         self._app = app
-        self._counts = counts
+        self._forget = forget
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on; forget the counts before a change is answered."""
+        """Pass the request on; forget what is kept before a change is answered."""
 
         async def after_the_act(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._counts.forget()
+                self._forget()
             await send(message)
 
         is_change = scope["type"] == "http" and scope["method"] not in {"GET", "HEAD"}

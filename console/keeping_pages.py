@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from console.context import console_of, visitor_of, words_for
 from console.pages import back_to, render
-from console.policy_desk import CALENDAR, DUPLICATES, REPLIES, RETENTION, TERMS
+from console.policy_desk import CALENDAR, DUPLICATES, REPLIES, RETENTION, TERMS, TOPICS
 from models.retention import CLASSES, MAX_DAYS, NEVER
 from models.store.policy_history import policy_versions
 
@@ -21,6 +21,7 @@ PAGES: Final = {
     RETENTION: "/settings/keeping",
     CALENDAR: "/settings/time",
     TERMS: "/settings/time",
+    TOPICS: "/settings/topics",
 }
 
 

@@ -14,10 +14,17 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from console.context import Visitor, console_of, moments_for, visitor_of, words_for
+from console.context import (
+    Visitor,
+    console_of,
+    moments_for,
+    topic_words,
+    visitor_of,
+    words_for,
+)
 from console.masking import masked
 from console.wording import INTERFACE_LANGUAGES, LANGUAGE_NAMES
-from models.topics import TOPIC_NAMES, topic_name
+from models.topics import TOPIC_NAMES
 
 TOAST_PARAMETER: Final = "said"
 _SAID_NAMES: Final = frozenset({TOAST_PARAMETER, "undo", "n", "number"})
@@ -52,7 +59,7 @@ def render(
         counts=_LateCounts(request, moments.now_utc),
         page=page,
         static=static_address,
-        topic=lambda slug: topic_name(slug, words.language),
+        topic=topic_words(request),
         topics=tuple(TOPIC_NAMES),
         languages=[(code, LANGUAGE_NAMES[code]) for code in INTERFACE_LANGUAGES],
         said=_said(request),

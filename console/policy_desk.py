@@ -13,6 +13,7 @@ DUPLICATES: Final = "duplicates"
 RETENTION: Final = "retention"
 CALENDAR: Final = "calendar"
 TERMS: Final = "sla"
+TOPICS: Final = "topics"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +43,12 @@ class PolicyDesk(Protocol):
 
     def required_data(self) -> list[RequiredRow]:
         """Return what each topic needs, and each of its kinds that needs something else."""
+
+    def topic_needs(self, topic: str) -> list[RequiredRow]:
+        """Return what a topic and every kind of mail of it needs."""
+
+    def askable_fields(self) -> tuple[str, ...]:
+        """Return the data that a question can ask for."""
+
+    def preview_question(self, row: RequiredRow, language: str, name: str) -> str:
+        """Write the question to a seller who gave nothing that a row requires; `name` is the topic's."""

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import Response
 
-from console.context import Console, console_of, moments_for, visitor_of, words_for
+from console.context import Console, console_of, moments_for, topic_words, visitor_of, words_for
 from console.desk import DeskRefusalError
 from console.pages import back_to, own_path, render
 from console.shown_lines import shown_lines
@@ -20,7 +20,7 @@ from models.store.board import CONFIDENCES, PAGE_ROWS, SORTS, VIEWS, TicketFilte
 from models.store.people import desk_logins
 from models.store.saved_views import saved_views
 from models.store.ticket_life import ticket_row
-from models.topics import SLUGS, Status, topic_name
+from models.topics import SLUGS, Status
 
 router = APIRouter()
 MOST_AT_ONCE: Final = 100
@@ -66,7 +66,7 @@ def queues(request: Request, after: Text = "", after_number: int = 0) -> Respons
     if len(lines) == PAGE_ROWS:
         value, number = lines[-1].key
         more = f"/queues?{urlencode(asked | {'after': value, 'after_number': number})}"
-    rows = shown_lines(lines, moments_for(request))
+    rows = shown_lines(lines, moments_for(request), topic_words(request))
     if after and request.headers.get("hx-request"):
         return render(request, "rows.html", lines=rows, more=more)
     filtered = {name for name in asked if name not in {"view", "sort"}}
@@ -128,11 +128,16 @@ def undo(
     back: Annotated[str, Form(max_length=1000)] = "/queues",
 ) -> Response:
     """Take back what was done last to these tickets."""
-    console, login = console_of(request), visitor_of(request).login
+    console, visitor = console_of(request), visitor_of(request)
+    login = visitor.login
     steps = console.shelf.take(login, token)
     if not steps:
         return back_to(own_path(back), "too_late")
     for step in steps:
+        if step.act == "policy":
+            if visitor.may("restore_policy"):
+                console.desk.policies.restore(step.before, step.number, login)
+            return back_to(own_path(back), "restored")
         if step.act == "assign":
             console.desk.take(step.number, login, step.before)
         elif step.act == "split":
@@ -175,5 +180,5 @@ def _wanted(request: Request) -> TicketFilter:
 def _heading(request: Request, wanted: TicketFilter, filtered: set[str]) -> str:
     words = words_for(request)
     if filtered == {"topic"}:
-        return topic_name(wanted.topic, words.language)
+        return topic_words(request)(wanted.topic)
     return words.name("nav", wanted.view)

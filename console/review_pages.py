@@ -13,7 +13,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, HTTPException, Query, Request
 from fastapi.responses import Response
 
-from console.context import console_of, visitor_of, words_for
+from console.context import console_of, topic_words, visitor_of, words_for
 from console.desk import DeskRefusalError
 from console.marked_text import Piece, pieces
 from console.pages import back_to, render
@@ -28,7 +28,7 @@ from models.store.review_cards import (
     review_card,
     review_figures,
 )
-from models.topics import SLUGS, topic_name
+from models.topics import SLUGS
 
 router = APIRouter()
 UNDO_S: Final = 10
@@ -109,7 +109,7 @@ def choose_topic(
     message = ""
     if card.is_audit and predicted:
         words = words_for(request)
-        name = topic_name(predicted, words.language)
+        name = topic_words(request)(predicted)
         message = words("review.model_said", topic=name, share=round(confidence * 100))
     return _next(request, passed, message)
 

@@ -6,14 +6,14 @@ some thirty values each; written out here they cost half of what macros of the p
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
 from console.masking import masked
 from console.moments import Moments
 from models.store.board import TicketLine
-from models.topics import Status, topic_name
+from models.topics import Status
 
 MISSING_SHOWN: Final = 2
 OFTEN: Final = 3  # earlier tickets of the same matter that make a repeat
@@ -44,12 +44,12 @@ class ShownLine:
     is_over: bool
 
 
-def shown_lines(lines: Iterable[TicketLine], when: Moments) -> list[ShownLine]:
-    """Write the rows of a list out."""
-    return [_shown(line, when) for line in lines]
+def shown_lines(lines: Iterable[TicketLine], when: Moments, topic: Callable[[str], str]) -> list[ShownLine]:
+    """Write the rows of a list out; `topic` tells what a topic is called."""
+    return [_shown(line, when, topic) for line in lines]
 
 
-def _shown(line: TicketLine, when: Moments) -> ShownLine:
+def _shown(line: TicketLine, when: Moments, topic: Callable[[str], str]) -> ShownLine:
     words = when.words
     has_clock = line.sla_due_at_utc is not None and line.status != Status.WAITING_SELLER
     due = line.sla_due_at_utc if has_clock else None
@@ -61,7 +61,7 @@ def _shown(line: TicketLine, when: Moments) -> ShownLine:
         subject=line.subject or words("label.no_subject"),
         preview=masked(line.preview),
         topic=line.topic,
-        topic_name=topic_name(line.topic, words.language),
+        topic_name=topic(line.topic),
         chips=tuple(_chips(line, when)),
         seller=line.seller_id or line.requester,
         requester=line.requester,

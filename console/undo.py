@@ -16,11 +16,11 @@ MOST_KEPT: Final = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoStep:
-    """One act on one ticket with what was before."""
+    """One act on one ticket or policy with what was before."""
 
-    act: str  # assign, close, split
-    number: int
-    before: str  # the assignee, the status, or the ticket that it was split from
+    act: str  # assign, close, split, policy
+    number: int  # of the ticket; of the version before, for a policy
+    before: str  # the assignee, the status, the ticket that it was split from, or the policy
 
 
 class UndoShelf:

@@ -6,10 +6,12 @@ return the second kind, `models.store` writes those back in one transaction.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from models.records import Prediction, ReplyDraft
+from models.topic_policy import Needs
 from models.topics import Disposition, Status
 
 
@@ -148,6 +150,8 @@ class TicketState:
     escalated: bool = False
     bulk_rows: int = 0  # rows of attached tables (rule R36)
     sent_kinds: frozenset[str] = frozenset()  # kinds of the replies that the ticket has
+    needs: Needs = field(default_factory=dict)  # what the desk requires otherwise than shipped for this topic
+    topic_names: Mapping[str, str] = field(default_factory=dict)  # what the desk calls it, by language
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
-"""Changing the desk's policies: replies, duplicates, retention, calendar, terms; checked, versioned, audited.
+"""Changing the desk's policies: replies, duplicates, retention, calendar, terms, topics.
 
-In goes the whole body of a policy with the version that it was made from, out comes the number of
-the new version. A body that a worker could not use is refused, and so is one made from a version
-that somebody has replaced meanwhile. The one in force before stays and can be written again.
+Each is checked, versioned and audited. In goes the whole body of a policy with the version that it
+was made from, out comes the number of the new version. A body that a worker could not use is
+refused, and so is one made from a version that somebody has replaced meanwhile. The one in force
+before stays and can be written again.
 """
 
 from __future__ import annotations
@@ -14,9 +15,11 @@ from models.retention import RETENTION, parse_retention
 from models.store.policies import REPLIES, REPLY_CHOICES, read_policy, write_policy
 from models.store.policy_history import newest_version, policy_version
 from models.store.ticket_life import audit
-from models.topics import SLUGS
+from models.topic_policy import MAX_NAME_CHARS, MOST_ALTERNATIVES, MOST_PARTS, RULES, TOPICS
+from models.topics import LANGUAGES, SLUGS
 from workers.acts import ActError
 from workers.business_time import parse_calendar
+from workers.replies.compose import askable_fields
 from workers.service import Service
 from workers.sla import terms_of
 from workers.word_lists import read_table
@@ -52,9 +55,11 @@ def change_policy(service: Service, actor: str, name: str, body: Mapping[str, An
 
 
 def restore_policy(service: Service, actor: str, name: str, version: int) -> int:
-    """Put an earlier version in force again; ActError for one that was never written."""
+    """Put an earlier version in force again, 0 for what is shipped; ActError for one that never was."""
     with service.store.read() as db:
         earlier, newest = policy_version(db, name, version), newest_version(db, name)
+    if version == 0 and name in _SHIPPED:
+        return change_policy(service, actor, name, _SHIPPED[name](), newest)
     if earlier is None or name not in _SHIPPED:
         msg = f"there is no version {version} of this policy"
         raise ActError(msg)
@@ -98,12 +103,51 @@ def _check_terms(body: Mapping[str, Any]) -> None:
                     raise ValueError(msg)
 
 
+def _check_topics(body: Mapping[str, Any]) -> None:
+    known = frozenset(askable_fields())
+    for key, value in body.items():
+        rule, _, rest = key.partition("/")
+        topic, _, kind = rest.partition("/")
+        if topic not in SLUGS:
+            msg = f"topics: {key} names no topic"
+            raise ValueError(msg)
+        if rule == "name":
+            _check_name(key, kind, value)
+        elif rule in RULES:
+            _check_parts(key, value, known)
+        else:
+            msg = f"topics: {key} is no rule; a rule is name, required or skip"
+            raise ValueError(msg)
+
+
+def _check_name(key: str, language: str, value: object) -> None:
+    is_text = isinstance(value, str) and value.isprintable() and value.strip() == value
+    if language not in LANGUAGES or not is_text or not 0 < len(str(value)) <= MAX_NAME_CHARS:
+        msg = f"topics: {key} has 1 to {MAX_NAME_CHARS} characters on one line"
+        raise ValueError(msg)
+
+
+def _check_parts(key: str, value: object, known: frozenset[str]) -> None:
+    if not isinstance(value, list | tuple) or len(value) > MOST_PARTS:
+        msg = f"topics: {key} has at most {MOST_PARTS} parts"
+        raise ValueError(msg)
+    for part in value:
+        names = str(part).split("|")
+        if len(names) > MOST_ALTERNATIVES or not known.issuperset(names) or len({*names}) != len(names):
+            msg = f"topics: {key} asks for {part!r}, which nobody could be asked for in three languages"
+            raise ValueError(msg)
+    if len({*value}) != len(value):
+        msg = f"topics: {key} asks twice for the same"
+        raise ValueError(msg)
+
+
 _CHECKS: Final[dict[str, Callable[[Any], object]]] = {
     REPLIES: _check_replies,
     DUPLICATES: _check_duplicates,
     RETENTION: parse_retention,
     CALENDAR: parse_calendar,
     TERMS: _check_terms,
+    TOPICS: _check_topics,
 }
 _SHIPPED: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     REPLIES: lambda: {"default": "send"},
@@ -111,4 +155,5 @@ _SHIPPED: Final[dict[str, Callable[[], dict[str, Any]]]] = {
     RETENTION: lambda: dict(parse_retention({}).as_policy()),
     CALENDAR: lambda: dict(read_table("calendar.toml")),
     TERMS: lambda: dict(read_table("sla.toml")),
+    TOPICS: dict,
 }

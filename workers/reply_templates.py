@@ -20,7 +20,7 @@ from models.topics import topic_name
 from workers.replies.compose import cabinet_path, field_name
 from workers.replies.lint import faults_of
 from workers.replies.subjects import header_text, ticket_name
-from workers.required_data import ask_fields, missing_fields
+from workers.required_data import ask_fields, missing_fields, table_with
 from workers.subkind import subkind_of
 from workers.word_lists import read_table
 
@@ -60,10 +60,12 @@ def template_values(state: TicketState) -> TemplateValues:
         bound = FactValue(field="seller_id", value=state.bound_seller_id, source="binding")
         facts = (bound, *(fact for fact in facts if fact.field != "seller_id"))
     subkind = subkind_of(state.topic, f"{state.subject}\n{state.text}", facts)
-    lacking = ask_fields(state.topic, missing_fields(state.topic, facts, subkind=subkind), subkind=subkind)
+    table_of_needs = table_with(state.topic, state.needs)
+    missing = missing_fields(state.topic, facts, subkind=subkind, table=table_of_needs)
+    lacking = ask_fields(state.topic, missing, subkind=subkind, table=table_of_needs)
     values = {
         "ticket": ticket_name(state.number),
-        "topic": topic_name(state.topic, state.language),
+        "topic": state.topic_names.get(state.language) or topic_name(state.topic, state.language),
         "missing": _comma(state.language).join(field_name(part, state.language) for part in lacking),
         "cabinet": cabinet_path(state.marketplace, state.language),
     }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from models.decisions import FactValue
+    from models.topic_policy import Needs
 
 
 def rules_of(topic: str, subkind: str = "", table: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -33,6 +34,18 @@ def rules_of(topic: str, subkind: str = "", table: Mapping[str, Any] | None = No
         "skip": frozenset(special.get("skip", row.get("skip", ()))),
         "counts_as": counts_as,
     }
+
+
+def table_with(topic: str, needs: Needs) -> dict[str, Any]:
+    """Return the shipped table with what a desk requires otherwise for one topic."""
+    shipped = read_table("required_data.toml")
+    if not needs:
+        return shipped
+    row = shipped["topics"].get(topic, {})
+    kinds = row.get("subkinds", {})
+    own = {kind: {**kinds.get(kind, {}), **rules} for kind, rules in needs.items() if kind}
+    changed = {**row, **needs.get("", {}), "subkinds": {**kinds, **own}}
+    return {**shipped, "topics": {**shipped["topics"], topic: changed}}
 
 
 def missing_fields(

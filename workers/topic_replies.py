@@ -13,7 +13,7 @@ from models.topics import OTHER
 from workers.disposition import outside_role
 from workers.replies import compose
 from workers.replies.compose import ADMINISTRATOR, REQUEST, ReplyContext
-from workers.required_data import ask_fields, missing_fields, rules_of
+from workers.required_data import ask_fields, missing_fields, rules_of, table_with
 from workers.word_lists import read_table
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def _question(case: Case) -> ReplyDraft | None:
         return None if ADMINISTRATOR in state.asked else compose.draft_admin_only(context)
     if case.ask and not case.how_to and state.question_count < QUESTIONS_PER_TICKET:
         required = rules_of(state.topic, case.subkind)["required"]
-        everything = case.ask == required
+        everything = case.ask == required and not state.needs  # the whole sentence names what is shipped
         return compose.draft_question(
             context, case.ask, everything=everything, acknowledged=state.acknowledged
         )
@@ -117,10 +117,12 @@ def _was_completed_now(case: Case) -> bool:
     if not state.asked or asked_about is None or _open(case, case.missing):
         return False
     before = [fact for fact in case.facts if fact.raw_id is None or fact.raw_id <= asked_about]
-    by_answers = _open(case, missing_fields(state.topic, before, subkind=case.subkind))
+    table = table_with(state.topic, state.needs)
+    by_answers = _open(case, missing_fields(state.topic, before, subkind=case.subkind, table=table))
     return bool(by_answers and _open(case, state.missing_before))
 
 
 def _open(case: Case, missing: tuple[str, ...]) -> tuple[str, ...]:
     """Return what of `missing` makes sense to ask for at all: the rest of the strict list is no condition."""
-    return ask_fields(case.state.topic, missing, subkind=case.subkind)
+    table = table_with(case.state.topic, case.state.needs)
+    return ask_fields(case.state.topic, missing, subkind=case.subkind, table=table)

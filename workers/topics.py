@@ -20,7 +20,7 @@ from workers.how_to import is_how_to
 from workers.priority import PriorityInput, is_called_urgent, priority_of
 from workers.replies import compose
 from workers.replies.compose import ReplyContext
-from workers.required_data import ask_fields, missing_fields
+from workers.required_data import ask_fields, missing_fields, table_with
 from workers.stated import BULK_ROWS, stated_by_seller
 from workers.subkind import subkind_of
 from workers.topic_replies import Case, reply_of
@@ -35,7 +35,7 @@ def decide_topic(state: TicketState) -> TopicDecision:
     """Work a ticket of a topic queue; a pure function of `state`."""
     text = f"{state.subject}\n{state.text}"
     facts = _with_binding(state)
-    subkind = subkind_of(state.topic, text, facts)
+    subkind, table = subkind_of(state.topic, text, facts), table_with(state.topic, state.needs)
     how_to = state.how_to
     if how_to is None:
         has_files = bool(state.attachment_kinds)
@@ -43,11 +43,11 @@ def decide_topic(state: TicketState) -> TopicDecision:
     adopted = answered_by_numbers(
         facts,
         asked=state.asked,
-        missing=missing_fields(state.topic, facts, subkind=subkind),
+        missing=missing_fields(state.topic, facts, subkind=subkind, table=table),
         after_raw_id=state.question_raw_id,
     )
     facts = (*facts, *adopted)
-    missing = missing_fields(state.topic, facts, subkind=subkind)
+    missing = missing_fields(state.topic, facts, subkind=subkind, table=table)
     given = PriorityInput(
         topic=state.topic,
         text=text,
@@ -65,7 +65,7 @@ def decide_topic(state: TicketState) -> TopicDecision:
         facts=facts,
         subkind=subkind,
         missing=missing,
-        ask=ask_fields(state.topic, missing, subkind=subkind, asked=state.asked),
+        ask=ask_fields(state.topic, missing, subkind=subkind, asked=state.asked, table=table),
         how_to=how_to,
         context=_reply_context(state, text, subkind, priority),
         escalation=_escalation(state, facts),
@@ -97,8 +97,9 @@ def draft_reminder(state: TicketState) -> ReplyDraft | None:
         return None
     text = f"{state.subject}\n{state.text}"
     facts = _with_binding(state)
-    subkind = subkind_of(state.topic, text, facts)
-    still_open = [part for part in missing_fields(state.topic, facts, subkind=subkind) if part in state.asked]
+    subkind, table = subkind_of(state.topic, text, facts), table_with(state.topic, state.needs)
+    missing = missing_fields(state.topic, facts, subkind=subkind, table=table)
+    still_open = [part for part in missing if part in state.asked]
     if not still_open:
         return None
     return compose.draft_reminder(_reply_context(state, text, subkind, "normal"), still_open)
@@ -154,6 +155,7 @@ def _reply_context(state: TicketState, text: str, subkind: str, priority: str) -
         carrier=has_carrier and _carrier_words().occurs(fold(text)),
         has_evidence=bool(state.attachment_kinds),
         secrets=state.secrets,
+        topic_names=state.topic_names,
     )
 
 

@@ -14,11 +14,12 @@ from models.decisions import TicketState, TopicDecision
 from models.store.facts import load_facts
 from models.store.link_context import STRONG_FIELDS
 from models.store.mails import storable
-from models.store.policies import reply_policy
+from models.store.policies import read_policy, reply_policy
 from models.store.schema import ASKED, ATTACHMENT, FACT, MESSAGE, OUTBOX, TICKET, TICKET_LINK, TOPIC_WORK
 from models.store.sellers import role_of_sender
 from models.store.ticket_events import note_event
 from models.store.tickets import move_status
+from models.topic_policy import TOPICS, names_of, needs_of
 from models.topics import Status
 
 MATTERS_LOCKED = 500
@@ -124,7 +125,7 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         .outerjoin(OUTBOX, OUTBOX.c.id == ASKED.c.outbox_id)
         .where(ASKED.c.ticket_id == number)
     ).all()
-    facts = load_facts(db, number)
+    facts, own = load_facts(db, number), read_policy(db, TOPICS)
     writer = mails[-1].from_address if mails else ticket.requester  # who gets the next answer
     stated = [fact.value for fact in facts if fact.field == "seller_id"]
     return TicketState(
@@ -157,6 +158,8 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         newest_text=mails[-1].text if mails else "",
         cited=tuple(db.scalars(select(TICKET_LINK.c.other_id).where(TICKET_LINK.c.ticket_id == number))),
         escalated=bool(ticket.escalated),
+        needs=needs_of(own, ticket.topic),
+        topic_names=names_of(own, ticket.topic),
         bulk_rows=max((part.row_count or 0 for part in parts), default=0),
     )
 

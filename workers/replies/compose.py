@@ -9,7 +9,8 @@ text (A13). A language that is not known gets Russian and English, one below the
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any, Final
@@ -35,6 +36,7 @@ _SECRET_LINES: Final = (  # kind of a redaction contains -> line
     (("code", "otp", "2fa"), "secret_code"),
     (("card", "pan"), "secret_card"),
 )
+_OF_ESCALATIONS: Final = frozenset({"ticket_ref", "risk", "chronology"})  # asked by rule R26 alone
 Paragraphs = list[str]
 
 
@@ -53,6 +55,11 @@ class ReplyContext:
     carrier: bool = False  # rule R18: a third-party carrier has the parcel
     has_evidence: bool = False
     secrets: tuple[str, ...] = ()  # kinds of secrets in the mail (rule R54)
+    topic_names: Mapping[str, str] = field(default_factory=dict)  # what the desk calls the topic, by language
+
+    def topic_name(self, language: str) -> str:
+        """Return what the topic is called in a language."""
+        return self.topic_names.get(language) or topic_name(self.topic, language)
 
 
 def draft_acknowledgement(context: ReplyContext, *, state: str) -> ReplyDraft:
@@ -174,6 +181,12 @@ def field_name(part: str, language: str) -> str:
     return _say(language).join_or(part)
 
 
+def askable_fields() -> tuple[str, ...]:
+    """Return the fields that a question can ask for in every language."""
+    shared = set.intersection(*(set(_say(language).table["fields"]) for language in REPLY_LANGUAGES))
+    return tuple(name for name in _say("en").table["fields"] if name in shared - _OF_ESCALATIONS)
+
+
 def signature(language: str) -> str:
     """Return how the desk signs a letter; English where the language is not known."""
     return str(_say(language).table["lines"]["signature"])
@@ -195,7 +208,7 @@ class _Sentences:
     def line(self, key: str, context: ReplyContext) -> str:
         values = {
             "number": ticket_name(context.number),
-            "topic": topic_name(context.topic, self.language),
+            "topic": context.topic_name(self.language),
             "cabinet_path": cabinet_path(context.marketplace, self.language),
             "evidence": self.table["evidence"].get(context.topic, ""),
         }
@@ -213,7 +226,7 @@ class _Sentences:
             lead, _, rest = str(self.table["lines"][f"{key}_one"]).partition("{field}")
             values = {
                 "number": ticket_name(context.number),
-                "topic": topic_name(context.topic, self.language),
+                "topic": context.topic_name(self.language),
             }
             return [lead.format_map(values) + names[0] + rest]
         join = self.table["join"]
