@@ -97,6 +97,8 @@ def role(
     if role not in ROLES:
         raise KnownError(f"Role {role!r} is unknown: choose of {', '.join(ROLES)}.")
     with opened_store(load_settings()) as store, store.write({"people"}) as db:
+        if role != "admin":
+            _keep_an_admin(db, login)
         change_person(db, login, role=role)
         end_sessions_of(db, login, datetime.now(UTC))
         _note(db, "role", login, role=role)
@@ -115,6 +117,8 @@ def disable(
     from settings import load_settings
 
     with opened_store(load_settings()) as store, store.write({"people"}) as db:
+        if not undo:
+            _keep_an_admin(db, login)
         change_person(db, login, active=undo)
         end_sessions_of(db, login, datetime.now(UTC))
         _note(db, "enable" if undo else "disable", login)
@@ -139,6 +143,16 @@ def totp(
         end_sessions_of(db, login, datetime.now(UTC))
         _note(db, "totp_off" if off else "totp", login)
     typer.echo(f"{login} needs no code." if off else totp_address(secret, login))
+
+
+def _keep_an_admin(db: Db, login: str) -> None:
+    """Raise KnownError when nobody could administer the console without this person."""
+    from models.store.people import is_last_admin
+
+    if is_last_admin(db, login):
+        raise KnownError(
+            f"{login} is the last administrator: make another one first, `razbor users role LOGIN admin`."
+        )
 
 
 def _note(db: Db, action: str, login: str, **detail: object) -> None:

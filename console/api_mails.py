@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
@@ -185,25 +186,26 @@ def send_reply(call: CallOf, number: Number, asked: NewReply, key: Key = None) -
 @router.post("/replies/{number}/approval", name="approve_draft", tags=["replies"])
 def approve_draft(call: CallOf, number: Number, asked: Approval, key: Key = None) -> Reply:
     """Let a draft leave."""
-    get_reply(call, number)
-
-    def act(desk: Desk) -> int:
-        desk.approve_draft(number, call.actor, asked.text)
-        return number
-
-    return get_reply(call, call.once(key, asked, act))
+    return _decided(call, number, asked, key, lambda desk: desk.approve_draft(number, call.actor, asked.text))
 
 
 @router.post("/replies/{number}/dropping", name="drop_draft", tags=["replies"])
 def drop_draft(call: CallOf, number: Number, asked: Dropping, key: Key = None) -> Reply:
     """Drop a draft; it stays visible as muted."""
+    return _decided(call, number, asked, key, lambda desk: desk.drop_draft(number, call.actor, asked.reason))
+
+
+def _decided(
+    call: CallOf, number: int, asked: Approval | Dropping, key: str | None, act: Callable[[Desk], None]
+) -> Reply:
+    """Decide about a draft once, and read it again."""
     get_reply(call, number)
 
-    def act(desk: Desk) -> int:
-        desk.drop_draft(number, call.actor, asked.reason)
+    def carried_out(desk: Desk) -> int:
+        act(desk)
         return number
 
-    return get_reply(call, call.once(key, asked, act))
+    return get_reply(call, call.once(key, asked, carried_out))
 
 
 @router.get("/status", name="get_status", tags=["status"])

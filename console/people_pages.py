@@ -14,7 +14,15 @@ from console.passwords import hash_password, new_password, new_totp_secret, totp
 from console.wording import INTERFACE_LANGUAGES
 from models.store import StoreError
 from models.store.engine import Db
-from models.store.people import ROLES, PersonCard, add_person, change_person, end_sessions_of, people
+from models.store.people import (
+    ROLES,
+    PersonCard,
+    add_person,
+    change_person,
+    end_sessions_of,
+    is_last_admin,
+    people,
+)
 from models.store.people_seen import seen_at
 from models.store.ticket_life import audit
 
@@ -94,12 +102,6 @@ def change_access(request: Request, login: str, act: Annotated[str, Form(max_len
     if secret:
         return _page(request, told=(login, totp_address(secret, login) if act == "totp" else secret))
     return back_to("/settings/people", "saved")
-
-
-def is_last_admin(db: Db, login: str) -> bool:
-    """Tell whether nobody but this person could administer the desk."""
-    admins = [person.login for person in people(db) if person.active and person.role == "admin"]
-    return admins == [login]
 
 
 def _card(db: Db, login: str) -> PersonCard:

@@ -3,7 +3,7 @@
 Server-side request forgery (OWASP): the name is resolved here, every address that it has must be a
 public one, and the connection goes to just that address, so that a second answer of the name service
 cannot lead elsewhere. Redirects are not followed. Hosts that the setting allows may be private and
-plain http. Times are wall-clock seconds for the whole exchange.
+plain http. Times are wall-clock seconds: of the name service, of connecting, of the whole exchange.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
 LONGEST_S: Final = 10.0
+NAME_S: Final = 5.0  # for the name service
+MOST_NAMES_ASKED: Final = 8  # at once; the name service of the system can be waited for, never stopped
 CONNECT_S: Final = 5.0
 MAX_URL_CHARS: Final = 2000
 MAX_ANSWER_BYTES: Final = 2048  # of the body; it is read for nothing but a clean end
+_ASKED: Final = threading.BoundedSemaphore(MOST_NAMES_ASKED)
 _NAT64: Final = IPv6Network("64:ff9b::/96")
 
 
@@ -106,8 +109,7 @@ def _port(parts: SplitResult) -> int:
 def _address(parts: SplitResult, allowed: frozenset[str]) -> str:
     """Resolve the host; raises AddressRefusedError when one of its addresses is not public."""
     host = parts.hostname or ""
-    found = socket.getaddrinfo(host, _port(parts), type=socket.SOCK_STREAM)
-    addresses = list(dict.fromkeys(str(item[4][0]) for item in found))
+    addresses = _resolved(host, _port(parts))
     if not is_allowed(host, parts.port, allowed):
         private = [text for text in addresses if not is_public(ip_address(text.partition("%")[0]))]
         if private:
@@ -117,6 +119,37 @@ def _address(parts: SplitResult, allowed: frozenset[str]) -> str:
         msg = f"{host} has no address"
         raise AddressRefusedError(msg)
     return addresses[0]
+
+
+def _resolved(host: str, port: int) -> list[str]:
+    """Ask the system's name service; raises OSError when it fails, TimeoutError when it takes too long.
+
+    `getaddrinfo` knows no limit of time, so it is asked beside. One that hangs is left to itself and
+    holds one of a few places: a dead name service costs a handful of threads, not one per event.
+    """
+    if not _ASKED.acquire(blocking=False):
+        msg = "the name service does not answer: earlier questions to it still wait"
+        raise TimeoutError(msg)
+    answer: list[list[str] | OSError] = []
+
+    def ask() -> None:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            answer.append(list(dict.fromkeys(str(item[4][0]) for item in found)))
+        except (OSError, UnicodeError) as error:  # UnicodeError: a label that is no name
+            answer.append(error if isinstance(error, OSError) else OSError(str(error)))
+        finally:
+            _ASKED.release()
+
+    asking = threading.Thread(target=ask, daemon=True)
+    asking.start()
+    asking.join(NAME_S)
+    if not answer:
+        msg = f"the name service did not answer for {host} within {NAME_S:g} s"
+        raise TimeoutError(msg)
+    if isinstance(answer[0], OSError):
+        raise answer[0]
+    return answer[0]
 
 
 def _exchange(parts: SplitResult, address: str, body: bytes, headers: dict[str, str]) -> Posted:

@@ -90,6 +90,12 @@ def desk_logins(db: Connection) -> list[str]:
     return list(db.scalars(query.order_by(PERSON.c.login)))
 
 
+def is_last_admin(db: Connection, login: str) -> bool:
+    """Tell whether nobody but this person could administer the desk."""
+    admins = db.scalars(select(PERSON.c.login).where(PERSON.c.active, PERSON.c.role == "admin"))
+    return list(admins) == [login]
+
+
 def person_count(db: Connection) -> int:
     """Count people, disabled ones too: zero only before the first start."""
     return db.scalar(select(func.count()).select_from(PERSON)) or 0

@@ -1,4 +1,4 @@
-"""Topics in the settings: names and required data over the shipped ones, looked at before, taken back after."""
+"""Topics in the settings: names and required data over the shipped ones, looked at and taken back."""
 
 from __future__ import annotations
 

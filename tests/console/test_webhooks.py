@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 
 import pytest
@@ -22,60 +21,12 @@ from models.store.schema import AUDIT, WEBHOOK, WEBHOOK_DELIVERY
 from models.store.ticket_events import EVENT_KINDS, note_event
 from models.store.webhooks import BACKOFF_S, KEPT, MAX_ATTEMPTS, forget_deliveries, webhooks
 from tests.console.conftest import on_sqlite
+from tests.console.webhook_receiver import Receiver
 from tests.workers.conftest import FakeRelay
 from workers import acts, webhook_post
 from workers.upkeep import sweep
 from workers.webhook_post import AddressRefusedError, check_url, is_public, post
 from workers.webhooks import subscribe, tell_once_more, tell_webhooks
-
-
-class Receiver:
-    """A system that is told events, and answers as it is bidden."""
-
-    def __init__(self) -> None:
-        self.heard: list[tuple[dict[str, str], bytes]] = []
-        self.status = 204
-        self.headers: dict[str, str] = {}
-        self.body = b""
-        self.drip_s = 0.0
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                receiver.heard.append((dict(self.headers), self.rfile.read(length)))
-                self.send_response(receiver.status)
-                for name, value in receiver.headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(receiver.body)))
-                self.end_headers()
-                if receiver.drip_s:
-                    self._drip()
-                self.wfile.write(receiver.body)
-
-            def _drip(self) -> None:
-                until = time.monotonic() + receiver.drip_s
-                while time.monotonic() < until:
-                    self.wfile.write(b" ")
-                    self.wfile.flush()
-                    time.sleep(0.02)
-
-            def log_message(self, *_: object) -> None:
-                pass
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a closed connection is no news
-        self.port = self._server.server_port
-        self.host = f"localhost:{self.port}"
-        self.url = f"http://{self.host}/hooks?from=razbor"
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-
-    def events(self) -> list[dict]:
-        return [json.loads(body) for _, body in self.heard]
-
-    def stop(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
 
 
 @pytest.fixture
@@ -264,6 +215,34 @@ def test_answers_are_bounded(receiver, monkeypatch) -> None:
     assert post(
         f"http://localhost:{receiver.port + 1 if receiver.port < 65535 else 1}/", b"", {}, allowed
     ).error
+
+
+def test_a_name_service_that_hangs_is_waited_for_no_longer_than_said(monkeypatch) -> None:
+    asked, answer = [], threading.Event()
+
+    def hang(host, *_: object, **__: object) -> list:
+        asked.append(host)
+        answer.wait(20)
+        return []
+
+    monkeypatch.setattr(webhook_post.socket, "getaddrinfo", hang)
+    monkeypatch.setattr(webhook_post, "NAME_S", 0.02)
+    began = time.monotonic()
+    try:
+        faults = [
+            post("https://slow.example/", b"{}", {}, frozenset()).error
+            for _ in range(webhook_post.MOST_NAMES_ASKED + 3)
+        ]
+        assert time.monotonic() - began < 5
+        assert "did not answer for slow.example" in faults[0]
+        assert "still wait" in faults[-1], "a dead name service holds a few threads and no more"
+        assert len(asked) == webhook_post.MOST_NAMES_ASKED
+    finally:
+        answer.set()
+    while threading.active_count() > 1 and any("ask" in thread.name for thread in threading.enumerate()):
+        time.sleep(0.01)
+    monkeypatch.undo()
+    assert "is not public" in post("https://127.0.0.1/", b"{}", {}, frozenset()).error, "then it asks again"
 
 
 @pytest.mark.parametrize(

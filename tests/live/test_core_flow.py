@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import re
 import signal
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
 from email.message import EmailMessage
 
 import pytest
 
+from models.store import open_store
+from models.store.webhooks import add_webhook
 from models.topics import ROUTED_SLUGS, topic_queue
+from tests.console.webhook_receiver import Receiver
 from tests.live.clean_log import leaks, way_of_mail
 from tests.live.conftest import Desk
 from tests.live.letters import INCOMPLETE, mail
@@ -41,9 +47,32 @@ def body_of(message: EmailMessage) -> str:
     return str(part.get_content())
 
 
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    made = Receiver()
+    yield made
+    made.stop()
+
+
+def told_of_events(desk: Desk, receiver: Receiver) -> None:
+    """Let a system be told of tickets that are opened, as `razbor webhooks add` does."""
+    settings = desk.settings()
+    store = open_store(settings.main_database_url, settings.intake_database_url)
+    with store.write({"webhooks"}) as db:
+        kinds = ["ticket.opened"]
+        add_webhook(db, "erp", receiver.url, kinds, created_by="test", now_utc=datetime.now(UTC))
+    store.close()
+
+
 @pytest.mark.parametrize("servers", [False, True], ids=["embedded", "postgresql+redis"])
-def test_core_promise(make_desk, servers: bool) -> None:
-    desk = make_desk(servers=servers, log_json="true", log_level="INFO" if servers else "DEBUG")
+def test_core_promise(make_desk, receiver: Receiver, servers: bool) -> None:
+    desk = make_desk(
+        servers=servers,
+        log_json="true",
+        log_level="INFO" if servers else "DEBUG",
+        webhook_hosts=receiver.host,
+    )
+    told_of_events(desk, receiver)
     for language, (subject, text, _) in INCOMPLETE.items():
         desk.send(
             mail(subject, text, f"{language}@shop.example", f"first-{language}@shop.example"),
@@ -66,6 +95,13 @@ def test_core_promise(make_desk, servers: bool) -> None:
     assert {row["language"] for row in by_number.values()} == {"ru", "zh", "en"}
     assert {row["status"] for row in by_number.values()} == {"waiting_seller"}
     assert {tuple(row["missing"]) for row in by_number.values()} == {("seller_id",)}
+
+    deadline = time.monotonic() + 20  # by the Celery worker of the queue, signed; the sweeper nudges it
+    while len(receiver.heard) < 3 and time.monotonic() < deadline:
+        time.sleep(0.1)
+    told = {event["data"]["ticket"] for event in receiver.events()}
+    assert {f"RZ-{number}" for number in told} == set(by_number)
+    assert {headers["webhook-signature"][:3] for headers, _ in receiver.heard} == {"v1,"}
 
     # A new mail with only the number in the subject and the missing data lands there; nothing more is asked.
     answer = mail(
