@@ -45,6 +45,7 @@ from console.desk import DeskRefusalError
 from console.guard import ForbiddenError, LoginNeededError, guard
 from console.pages import own_path, render
 from console.passwords import unknown_login_hash
+from console.refusal_words import refusal
 from console.security_headers import SecurityHeaders
 
 _STATIC = Path(__file__).parent / "static"
@@ -129,7 +130,8 @@ def _fault_page(request: Request, error: Exception) -> Response:
             status = 422
         case HTTPException():
             status = error.status_code
-    title = words_for(request)(_FAULT_TITLES.get(status, "fault.other"))
+    words = words_for(request)
+    title, detail = words(_FAULT_TITLES.get(status, "fault.other")), refusal(detail, words.language)
     if request.headers.get("x-razbor"):
         return JSONResponse({"fault": f"{title}: {detail}" if detail else title}, status_code=status)
     return render(request, "fault.html", status_code=status, title=title, detail=detail)

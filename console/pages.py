@@ -23,6 +23,7 @@ from console.context import (
     words_for,
 )
 from console.masking import masked
+from console.refusal_words import refusal
 from console.wording import INTERFACE_LANGUAGES, LANGUAGE_NAMES
 from models.topics import TOPIC_NAMES
 
@@ -36,6 +37,7 @@ _ENVIRONMENT: Final = Environment(
     lstrip_blocks=True,
 )
 _ENVIRONMENT.filters["masked"] = masked
+_ENVIRONMENT.filters["told"] = refusal
 
 
 @cache
@@ -51,6 +53,8 @@ def render(
     """Fill a template in; `page` names the entry of the rail that is lit."""
     visitor: Visitor | None = getattr(request.state, "visitor", None)
     words, moments = words_for(request), moments_for(request)
+    if values.get("fault"):
+        values["fault"] = refusal(values["fault"], words.language)
     text = _ENVIRONMENT.get_template(template).render(
         request=request,
         visitor=visitor,

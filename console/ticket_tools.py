@@ -7,9 +7,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse, Response
 
-from console.context import console_of, visitor_of
+from console.context import console_of, visitor_of, words_for
 from console.desk import DeskRefusalError
 from console.pages import back_to, render
+from console.refusal_words import refusal
 from console.ticket_pages import shown_ticket
 from console.undo import UndoStep
 
@@ -30,8 +31,10 @@ def templates(request: Request, number: int) -> Response:
 @router.post("/tickets/{number}/preview", name="preview")
 def preview(request: Request, number: int, text: Annotated[str, Form(max_length=20_000)] = "") -> Response:
     """Tell how a reply will read, and what keeps it from leaving."""
-    found = console_of(request).desk.preview_reply(number, text)
-    return JSONResponse({"text": found.text, "problems": list(found.problems)})
+    found, language = console_of(request).desk.preview_reply(number, text), words_for(request).language
+    return JSONResponse(
+        {"text": found.text, "problems": [refusal(problem, language) for problem in found.problems]}
+    )
 
 
 @router.post("/tickets/{number}/macro", name="macro")
