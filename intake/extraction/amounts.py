@@ -236,4 +236,4 @@ def find_amounts(region: Region) -> list[AmountMark]:
     if chinese:
         sure += [*_chinese(region, words), *_spoken(region)]
     bare = list(find_bare_amounts(region, words, sure))
-    return (sure if _RATE.search(region.lower) is None else _without_rates(region, sure)) + bare
+    return (_without_rates(region, sure) if sure and _RATE.search(region.lower) else sure) + bare

@@ -9,12 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from functools import cache
 from typing import Final, NamedTuple
 
-from intake.extraction.lexicon import load_toml
 from intake.extraction.regions import Region
+from intake.extraction.shapes import (
+    CODE,
+    LETTERED,
+    SEPARATED,
+    SPACED,
+    WORDS,
+    Shape,
+    all_shapes,
+    match_text,
+    shape_value,
+    whole_shape,
+)
 
 MAX_CANDIDATES: Final = 600  # of one region; more is a list that no reader wants
 _SIGNS: Final = "0-9A-Za-zА-Яа-яЁё"
@@ -60,48 +69,9 @@ _WORD_CODE: Final = re.compile(
     r"[A-Za-zА-Яа-яё]{1,12}(?:[-/][A-Za-zА-Яа-яё]{1,12}){1,4}"
     r"|[a-z]{3,12}[-_][a-z]{3,12}|[A-ZА-Я]{2,3}-[a-zа-я]{3,8}/[а-яё]{3,8}"
 )
-_LONGEST: Final = 64  # characters of a token from which on every shape is tried
-_ELEMENT: Final = re.compile(
-    r"(?:\[[^\]]+\]|[0-9A-Za-zА-Яа-яЁё_-])(?:\{(?P<low>[0-9]+)(?:,(?P<high>[0-9]+))?\}|(?P<maybe>\?))?(?![{?*+])"
-)
 _DECIMAL: Final = re.compile(r"[0-9]{1,3}\.[0-9]{3,12}")  # 55.7558 of a coordinate
 _COLOUR: Final = re.compile(r"(?=[0-9]{0,5}[A-Fa-f])[0-9A-Fa-f]{6}")
 _LONG_DIGITS: Final = re.compile(r"[0-9]{5,}(?:[/+][0-9]{5,})+")
-
-
-def fits(role: str, meant: str) -> bool:
-    """Tell whether a context word for `meant` speaks for a candidate's `role`."""
-    return role == meant or role.startswith(meant + ".") or meant.startswith(role + ".")
-
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """One row of `shapes.toml`: role -> prior score."""
-
-    name: str
-    roles: dict[str, float]
-    value: str = ""
-    latin: bool = False  # the value is written with Latin letters whatever was typed
-    heads: dict[str, str] = field(init=False, compare=False)  # role -> entity type
-    _fitting: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "heads", {role: role.partition(".")[0] for role in self.roles})
-
-    def fitting(self, meant: str) -> tuple[str, ...]:
-        """Return the roles that a context word for `meant` speaks for."""
-        known = self._fitting.get(meant)
-        if known is None:
-            known = self._fitting[meant] = tuple(role for role in self.roles if fits(role, meant))
-        return known
-
-
-CODE: Final = Shape("code", {"article": 0.2, "document_number": 0.0, "none": -0.6})
-SEPARATED: Final = "digits with separators"  # name of the shape that a list of numbers with slashes has too
-SHORT_RANGE: Final = "short range"  # 42-44, 3/5
-LETTERED: Final = "letters and a long number"
-WORDS: Final = Shape("code without digits", {"article": -0.7, "document_number": -1.5})
-SPACED: Final = Shape("digits in groups", {})
 
 
 class Candidate(NamedTuple):
@@ -114,77 +84,14 @@ class Candidate(NamedTuple):
     glued: str = ""  # the word that stands right before the digits, as in SKU160249683
 
 
-@dataclass(frozen=True, slots=True)
-class _Shapes:
-    """The expressions of all shapes; the name of the group that took part leads to the shape."""
-
-    by_group: dict[str, Shape]
-    rows: tuple[tuple[str, int, int], ...]  # expression over a token, shortest and longest token
-    spaced: re.Pattern[str]  # over text, for shapes that may hold blanks
-    begins: re.Pattern[str]  # where such a shape begins that does not begin with a digit
-
-
-@cache
-def _shapes() -> _Shapes:
-    whole, spaced, begins, shapes = [], [], [], {}
-    for number, row in enumerate(load_toml("shapes.toml")["shape"]):
-        group = f"s{number}"
-        shapes[group] = Shape(row["name"], row["roles"], row.get("value", ""), row.get("latin", False))
-        # The group's name stands behind, so that a wrong first character rules a shape out at once.
-        pattern = row["pattern"].replace(" ?", "")
-        whole.append((f"(?:{pattern})(?P<{group}>)", *_lengths(pattern)))
-        if " " in row["pattern"]:
-            spaced.append(f"(?:{row['pattern']})(?P<{group}>)")
-            begins += row.get("begins", [])
-    guard = rf"(?<![0-9A-Za-z_])(?<![0-9A-Za-z]-)(?:{'|'.join(spaced)})(?![0-9A-Za-z_])(?!-[0-9A-Za-z])"
-    return _Shapes(shapes, tuple(whole), re.compile(guard), re.compile("|".join(begins)))
-
-
-def _lengths(pattern: str) -> tuple[int, int]:
-    """Return the shortest and longest token of a plain row of characters and classes, else all lengths."""
-    low = high = at = 0
-    while at < len(pattern):
-        element = _ELEMENT.match(pattern, at)
-        if element is None or "\\" in element[0]:
-            return 0, _LONGEST
-        least = element["low"] or ("0" if element["maybe"] else "1")
-        low, high, at = low + int(least), high + int(element["high"] or element["low"] or 1), element.end()
-    return low, high
-
-
-@cache
-def _whole_of(length: int) -> re.Pattern[str]:
-    """Return the expression of the shapes that a token of `length` characters may have."""
-    rows = [row for row, low, high in _shapes().rows if low <= length <= high or length == _LONGEST]
-    return re.compile("|".join(rows or ["(?!)"]))
-
-
-def _whole(text: str, start: int, end: int) -> tuple[re.Match[str], Shape] | None:
-    match = _whole_of(min(end - start, _LONGEST)).fullmatch(text, start, end)
-    return None if match is None or match.lastgroup is None else (match, _shapes().by_group[match.lastgroup])
-
-
-def _value(shape: Shape, written: str) -> str:
-    compact = "".join(written.split())
-    if shape.value:
-        return shape.value.replace("{digits}", "".join(char for char in compact if char.isdigit()))
-    return compact
-
-
-def match_text(written: str) -> Shape | None:
-    """Return the shape that `written` has as a whole, letters Latin; None when it has none."""
-    found = _whole(written, 0, len(written))
-    return None if found is None else found[1]
-
-
 def match_shape(region: Region, start: int, end: int, glued: str = "") -> Candidate | None:
     """Return [start, end) as a candidate when it has the shape of an identifier as a whole."""
-    found = _whole(region.latin, start, end)
+    found = whole_shape(region.latin, start, end)
     if found is None:
         return None
     match, shape = found
     written = match[0] if shape.latin else region.folded[start:end]
-    return Candidate(start, end, _value(shape, written), shape, glued)
+    return Candidate(start, end, shape_value(shape, written), shape, glued)
 
 
 def _code(region: Region, start: int, end: int) -> Candidate | None:
@@ -257,20 +164,21 @@ def _spaced(region: Region, begins: list[int]) -> Iterator[Candidate]:
     """Yield identifiers whose shape holds blanks, which start at one of `begins`."""
     reached = 0
     for start in sorted(begins):
-        match = _shapes().spaced.match(region.latin, start) if start >= reached else None
+        match = all_shapes().spaced.match(region.latin, start) if start >= reached else None
         if match is None or match.lastgroup is None:
             continue
         reached = match.end()
         if " " in match[0]:
-            shape = _shapes().by_group[match.lastgroup]
+            shape = all_shapes().by_group[match.lastgroup]
             written = match[0] if shape.latin else region.folded[start:reached]
-            yield Candidate(start, reached, _value(shape, written), shape)
+            yield Candidate(start, reached, shape_value(shape, written), shape)
 
 
 def find_candidates(region: Region) -> list[Candidate]:
     """Return every span of a region that looks like an identifier, in reading order."""
     found: list[Candidate] = []
-    begins = [match.start() for match in _shapes().begins.finditer(region.latin)] if region.has_digit else []
+    may_begin = region.has_digit and any(map(region.latin.__contains__, all_shapes().needles))
+    begins = [match.start() for match in all_shapes().begins.finditer(region.latin)] if may_begin else []
     for match in _TOKEN.finditer(region.folded):
         token = match[1]
         if len(found) >= MAX_CANDIDATES:

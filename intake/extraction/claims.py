@@ -116,7 +116,8 @@ def _links(region: Region) -> Iterator[Claim]:
 
 
 def _dates(region: Region, mail_date: date | None, language: str) -> Iterator[Claim]:
-    periods, dates = join_dates(region, find_dates(region, language, mail_date, plausible), mail_date)
+    marks = find_dates(region, language, mail_date, plausible)
+    periods, dates = join_dates(region, marks, mail_date) if marks else ([], marks)
     for period in [*periods, *find_periods(region, mail_date)]:
         kind = "" if in_quote_head(region, period.start, period.end) else "period"
         yield _claim(region, period.start, period.end, kind, period.value, period.score)

@@ -11,10 +11,11 @@ import re
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from intake.extraction.candidates import SHORT_RANGE, Candidate
+from intake.extraction.candidates import Candidate
 from intake.extraction.lexicon import Cue, Meaning, load_toml
 from intake.extraction.neighbours import word_behind, word_set
 from intake.extraction.regions import Region
+from intake.extraction.shapes import SHORT_RANGE
 
 MAX_CUES: Final = 6
 _COUNT_DIGITS: Final = 7
@@ -89,25 +90,26 @@ def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence])
         gap = region.lower[cue.end : until]
         if len(gap) > MAX_GAP:
             break
+        heard = shape.heard(cue.word, cue.sense.meanings)
+        if not heard and cue.word not in _BARE:
+            nearer = cue.start
+            continue
         strength = _strength(gap, cue.word)
         plausible = 0.0
         head = (
             found and nearer < candidate.start and region.lower[cue.end : nearer] == " " and strength >= 0.8
         )
-        for meaning in cue.sense.meanings:
-            fitting = shape.fitting(meaning.role)
+        for meaning, prior in heard:
             if meaning.touching and (strength < 1.0 or len(gap) > 3 or "№" in gap):
                 continue
             if meaning.role == _COUNT and not _may_count(candidate):
                 continue
-            if fitting:
-                prior = max([shape.roles[role] for role in fitting])
-                loose = strength < 0.85 and meaning.role.startswith(_NEEDS_NEAR)
-                weight = meaning.weight * strength * (0.65 if loose else 1.0)
-                if head and meaning.role == "none" and candidate.value.isdigit():
-                    weight = max(weight, meaning.weight * _HEAD_SHARE) / damping  # индекс отделения 109202
-                _add(found, meaning, weight * damping, cue.word)
-                plausible = max(plausible, prior + weight)
+            loose = strength < 0.85 and meaning.role.startswith(_NEEDS_NEAR)
+            weight = meaning.weight * strength * (0.65 if loose else 1.0)
+            if head and meaning.role == "none" and candidate.value.isdigit():
+                weight = max(weight, meaning.weight * _HEAD_SHARE) / damping  # индекс отделения 109202
+            _add(found, meaning, weight * damping, cue.word)
+            plausible = max(plausible, prior + weight)
         nearer = cue.start
         if cue.word in _BARE and strength >= 0.85:
             until = cue.start

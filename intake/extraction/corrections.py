@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Final
 
@@ -71,15 +71,21 @@ def _signs() -> frozenset[str]:
     return frozenset().union(*(form.signs for form in _forms()))
 
 
+@lru_cache(maxsize=1024)
+def _forms_for(present: frozenset[str]) -> tuple[_Form, ...]:
+    """Return the forms of which one of the signs `present` stands in every match."""
+    return tuple(form for form in _forms() if not present.isdisjoint(form.signs))
+
+
 def find_corrections(region: Region) -> Iterator[Correction]:
     """Yield the corrections of a region, at most 30 of one form; overlapping readings are left in."""
-    signs = region.signs
-    for form in _forms() if region.has_digit and not signs.isdisjoint(_signs()) else ():
-        if not signs.isdisjoint(form.signs):
-            for match in islice(form.pattern.finditer(region.lower), MAX_PER_FORM):
-                found = _correction(region, form, match)
-                if found is not None:
-                    yield found
+    if not region.has_digit:
+        return
+    for form in _forms_for(region.signs & _signs()):
+        for match in islice(form.pattern.finditer(region.lower), MAX_PER_FORM):
+            found = _correction(region, form, match)
+            if found is not None:
+                yield found
 
 
 def _correction(region: Region, form: _Form, match: re.Match[str]) -> Correction | None:

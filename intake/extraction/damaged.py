@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from intake.extraction.candidates import Candidate, Shape, match_text
+from intake.extraction.candidates import Candidate
 from intake.extraction.regions import Region
+from intake.extraction.shapes import Shape, match_text
 
 MAX_MENDED: Final = 50  # of one kind and region
 _SIGNS: Final = "0-9A-Za-zА-Яа-яЁё_-"
@@ -101,7 +102,7 @@ def find_damaged(region: Region) -> list[Candidate]:
         return []
     found: list[Candidate] = []
     if not region.folded.isascii():
-        if "-" in region.near or "gi" in region.lower:
+        if region.has_many_digits or "gi" in region.lower:
             found += _glued(region)
         if _LONG_RUN.match(region.folded) is not None:
             found += _in_long_codes(region)

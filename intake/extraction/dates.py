@@ -125,6 +125,8 @@ def _chinese(region: Region) -> Iterator[DateMark]:
 
 
 def _day_only(region: Region) -> Iterator[DateMark]:
+    if not ("го" in region.near or "号" in region.near or "號" in region.near):
+        return
     if _DAY_WORD.search(region.near) is None:
         return
     for match in islice(_DAY_ONLY.finditer(region.lower), MAX_MARKS):
@@ -182,7 +184,8 @@ def find_dates(region: Region, language: str, mail_date: date | None, plausible:
     marks: list[DateMark] = []
     if region.has_digit:
         marks = [*_worded(region), *_day_only(region)]
-    marks += find_numeric_dates(region, language, mail_date, plausible)
+    if region.digits:
+        marks += find_numeric_dates(region, language, mail_date, plausible)
     if CHINESE_MONTH in region.signs:
         marks += _chinese(region)
     if not marks:

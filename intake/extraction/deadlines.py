@@ -30,7 +30,11 @@ _HOURS_OF_DAY: Final = 24
 _BREAK: Final = re.compile(r"[.!?]\s|[。！？;；\n]")
 _CLOCK: Final = re.compile(r",? ?(?:до|к|by|before|until|at) [0-9]{1,2}(?:[:.][0-9]{2}| ?(?:час|pm|am))")
 _TERM_BEHIND: Final = (" left", " remain", "内")
-_TERM_START: Final = re.compile(r"[вwоoе还只剩仅з](?<![a-zа-я].)")  # of every word before a span
+# Of every word before a span.
+_TERM_START: Final = re.compile(
+    r"[вwоoе还只剩仅з](?<![a-zа-я].)"
+    r"(?:(?<=[还只剩仅])|(?<=в) т|(?<=w)ith|(?<=о)ста|(?<=o)nly|(?<=е)ще|(?<=з)а)"
+)
 Dated = tuple[int, int, str]
 
 

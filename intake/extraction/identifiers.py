@@ -12,7 +12,7 @@ import re
 from itertools import pairwise
 from typing import Final
 
-from intake.extraction.candidates import WORDS, Candidate, find_candidates, fits
+from intake.extraction.candidates import Candidate, find_candidates
 from intake.extraction.damaged import find_damaged
 from intake.extraction.doubts import doubt
 from intake.extraction.leftovers import adopt_leftovers
@@ -20,6 +20,7 @@ from intake.extraction.lexicon import load_toml
 from intake.extraction.pasted_tables import pasted_tables
 from intake.extraction.readings import BAR, Reading, choose, read_candidate
 from intake.extraction.regions import NEW_TEXT, Region
+from intake.extraction.shapes import WORDS, fits
 from intake.extraction.vocabulary import GOODS
 
 SERIES_SHARE: Final = 0.85

@@ -105,8 +105,7 @@ def _months(year: int, first: int, last: int) -> tuple[date, date]:
 
 
 def _quarters(region: Region, mail_date: date) -> Iterator[PeriodMark]:
-    named = not region.signs.isdisjoint(signs.QUARTERS)
-    for pattern in _QUARTERS if named and _QUARTER_WORD.search(region.lower) else ():
+    for pattern in _QUARTERS if _QUARTER_WORD.search(region.lower) else ():
         for match in pattern.finditer(region.lower):
             quarter = _NUMBERS[match["q"]]
             first = int(match["from"]) if "from" in pattern.groupindex and match["from"] else quarter
@@ -119,8 +118,6 @@ def _quarters(region: Region, mail_date: date) -> Iterator[PeriodMark]:
 
 
 def _halves(region: Region, mail_date: date) -> Iterator[PeriodMark]:
-    if region.signs.isdisjoint(signs.HALVES):
-        return
     for match in _HALF_MONTH.finditer(region.lower):
         month = month_numbers()[match["m"] or match["me"]]
         year = year_of_month(month, mail_date)
@@ -216,7 +213,11 @@ def find_periods(region: Region, mail_date: date | None) -> list[PeriodMark]:
     """Return the named periods of a region; without a mail date there is no year to take."""
     if mail_date is None or not region.text:
         return []
-    found = [*_quarters(region, mail_date), *_halves(region, mail_date)]
+    found: list[PeriodMark] = []
+    if not region.signs.isdisjoint(signs.QUARTERS):
+        found += _quarters(region, mail_date)
+    if not region.signs.isdisjoint(signs.HALVES):
+        found += _halves(region, mail_date)
     if region.has_digit:
         found += _years_and_weeks(region, mail_date)
     if MONTH in region.hits:

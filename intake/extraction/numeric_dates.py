@@ -25,6 +25,7 @@ _DMY: Final = re.compile(
     r"(?<![0-9.,/:])(?<![a-zа-я]-)(?P<a>[0-9]{1,2})(?P<s>[./-])(?P<b>[0-9]{1,2})(?P=s)"
     r"(?P<y>20[0-9]{2}|[0-9]{2})(?![0-9]|[./][0-9])"
 )
+_DM_START: Final = re.compile(r"[0-9](?<![0-9.,/:].)(?=[0-9]?(?:[./][0-9]|-[0-9]{1,2}[./][0-9]))")
 _DM: Final = re.compile(
     r"(?<![0-9.,/:])(?<![0-9][0-9]:[0-9][0-9]-)(?:(?P<d0>[0-9]{1,2})-)?(?P<a>[0-9]{1,2})(?P<s>[./])(?P<b>[0-9]{1,2})(?![0-9])(?![.,:/][0-9])"
 )
@@ -95,6 +96,16 @@ def _full_numeric(region: Region, mail_date: date | None) -> Iterator[DateMark]:
             yield DateMark(match.start(), match.end(), (full_year(match["y"]), month, day), kind="dmy")
 
 
+def _short_ones(small: str) -> Iterator[re.Match[str]]:
+    """Yield what `_DM` finds, tried only where a number and a dot or slash begin."""
+    reached = 0
+    for start in _DM_START.finditer(small):
+        match = _DM.match(small, start.start()) if start.start() >= reached else None
+        if match is not None:
+            reached = match.end()
+            yield match
+
+
 def _short_numeric(
     region: Region, language: str, mail_date: date | None, plausible: Plausible
 ) -> Iterator[DateMark]:
@@ -106,7 +117,7 @@ def _short_numeric(
             orders.append(_line_orders(region))
         return orders[0].get(region.line_start(start), usual)
 
-    for match in islice(_DM.finditer(region.lower), MAX_MARKS):
+    for match in islice(_short_ones(region.lower), MAX_MARKS):
         pair = _day_and_month(match, order_of, mail_date)
         if pair is None:
             continue

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Final
 
@@ -45,7 +45,7 @@ class _Pattern:
     signs: frozenset[str]
     regex: re.Pattern[str]
     near: str
-    digits: re.Pattern[str]  # what stands around the digits of every text that can match
+    digits: re.Pattern[str] | None  # what stands around the digits of every text that can match
 
 
 @cache
@@ -56,7 +56,7 @@ def _patterns() -> tuple[_Pattern, ...]:
             frozenset(row["signs"]),
             re.compile(row["pattern"]),
             row.get("near", ""),
-            re.compile(row.get("digits", "")),
+            re.compile(row["digits"]) if "digits" in row else None,
         )
         for row in load_toml(_FILE)["pattern"]
     )
@@ -67,14 +67,17 @@ def _signs() -> frozenset[str]:
     return frozenset().union(*(pattern.signs for pattern in _patterns()))
 
 
+@lru_cache(maxsize=1024)
+def _patterns_for(present: frozenset[str]) -> tuple[_Pattern, ...]:
+    """Return the patterns of which one of the signs `present` stands in every match."""
+    return tuple(pattern for pattern in _patterns() if not present.isdisjoint(pattern.signs))
+
+
 def _by_pattern(region: Region) -> Iterator[Place]:
-    present = region.signs & _signs()
-    if not present:
-        return
-    for pattern in _patterns():
+    for pattern in _patterns_for(region.signs & _signs()):
         if pattern.kind in _WITH_DIGITS and not region.has_digit:
             continue
-        if present.isdisjoint(pattern.signs) or pattern.digits.search(region.near) is None:
+        if pattern.digits is not None and pattern.digits.search(region.near) is None:
             continue
         for count, match in enumerate(pattern.regex.finditer(region.folded)):
             if count >= MAX_PER_PATTERN:

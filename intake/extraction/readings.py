@@ -10,11 +10,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from intake.extraction.candidates import CODE, WORDS, Candidate
+from intake.extraction.candidates import Candidate
 from intake.extraction.context import Evidence, evidence_around, glued_cue
 from intake.extraction.lexicon import words_of
 from intake.extraction.pasted_tables import PastedTables
 from intake.extraction.regions import Region
+from intake.extraction.shapes import CODE, WORDS
 
 BAR: Final = 1.5
 _NOTHING: Final = Evidence(0.0, "")
@@ -213,7 +214,7 @@ def _judge_inn(reading: Reading) -> None:
 def _judge_desk(reading: Reading, evidence: dict[str, Evidence]) -> None:
     """Leave the number of a request untyped whose desk, named in the same clause, is somebody else's."""
     here, lower = reading.candidate, reading.region.lower
-    if not _DESK_ROLES & evidence.keys() or not here.value.isdigit():
+    if _DESK_ROLES.isdisjoint(evidence) or not here.value.isdigit():
         return
     strongest = max(evidence[role] for role in _DESK_ROLES & evidence.keys())
     if not words_of(_NEIGHBOURS, "desk", "requests").fullmatch(strongest.word):

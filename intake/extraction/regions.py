@@ -16,7 +16,6 @@ from typing import Final
 from intake.extraction.lexicon import Cue, lexicon
 from intake.extraction.normalise import fold, latin, lower
 from intake.extraction.numerals import kinds_of_digits, near_digits
-from intake.extraction.signs import signs_in
 from intake.extraction.vocabulary import CUE, all_words, only_secret_words
 from intake.extraction.word_scan import Hits
 
@@ -80,9 +79,10 @@ def read_view(where: str, text: str, *, only_secrets: bool = False) -> View:
         folded = _QUOTED_PRINTABLE.sub(lambda match: " " * len(match[0]), folded)
     small = lower(folded)
     words = only_secret_words() if only_secrets or len(text) > MAX_READ_CHARS else all_words()
+    hits, signs = words.scan(small)
     near = near_digits(small)
     many = len(near) >= _MANY and _MANY_DIGITS.search(near) is not None
-    return View(where, text, folded, small, words.find(small), signs_in(small), near, near != "", many)
+    return View(where, text, folded, small, hits, signs, near, near != "", many)
 
 
 def read_label(where: str, text: str) -> View:

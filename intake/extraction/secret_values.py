@@ -59,9 +59,14 @@ _PATTERNS: Final = (
 )
 
 
+_NEEDED: Final = frozenset({signs.JWT, signs.KEY_FILE, signs.BASIC}).union(
+    signs.STATED, signs.STATED_WORDS, *(needed for needed, _, _ in _PATTERNS)
+)
+
+
 def find_stated(view: View) -> Iterator[Span]:
     """Yield every secret that is stated outright in one field."""
-    if not view.signs:
+    if view.signs.isdisjoint(_NEEDED):
         return
     if signs.JWT in view.signs:
         yield from _wrapped_tokens(view.folded)

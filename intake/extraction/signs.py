@@ -7,11 +7,13 @@ written as the lower-case text has it (ё as е, tab as blank), or it is never f
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from functools import cache
 from typing import Final
 
 from intake.extraction.lexicon import load_toml
-from intake.rarest_letter import Groups, by_rarest_letter
+from intake.rarest_letter import by_rarest_letter
 
 # Secrets: names that state one, what a maker's key begins with, what headers and addresses hold.
 STATED: Final = frozenset({"pass", "pwd", "token", "secret", "key", "csrf"})
@@ -48,20 +50,64 @@ _SETS: Final = (
 )  # fmt: skip
 
 
+_DIGITS: Final = str.maketrans("123456789", "000000000")
+_PLAIN: Final = re.compile("[^ 0-9]+")
+
+
 @cache
-def _all() -> tuple[str, ...]:
+def all_signs() -> frozenset[str]:
+    """Return every sign that an extractor asks for."""
     data = load_toml("findings.toml")
     listed = (sign for table in ("correction", "pattern") for row in data[table] for sign in row["signs"])
-    return tuple(sorted({*listed, *(sign for signs in _SETS for sign in signs)}))
+    return frozenset({*listed, *(sign for signs in _SETS for sign in signs)})
 
 
-@cache
-def _groups() -> Groups:
-    return by_rarest_letter(_all())
+class Signs:
+    """Signs that are looked for together, in texts or in what stands between their blanks."""
+
+    def __init__(self, signs: Iterable[str]) -> None:
+        self.listed = tuple(sorted(signs))
+        self._groups = by_rarest_letter(self.listed)
+        cores: dict[str, list[str]] = {}  # what a piece must hold -> signs
+        for sign in signs:
+            cores.setdefault(max(sign.split(" "), key=len).translate(_DIGITS), []).append(sign)
+        self._cores = cores
+        self._by_letter = by_rarest_letter(cores)
+
+    def find(self, lower_text: str) -> frozenset[str]:
+        """Return the signs that stand in a folded, lower-case text."""
+        return frozenset(
+            [
+                sign
+                for letter, signs in self._groups
+                if letter in lower_text
+                for sign in signs
+                if sign in lower_text
+            ]
+        )
+
+    def of_piece(self, outline: str) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the signs that stand in a piece without blanks, and those that may.
+
+        Every digit of the piece is written 0. A sign with a blank or a digit in it can only be seen in the
+        text itself.
+        """
+        found = [
+            sign
+            for letter, cores in self._by_letter
+            if letter in outline
+            for core in cores
+            if core in outline
+            for sign in self._cores[core]
+            if _may_hold(outline, core, sign)
+        ]
+        sure = frozenset(sign for sign in found if _PLAIN.fullmatch(sign))
+        return sure, frozenset(found) - sure
 
 
-def signs_in(lower_text: str) -> frozenset[str]:
-    """Return the signs that stand in a folded, lower-case text."""
-    return frozenset(
-        [sign for letter, signs in _groups() if letter in lower_text for sign in signs if sign in lower_text]
-    )
+def _may_hold(outline: str, core: str, sign: str) -> bool:
+    """Tell whether a piece that holds the longest word of a sign may be that word of it."""
+    if " " not in sign:
+        return True
+    before, _, behind = sign.translate(_DIGITS).partition(core)
+    return (not before or outline.startswith(core)) and (not behind or outline.endswith(core))

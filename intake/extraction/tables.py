@@ -10,10 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from intake.extraction.candidates import Candidate, fits, match_shape
+from intake.extraction.candidates import Candidate, match_shape
 from intake.extraction.compete import MAX_PER_ATTACHMENT, Claim
 from intake.extraction.pasted_tables import roles_of_head
 from intake.extraction.regions import Region
+from intake.extraction.shapes import fits
 
 MAX_COLUMNS: Final = 60
 _SCORE: Final = 8.0

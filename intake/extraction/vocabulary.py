@@ -11,6 +11,7 @@ from functools import cache
 from typing import Final
 
 from intake.extraction.lexicon import Lexicon, Words, lexicon, load_toml
+from intake.extraction.signs import all_signs
 from intake.extraction.word_scan import WordScan
 
 CUE: Final = "cue"  # context words of identifiers, and the words that name a marketplace
@@ -95,11 +96,12 @@ def all_words() -> WordScan:
     }
     subtypes = {kind: subtype_words(kind) for kind in load_toml("subtypes.toml")}
     return WordScan(
-        lists | {SUBTYPE + kind: known.words for kind, known in subtypes.items() if known is not None}
+        lists | {SUBTYPE + kind: known.words for kind, known in subtypes.items() if known is not None},
+        all_signs(),
     )
 
 
 @cache
 def only_secret_words() -> WordScan:
     """Return the scan for texts that are too long to be read for anything but secrets."""
-    return WordScan({BEFORE_HIDDEN: secret_words().words})
+    return WordScan({BEFORE_HIDDEN: secret_words().words}, all_signs())

@@ -1,105 +1,98 @@
-"""Many word lists looked for in one pass over a text.
+"""Many word lists, and signs, looked for in one pass over a text.
 
-A text's words are far fewer than the entries of all lists together, and most words are in no list: so each
-word (or pair of Chinese characters) is looked up once in a table of what it may begin, and only where it may
-begin something the expressions of its lists run. What a list finds is what `Words.finditer` would find: the
-longest entry at each place, without overlaps within the list.
+A text's words are far fewer than the entries of all lists together, and most are in no list. So the text is
+cut at its blanks, and what a piece may begin is looked up (`word_pieces`); only where a word may go on
+("order" of "order id") the expressions of its lists run. Chinese has no blanks: there each pair of characters
+is looked up. What a list finds is what `Words.finditer` would find: the longest entry at each place, without
+overlaps within the list.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Iterable, Mapping
+from itertools import accumulate, compress, count
+from typing import Final
 
-from intake.extraction.lexicon import CJK_FROM, LETTER, Words
+from intake.extraction.lexicon import Words
+from intake.extraction.signs import Signs
+from intake.extraction.word_pieces import NUMBERED, WIDE, Pieces, Place, Step, Steps, end_of
 
+MAX_LETTER: Final = 24_000  # characters; of what is longer no letter is made, and its pieces are no words
 Hits = dict[str, list[tuple[int, int]]]
-
-_LETTERS: Final = re.compile(f"[{LETTER}]+")
-MAX_WORD: Final = 40  # a longer run of letters begins nothing
-MAX_REMEMBERED: Final = 20_000  # words; hostile text must not fill the memory
-
-
-class _Step(NamedTuple):
-    """What to do at a word for one list: take `length` characters, or let the expressions decide.
-
-    They decide where one of `before` stands behind the word (None: wherever it stands).
-    """
-
-    name: str
-    length: int
-    patterns: tuple[re.Pattern[str], ...]
-    before: frozenset[str] | None
 
 
 class WordScan:
-    """Named word lists that are looked for together."""
+    """Named word lists, and signs, that are looked for together."""
 
-    def __init__(self, lists: Mapping[str, Words]) -> None:
-        self._lists = dict(lists)
-        self._by_key: dict[str, list[str]] = {}
-        for name, words in self._lists.items():
-            for key in words.first_characters():
-                self._by_key.setdefault(key, []).append(name)
-        self._steps: dict[str, tuple[_Step, ...]] = {}
-        first = {key[0] for key in self._by_key}
-        wide = "".join(sorted(char for char in first if char >= CJK_FROM))
-        digits = "".join(sorted(char for char in first if char.isdigit()))
-        self._starts = re.compile(
-            rf"[{LETTER}{digits}{wide}](?:(?<=[{CJK_FROM}-\uffef])"
-            rf"|(?<![{LETTER}0-9_].)(?:(?<=[0-9])|[{LETTER}]*))"
-        )
+    def __init__(self, lists: Mapping[str, Words], signs: Iterable[str] = ()) -> None:
+        self._signs = Signs(signs)
+        self._steps = Steps(lists)
+        self._pieces = Pieces(self._steps, self._signs)
+        self._starts = self._steps.starts()
 
     def find(self, lower_text: str) -> Hits:
         """Return list name -> (start, end) of what was found, in order; lists without a find are absent."""
+        return self.scan(lower_text)[0]
+
+    def scan(self, lower_text: str) -> tuple[Hits, frozenset[str]]:
+        """Return what `find` returns, and the signs that stand in the text."""
+        is_long = len(lower_text) > MAX_LETTER
+        if is_long or (not lower_text.isascii() and WIDE.search(lower_text) is not None):
+            return self._find_wide(lower_text), self._signs.find(lower_text)
+        pieces = lower_text.replace("\n", " ").split(" ")
+        known = [*map(self._pieces.__getitem__, pieces)]
+        if NUMBERED in known:
+            return self._find_wide(lower_text), self._signs.find(lower_text)
+        ends = accumulate(map(len, pieces))  # without the blanks
+        signs: set[str] = set()
+        places: list[tuple[int, tuple[Place, ...]]] = []
+        found = compress(zip(count(), ends, pieces, known, strict=False), known)
+        for blanks, end, piece, holds in found:
+            inside, sure, maybe = holds or NUMBERED
+            if inside:
+                places.append((blanks + end - len(piece), inside))
+            if sure:
+                signs |= sure
+            if maybe:
+                signs.update([sign for sign in maybe if sign in lower_text])
+        return self._run(lower_text, places), frozenset(signs)
+
+    def _find_wide(self, lower_text: str) -> Hits:
+        """Find the words of a text that has no blanks between them, or too many."""
         found: Hits = {}
-        remembered = self._steps
+        known = self._steps
         for match in self._starts.finditer(lower_text):
-            word = match[0]
-            if len(word) == 1:
-                here = match.start()
-                word = lower_text[here : here + 2]
-            steps = remembered.get(word)
-            if steps is None:
-                steps = self._learn(word)
-            for name, length, patterns, before in steps:
-                here = match.start()
-                hits = found.get(name)
-                if hits is not None and here < hits[-1][1]:
-                    continue
-                end = here + length if length else 0
-                if before is None or (before and lower_text[(stop := match.end()) : stop + 2] in before):
-                    end = _end(patterns, lower_text, here)
-                if hits is not None and end:
-                    hits.append((here, end))
-                elif end:
-                    found[name] = [(here, end)]
+            word, here = match[0], match.start()
+            steps = known[word if len(word) > 1 else lower_text[here : here + 2]]
+            if steps:
+                _take(found, lower_text, here, lower_text[(end := match.end()) : end + 2], steps)
         return found
 
-    def _learn(self, word: str) -> tuple[_Step, ...]:
-        names = dict.fromkeys([*self._by_key.get(word[:2], ()), *self._by_key.get(word[0], ())])
-        steps = tuple(step for name in names if (step := _step(name, self._lists[name], word)) is not None)
-        if len(word) <= MAX_WORD:
-            if len(self._steps) >= MAX_REMEMBERED:
-                self._steps.clear()
-            self._steps[word] = steps
-        return steps
+    def _run(self, lower_text: str, places: Iterable[tuple[int, tuple[Place, ...]]]) -> Hits:
+        found: Hits = {}
+        for base, inside in places:
+            for start, end, before, steps, sure in inside:
+                here = base + start
+                behind = lower_text[base + end : base + end + 2]
+                if before is None:
+                    todo = steps or self._steps[lower_text[here : here + 2]]
+                else:
+                    todo = steps if behind in before else sure
+                if todo:
+                    _take(found, lower_text, here, behind, todo)
+        return found
 
 
-def _step(name: str, words: Words, word: str) -> _Step | None:
-    patterns = words.patterns_for(word)
-    if not patterns:
-        return None
-    if _LETTERS.fullmatch(word) is None:
-        return _Step(name, 0, patterns, None)
-    end, before = _end(patterns, word, 0), words.next_two(word)
-    return None if end == 0 and before is not None and not before else _Step(name, end, patterns, before)
-
-
-def _end(patterns: tuple[re.Pattern[str], ...], text: str, start: int) -> int:
-    for pattern in patterns:
-        match = pattern.match(text, start)
-        if match is not None:
-            return match.end()
-    return 0
+def _take(found: Hits, text: str, here: int, behind: str, steps: tuple[Step, ...]) -> None:
+    """Do the steps at a word, behind which the characters `behind` stand."""
+    for name, length, patterns, before in steps:
+        hits = found.get(name)
+        if hits is not None and here < hits[-1][1]:
+            continue
+        end = here + length if length else 0
+        if before is None or behind in before:
+            end = end_of(patterns, text, here)
+        if hits is not None and end:
+            hits.append((here, end))
+        elif end:
+            found[name] = [(here, end)]

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intake.extraction.candidates import match_text
 from intake.extraction.lexicon import load_toml
 from intake.extraction.neighbours import word_before
 from intake.extraction.numerals import kinds_of_digits, near_digits
+from intake.extraction.shapes import match_text
 from intake.rarest_letter import by_rarest_letter
 
 TEXTS = st.text(alphabet="0123456789 ./-:abзоo年月№\n(«", max_size=60)
