@@ -40,8 +40,8 @@ fuzz: setup  ## ten minutes of mutated mails; ARGS="--atheris" is guided by cove
 soak: setup  ## long faults, many mails, the property tests with new random examples
 	RAZBOR_HYPOTHESIS=random $(BIN)/python -m pytest -m "soak or hypothesis" $(ARGS)
 
-bench: setup  ## side-by-side measurements, printed as ratios
-	$(BIN)/python -m benchmarks $(ARGS)
+bench: setup  ## side-by-side measurements as ratios, in var/bench.json too; under 15 minutes
+	$(BIN)/python -m benchmarks --save var/bench.json $(ARGS)
 
 screenshots: setup  ## pictures of the console for the README (needs Chromium)
 	$(BIN)/python -m benchmarks screenshots

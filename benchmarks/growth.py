@@ -11,21 +11,21 @@ from __future__ import annotations
 
 import os
 import shutil
+import sqlite3
 import tempfile
 import time
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import text
-
 from benchmarks.filling import fill
 from benchmarks.letters import MAILBOX, letters
 from benchmarks.running_desk import migrate_folder, trained_database
 from benchmarks.smtp_load import Letter
+from cli.log_setup import configure_logging
 from models.accepted_mail import AcceptedMail
 from models.raw_store import SqliteRawStore
 from models.records import Envelope
@@ -79,6 +79,7 @@ def sizes() -> list[int]:
 
 def run(rounds: int) -> list[dict[str, Any]]:
     """Measure `rounds` times, draw the picture and return one row per size."""
+    configure_logging("WARNING", json_lines=False, part="benchmark")
     with tempfile.TemporaryDirectory(prefix="razbor-bench-") as name, ExitStack() as stack:
         desks = [_grown(Path(name) / str(size), size, stack) for size in sizes()]
         for number in range(rounds + 1):  # the first round pays what is paid once
@@ -97,8 +98,9 @@ def _grown(folder: Path, tickets: int, stack: ExitStack) -> Grown:
     stack.callback(service.store.close)
     if tickets:
         mails = fill(service.store, tickets)
-        with service.store.intake.begin() as db:
-            db.execute(text(FILL_RAW), {"count": mails, "size": RAW_BYTES})
+        with closing(sqlite3.connect(folder / "intake.db")) as connection:
+            connection.execute(FILL_RAW, {"count": mails, "size": RAW_BYTES})
+            connection.commit()
     raw = SqliteRawStore(folder / "intake.db")
     stack.callback(raw.close)
     return Grown(tickets=tickets, service=service, raw=raw)

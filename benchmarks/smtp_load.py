@@ -20,7 +20,6 @@ import uvloop
 
 TIMEOUT_S = 60
 MAIL = b"MAIL FROM:<seller@load.example>\r\n"
-RCPT = b"RCPT TO:<support@razbor.local>\r\n"
 DATA = b"DATA\r\n"
 
 
@@ -53,6 +52,7 @@ class Load:
     mails: int
     size_bytes: int
     sessions: int = 20
+    recipient: str = "support@razbor.local"
     is_connection_kept: bool = True
     letters: Sequence[Letter] = ()  # sent instead of mails that are all alike
     per_s: float = 0.0  # so many mails begin in a second; 0: as fast as the server answers
@@ -116,12 +116,12 @@ class _Sender(asyncio.Protocol):
         if self.is_pipelined:
             self.awaited = 3
             self.data_said_s = time.perf_counter()
-            self.say(mail + RCPT + DATA, self.data_wanted)
+            self.say(mail + self.run.rcpt + DATA, self.data_wanted)
         else:
             self.say(mail, self.sender_ok)
 
     def sender_ok(self) -> None:
-        self.say(RCPT, self.recipient_ok)
+        self.say(self.run.rcpt, self.recipient_ok)
 
     def recipient_ok(self) -> None:
         self.data_said_s = time.perf_counter()
@@ -147,6 +147,7 @@ class _Run:
     def __init__(self, load: Load, host: str, port: int, first_number: int) -> None:
         self.load = load
         self.address = (host, port)
+        self.rcpt = f"RCPT TO:<{load.recipient}>\r\n".encode()
         self.body = _body(load.size_bytes)
         self.first_number = first_number
         self.started = 0
