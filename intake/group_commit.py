@@ -14,7 +14,7 @@ import asyncio
 import logging
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from models.accepted_mail import AcceptedMail, StoreError, StoreUnavailable
 
@@ -25,8 +25,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LARGE_MAIL_BYTES: Final = 1024 * 1024
+
 T = TypeVar("T")
 Waiting: TypeAlias = tuple[AcceptedMail, "asyncio.Future[int]"]
+
+
+def _next_group(waiting: list[Waiting]) -> tuple[list[Waiting], list[Waiting]]:
+    """Take what the next commit writes; return it and what stays: all large mails but the oldest.
+
+    So a small mail never waits for more than one large one, and memory holds one large mail twice
+    while it is written, whatever their number.
+    """
+    large = [entry for entry in waiting if len(entry[0].raw) > LARGE_MAIL_BYTES]
+    if len(large) < 2:
+        return waiting, []
+    later = set(map(id, large[1:]))
+    return [entry for entry in waiting if id(entry) not in later], large[1:]
 
 
 class GroupCommit:
@@ -73,7 +88,7 @@ class GroupCommit:
         if self._to_try_alone:
             candidates = [self._to_try_alone.popleft()]
         else:
-            candidates, self._waiting = self._waiting, []
+            candidates, self._waiting = _next_group(self._waiting)
         group = [(mail, done) for mail, done in candidates if not done.done()]
         if group:
             job = self._writer.submit(self._store.append, [mail for mail, _done in group])

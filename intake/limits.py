@@ -31,7 +31,7 @@ class Limits:
     max_mails_per_minute: int = 0  # from one address; 0: off
     max_commands_without_mail: int = 200  # commands, but accepted or surplus recipients, since the last mail
     max_buffered_bytes: int = (
-        512 * 1024 * 1024
+        96 * 1024 * 1024
     )  # of all mails in transit that are larger than small_mail_bytes
     small_mail_bytes: int = 64 * 1024  # not worth counting: bounded by max_connections
     command_s: float = 300.0  # from one command to the next; RFC 5321 4.5.3.2.7

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from intake.group_commit import GroupCommit
+from intake.group_commit import LARGE_MAIL_BYTES, GroupCommit
 from intake.nudge import Nudger
 from models.raw_store import AcceptedMail, MailRefused, StoreError, StoreFull, StoreUnavailable
 from models.records import Envelope
@@ -151,3 +151,21 @@ def test_nudger_that_hangs_does_not_hold_up_the_end() -> None:
     nudger.close(patience_s=0.2)
     assert time.monotonic() - started < 1
     released.set()
+
+
+def test_a_small_mail_waits_for_one_large_one_at_most_and_none_is_forgotten() -> None:
+    store = SlowStore()
+    large, small = b"L" * (LARGE_MAIL_BYTES + 1), b"s"
+
+    async def hand_in() -> list[int]:
+        commits = GroupCommit(store, lambda: None)
+        wanted = [commits.commit(mail(raw)) for raw in (large, large, large, small, large, small)]
+        numbers = [await done for done in wanted]
+        await commits.drain()
+        commits.close()
+        return numbers
+
+    numbers = asyncio.run(hand_in())
+    assert store.groups == [3, 1, 1, 1]
+    assert sorted(numbers) == list(range(min(numbers), min(numbers) + 6))
+    assert [len(given.raw) for given in store.mails[:3]] == [len(large), 1, 1]
