@@ -52,3 +52,12 @@ def test_every_line_of_the_smtp_conformance_names_a_test_that_exists() -> None:
         assert len(named) == 1, row
         module, name = named[0]
         assert f"def {name}(" in (ROOT / "tests" / "intake" / module).read_text(), row
+
+
+def test_every_fault_names_a_test_that_exists() -> None:
+    rows = (ROOT / "tests" / "faults" / "README.md").read_text().splitlines()
+    named = [re.findall(r"`(tests/\S+\.py)::(test_\w+)` \|$", row) for row in rows if row.startswith("| ")]
+    shown = [found[0] for found in named if found]
+    assert len(shown) == len(named) - 1 >= 25, "every row but the head of the table"
+    for path, name in shown:
+        assert f"def {name}(" in (ROOT / path).read_text(), name

@@ -116,7 +116,7 @@ def _storm(desk: Desk, *, rounds: int, senders: int, pause_s: float, seed: int) 
     try:
         for turn in range(rounds):
             time.sleep(source.uniform(0.3, 2.5))
-            if turn % 10 == 9:
+            if turn % 10 == 9 or (turn == 1 and rounds <= len(PARTS)):
                 _empty_broker(desk)
             _kill(desk, PARTS[turn % len(PARTS)] if rounds <= len(PARTS) else source.choice(PARTS))
             _keep_up(desk)
