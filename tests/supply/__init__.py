@@ -1,0 +1,1 @@
+"""What Razbor is shipped with: the locked packages and their licences."""
