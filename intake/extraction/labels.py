@@ -25,7 +25,7 @@ _UNNAMING: Final = _FREE | _GENERIC
 _SIGN: Final = r"[\s\"'«(]{0,2}(?:(?:№|#|=|[:：]|-|—|no\.?|is|это|是|为)[\s\"'«]{0,2}){0,2}\Z"
 _NAMED: Final = re.compile(
     # batch no. 4471, request-id 77, операция №, таб. № 30418, акт о расхождениях №
-    r"(?:(?<![a-zа-я])(?P<before>(?:[а-я]{1,20} ){0,3}"
+    r"(?:(?<![a-zа-я])(?P<before>(?:[a-zа-я]{1,20} ){0,3}"
     r"(?:[a-zа-я][a-zа-я'’]{1,24}|(?:таб|инв|рег|сер|лиц|внутр?|лицев|уч|полис|абон)\.))[ _-]{0,2}"
     r"(?:№|#|no\.|nr\.?|n°|(?:no|number|num|id|ид|айди|код|code|номер|ref|reference|key|account|acct)(?![a-zа-я]))"
     # номер пропуска 20418, код домофона, number of the locker
@@ -37,6 +37,7 @@ _NAMED: Final = re.compile(
 )
 _ACRONYM: Final = re.compile(r"(?<![A-Za-zА-Яа-я0-9_-])(?P<word>[A-ZА-Я]{2,5})[ :：-]{0,2}\Z")
 _PAST: Final = ("или", "али", "ули", "ыли", "ила", "ала", "ило", "ало", "ил", "лся")  # присвоили номер 203311
+_ADJECTIVE: Final = re.compile("[бвгджзклмпрстфхцчшщь]н(?:ом|ый|ого|ому|ая|ые|ых)$")
 _SMALL: Final = re.compile("[a-zа-я\u4e00-\u9fff]")
 _AROUND: Final = 40
 _BLANK: Final = 2  # "store WHCAR 2218045": a word right before the abbreviation may speak too
@@ -55,6 +56,13 @@ def is_otherwise_labelled(region: Region, start: int, speaks: Callable[[Cue], bo
     return True
 
 
+def is_noun(word: str) -> bool:
+    """Tell whether a word may name a thing: no function word, past tense or adjective (в еженедельном №)."""
+    return (
+        word not in _FREE and word not in _WHOSE and not word.endswith(_PAST) and not _ADJECTIVE.search(word)
+    )
+
+
 def _label_start(region: Region, start: int) -> int | None:
     low = max(0, start - _REACH)
     match = _NAMED.search(region.lower, low, start)
@@ -63,8 +71,7 @@ def _label_start(region: Region, start: int) -> int | None:
             return None if match["chinese"] in _WHOSE else match.start()
         words = (match["before"] or match["after"]).split()
         noun = words[-1] if match["before"] else next((word for word in words if word not in _WHOSE), "")
-        named = noun and noun not in _FREE and noun not in _WHOSE and not noun.endswith(_PAST)
-        return match.start() if named else None
+        return match.start() if noun and is_noun(noun) else None
     acronym = _ACRONYM.search(region.folded, low, start)
     if acronym is None or acronym["word"].lower() in _UNNAMING:
         return None

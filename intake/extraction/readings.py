@@ -12,6 +12,7 @@ from typing import Final
 
 from intake.extraction.candidates import Candidate
 from intake.extraction.context import Evidence, evidence_around, glued_cue
+from intake.extraction.labels import is_noun
 from intake.extraction.lexicon import words_of
 from intake.extraction.pasted_tables import PastedTables
 from intake.extraction.regions import Region
@@ -154,10 +155,10 @@ def _add_address(region: Region, candidate: Candidate, evidence: dict[str, Evide
 def _names_thing(region: Region, candidate: Candidate) -> bool:
     """Tell whether "№" follows a noun of no list (школа № 1247, 叫号B045): documents are in the lists."""
     made_like_one = not candidate.value.isdigit() and any(char in candidate.value for char in "-/")
-    return (
-        not made_like_one
-        and _THING.search(region.lower, max(0, candidate.start - 24), candidate.start) is not None
+    thing = (
+        None if made_like_one else _THING.search(region.lower, max(0, candidate.start - 24), candidate.start)
     )
+    return thing is not None and is_noun(thing[0].rstrip(" №"))
 
 
 def _add_topic(reading: Reading, about: frozenset[str]) -> None:
