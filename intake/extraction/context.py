@@ -48,7 +48,9 @@ _TIGHT: Final = re.compile(
 _BARE: Final = frozenset(
     load_toml("neighbours.toml")["gap"]["bare"]
 )  # words that say whose number before them
+_NAMES_OF_NUMBERS: Final = frozenset({"number", "numbers", "номер", "номера", "编号", "号码"})
 _BREAK: Final = re.compile(r"[.!?](?:\s|$)|[。！？;；]|\n\s*\n")
+_NUMBER_NEXT: Final = re.compile(r"[\s:：№#]{0,3}(?:[a-zа-я]{1,4}-)?[0-9]")
 _BEHIND: Final = re.compile(r"\s?[\"'」]?\s?(?P<bracket>[(\[]\s?)?(?:[-—=:：]\s?|is |это |是)?")
 _NUMERO: Final = re.compile(r"^[^0-9\n]{1,40}№ ?$")  # УПД за октябрь № 2610-004471
 _ONE_WORD: Final = re.compile(r" [а-я]{3,14}(?:ия|ии|ой|ей|ого|его|ов|ы|и|а|я) №? ?")  # договор франшизы Ф-12
@@ -113,7 +115,7 @@ def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence])
         nearer = cue.start
         if cue.word in _BARE and strength >= 0.85:
             until = cue.start
-        elif plausible >= 1.2 and strength >= 0.6:
+        elif plausible >= 1.2 and strength >= 0.6 and cue.word not in _NAMES_OF_NUMBERS:
             damping *= 0.65
 
 
@@ -124,7 +126,7 @@ def _look_right(region: Region, candidate: Candidate, found: dict[str, Evidence]
     gap = _BEHIND.fullmatch(region.lower, candidate.end, cue.start)
     if gap is None:
         return
-    belongs_to_next = region.lower[cue.end : cue.end + 3].strip(" :：№#")[:1].isdigit()
+    belongs_to_next = _NUMBER_NEXT.match(region.lower, cue.end) is not None
     share = 0.25 if belongs_to_next and not gap["bracket"] else 0.8 if gap["bracket"] else 0.5
     if cue.start == candidate.end and cue.word[0] in "号號":
         share = 0.9  # 61290号自提点: the noun of such a number always stands behind it

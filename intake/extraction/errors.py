@@ -43,6 +43,7 @@ _FAILS: Final = re.compile(
 )
 _TEXT: Final = re.compile(r"\"(?P<s>[^\"\n]{1,110})\"")
 _SHORTEST_TEXT: Final = 6
+_LONGEST_TEXT: Final = 110
 _NUMBER: Final = re.compile(
     r"(?<![0-9a-z.,:/_+-])"
     r"(?:[0-9]{4,5}|[0-9]{1,3}-[0-9]{3,5}|[a-z]{1,4}-[0-9]{3,5}|[a-z]{1,4}[0-9]{2,5})"
@@ -54,6 +55,10 @@ _OWN_NAME: Final = re.compile(
 )
 _CALL: Final = re.compile(r"/v[1-6]/[a-z]|https? [45][0-9]{2}|(?<![a-z])(?:get|post|put|patch) /")
 _FILE_END: Final = re.compile(r"\.[a-z]{2,4}(?![a-z0-9])")  # IMG_20251112.jpg is a file
+_PLURAL: Final = re.compile("[a-z]{3,}s$|[а-я]{2,}(?:ов|ев|ей|ки|ок|ек)$")
+_NO_NEWS: Final = re.compile(
+    r"\"code\" ?: ?(?:7|13|16|2), ?\"message\" ?: ?$"
+)  # gRPC: denied, internal, unknown
 _STATUS_OR_BODY: Final = re.compile(r"[45\"](?:(?<=[45])(?<![0-9+-].)[0-9]{2}(?![0-9-])|(?<=\")code\")")
 _STATUS_DIGITS: Final = re.compile("[45](?<![0-9+-].)[0-9]{2}(?![0-9-])")
 # 38 orders of 412: what stands behind "of" is the whole of something that was counted.
@@ -111,7 +116,7 @@ def _names(region: Region) -> Iterator[ErrorMark]:
         if not name.startswith(_not_error("start")) and not name.endswith(_not_error("end")):
             yield _mark(region, *match.span(), 3.4)
     for match in _SCRIPT.finditer(region.folded) if "Error" in region.folded else ():
-        yield _mark(region, *match.span(), 3.0)
+        yield _mark(region, match.start(), _end_of_quote(region, *match.span()), 3.0)
     status = _STATUS_DIGITS.search(region.near) is not None or '"code"' in region.lower
     camels = _CAMEL.finditer(region.folded) if status or ERROR_WORD in region.hits else iter(())
     for match in islice(camels, MAX_MARKS):
@@ -127,6 +132,14 @@ def _names(region: Region) -> Iterator[ErrorMark]:
     for match in _LOWER_SNAKE.finditer(region.lower) if snakes and ERROR_WORD in region.hits else ():
         if _led(region, match.start(), "before_name"):
             yield _mark(region, *match.span(), 2.4)
+
+
+def _end_of_quote(region: Region, start: int, end: int) -> int:
+    """Return where the quoted message ends that begins with an error's name, else `end`."""
+    if region.folded[max(0, start - 1) : start] != '"' or region.folded[end : end + 1] != ":":
+        return end
+    closing = region.folded.find('"', end, end + _LONGEST_TEXT)
+    return end if closing < 0 or "\n" in region.folded[end:closing] else closing
 
 
 def find_error_texts(region: Region) -> Iterator[ErrorMark]:
@@ -153,6 +166,10 @@ def _bodies(region: Region) -> Iterator[ErrorMark]:
         if not machine:
             named.append(match.start())
     for match in _JSON_TEXT.finditer(region.lower):
+        before = region.lower[max(0, match.start("s") - _LEAD) : match.start("s") - 1]
+        around = region.lower[max(0, match.start() - _REACH) : match.end() + _REACH]
+        if " " in match["s"] and _NO_NEWS.search(before) and _STATUS_DIGITS.search(around):
+            continue  # the sentence tells no more than the status beside it
         if not any(abs(place - match.start()) < 160 for place in named):
             yield _mark(region, match.start("s"), match.end("s"), 3.0)
 
@@ -191,6 +208,8 @@ def _spoken_score(region: Region, start: int, end: int, *, calls: bool) -> float
         return 2.8
     behind = word_behind(region.lower, end)
     goes_on = not behind or words_of(_FILE, "words", "after_status").fullmatch(behind)
+    if not goes_on and ("\u4e00" <= region.lower[end : end + 1] <= "\u9fff" or _PLURAL.match(behind)):
+        return 0.0  # 400包, 500 ducks
     return 2.2 if (calls and goes_on) or _is_spoken_of(region, start, end) else 0.0
 
 

@@ -39,6 +39,8 @@ _THING: Final = re.compile(
     r"(?:(?<![a-zа-я])(?!(?:и|или|and|or)[\s№#])[a-zа-я]{2,20} ?№|[\u4e00-\u9fff]号) ?$"
 )
 _LOOSE_ARTICLE: Final = 2.0
+_NAME_OF_FORM: Final = 4.5
+_PATH: Final = re.compile("(?:[a-z0-9_]{1,24}/){2,6}[a-z_-]{3,24}")
 _SHORT_CODE: Final = 4
 _SHORT_MODEL: Final = re.compile("[A-ZА-Я]{1,3}-?[0-9][A-ZА-Я]{1,2}")
 _DESK_ROLES: Final = frozenset({"claim_number", "document_number", "document_number.other"})
@@ -228,7 +230,9 @@ def _judge_desk(reading: Reading, evidence: dict[str, Evidence]) -> None:
 
 def _judge_code(reading: Reading) -> None:
     """Tell sellers' own codes from numbers of documents by how they are made."""
-    value = reading.candidate.value
+    value, end = reading.candidate.value, reading.candidate.end
+    if reading.region.lower[end : end + 2].strip() == "№" or _PATH.fullmatch(value):
+        reading.scores["none"] = _NAME_OF_FORM  # МХ-1 № 5519-К, content/v2/cards
     separated = any(char in value for char in "-_/+.")
     if _PLACE.search(reading.region.lower, max(0, reading.candidate.start - 12), reading.candidate.start):
         reading.scores["none"] = max(reading.scores.get("none", 0.0), 2.6)
