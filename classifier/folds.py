@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from itertools import chain
 from typing import Final
 
 from classifier.dataset import Example
@@ -61,14 +62,17 @@ def group_names(examples: Sequence[Example]) -> list[str]:
 def _twins(texts: Sequence[str]) -> list[tuple[int, int]]:
     """Return pairs of texts that share at least half of their sketches."""
     buckets: defaultdict[int, list[int]] = defaultdict(list)
-    for index, text in enumerate(texts):
-        for value in _sketch(text):
+    sketches = [_sketch(text) for text in texts]
+    for index, sketch in enumerate(sketches):
+        for value in sketch:
             buckets[value].append(index)
-    shared: Counter[tuple[int, int]] = Counter()
-    for members in buckets.values():
-        if len(members) <= _LARGEST_BUCKET:
-            shared.update((a, b) for place, a in enumerate(members) for b in members[place + 1 :])
-    return sorted(pair for pair, count in shared.items() if count >= SHARED_FOR_TWINS)
+    pairs = []
+    for index, sketch in enumerate(sketches):  # one text after the other: all pairs at once take gigabytes
+        near = [buckets[value] for value in sketch if 1 < len(buckets[value]) <= _LARGEST_BUCKET]
+        if len(near) >= SHARED_FOR_TWINS:
+            shared = Counter(chain.from_iterable(near))
+            pairs += [(index, b) for b, count in shared.items() if b > index and count >= SHARED_FOR_TWINS]
+    return sorted(pairs)
 
 
 def _sketch(text: str) -> list[int]:
