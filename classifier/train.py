@@ -32,6 +32,7 @@ from classifier.evidence import Evidence
 from classifier.features import MIN_DOCUMENTS
 from classifier.folds import fold_numbers
 from classifier.gate import Answer
+from classifier.kin import NOBODY, nearest_mails
 from classifier.material import READING_SHARE, Material, Progress, prepare
 from classifier.members import choose_share, fit_members
 from classifier.model import Model
@@ -117,13 +118,14 @@ def cross_fit(material: Material, tell: Progress) -> CrossFit:
     mails = len(material.mails)
     folds = FOLDS if mails < MANY_MAILS else FOLDS_OF_MANY
     numbers = np.array(fold_numbers(material.mails, folds))
-    phrase_rows = np.arange(mails, len(material.labels))
+    kin = nearest_mails(material)
+    judged_with = np.where(kin == NOBODY, NOBODY, numbers[kin])  # no mail is judged by its own request
     shape = (mails, len(material.topics))
     found = CrossFit(np.full(shape, -2.0), np.full(shape, -np.log(shape[1])), np.zeros(mails))
     for number in range(folds):
         tell(READING_SHARE + (0.9 - READING_SHARE) * number / folds, f"cross-fit {number + 1} of {folds}")
         left_out = np.flatnonzero(numbers == number)
-        kept = np.concatenate([np.flatnonzero(numbers != number), phrase_rows])
+        kept = np.flatnonzero(np.concatenate([numbers, judged_with]) != number)
         if not len(left_out) or len(set(material.labels[kept])) < 2:
             continue  # nothing to judge, or nothing to tell apart: these mails stay without a first topic
         members = fit_members(material, kept, with_network=True)
