@@ -196,6 +196,10 @@ class Desk:
         """The end of what `serve` logged."""
         return self.log.read_text()[-3000:] if self.log.exists() else "no log"
 
+    @property
+    def is_running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         assert self.process is not None
         if self.store is not None:
@@ -289,21 +293,25 @@ def desk_settings(folder: Path, relay: Relay) -> dict[str, str]:
 
 @pytest.fixture
 def make_desk(tmp_path: Path, trained_folder: Path, request: pytest.FixtureRequest) -> Iterator[MakeDesk]:
-    """Make desks: `make_desk(servers=False)` embedded, `make_desk(servers=True)` on PostgreSQL and Redis."""
+    """Make desks: embedded under `razbor serve`; `composed=True`: the compose file's services on servers."""
+    from tests.live.composed import ComposedDesk
+
     desks: list[Desk] = []
 
-    def make(*, servers: bool = False, start: bool = True, **settings: str) -> Desk:
+    def make(*, composed: bool = False, start: bool = True, **settings: str) -> Desk:
         folder = tmp_path / f"desk{len(desks)}"
         relay = Relay()
         env = desk_settings(folder, relay)
         env |= {f"RAZBOR_{name.upper()}": value for name, value in settings.items()}
-        if servers:
+        if composed:
+            env["RAZBOR_CONSOLE_PORT"] = str(free_port())  # the health check must know it
             env["RAZBOR_DATABASE_URL"] = request.getfixturevalue("postgres_dsn")
             env["RAZBOR_BROKER_URL"] = request.getfixturevalue("broker_url")
             give_model(trained_folder, env["RAZBOR_DATABASE_URL"])
         else:
             shutil.copy(trained_folder / "razbor.db", folder / "razbor.db")
-        desk = Desk(env=env, port=int(env["RAZBOR_SMTP_PORT"]), relay=relay, log=folder / "serve.log")
+        kind = ComposedDesk if composed else Desk
+        desk = kind(env=env, port=int(env["RAZBOR_SMTP_PORT"]), relay=relay, log=folder / "serve.log")
         desks.append(desk)
         if start:
             desk.start()
@@ -311,6 +319,6 @@ def make_desk(tmp_path: Path, trained_folder: Path, request: pytest.FixtureReque
 
     yield make
     for desk in desks:
-        if desk.process is not None and desk.process.poll() is None:
+        if desk.is_running:
             desk.stop(signal.SIGTERM)
         desk.relay.stop()

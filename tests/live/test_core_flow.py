@@ -1,4 +1,7 @@
-"""The promise seen from outside, through SMTP and a relay, embedded and on PostgreSQL with Redis."""
+"""The promise seen from outside, through SMTP and a relay: under `razbor serve`, and as compose runs it.
+
+The second is the parity test of docker-compose.yml: its services on PostgreSQL and Redis (`composed`).
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from tests.live.clean_log import leaks, way_of_mail
 from tests.live.conftest import Desk
 from tests.live.letters import INCOMPLETE, mail
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def _assert_log_tells_the_way_and_no_words(desk: Desk) -> None:
@@ -64,12 +67,12 @@ def told_of_events(desk: Desk, receiver: Receiver) -> None:
     store.close()
 
 
-@pytest.mark.parametrize("servers", [False, True], ids=["embedded", "postgresql+redis"])
-def test_core_promise(make_desk, receiver: Receiver, servers: bool) -> None:
+@pytest.mark.parametrize("composed", [False, True], ids=["serve, embedded", "compose, postgresql+redis"])
+def test_core_promise(make_desk, receiver: Receiver, composed: bool) -> None:
     desk = make_desk(
-        servers=servers,
+        composed=composed,
         log_json="true",
-        log_level="INFO" if servers else "DEBUG",
+        log_level="INFO" if composed else "DEBUG",
         webhook_hosts=receiver.host,
     )
     told_of_events(desk, receiver)
