@@ -1,4 +1,4 @@
-"""Lists of tickets: filter, sort, page by page, acts on many tickets at once with the way back."""
+"""Lists of tickets: filter, sort, page by page."""
 
 from __future__ import annotations
 
@@ -7,26 +7,22 @@ from datetime import date
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from fastapi.responses import Response
 
-from console.context import Console, console_of, moments_for, topic_words, visitor_of, words_for
-from console.desk import DeskRefusalError
-from console.pages import back_to, own_path, render
+from console.bulk_pages import BY_RULE, MOVES, PRIORITIES
+from console.context import console_of, moments_for, topic_words, visitor_of, words_for
+from console.pages import back_to, render
 from console.shown_lines import shown_lines
-from console.undo import UndoStep
-from models.store import StoreError
 from models.store.board import CONFIDENCES, PAGE_ROWS, SORTS, VIEWS, TicketFilter, ticket_lines
 from models.store.people import desk_logins
 from models.store.saved_views import saved_views
-from models.store.ticket_life import ticket_row
 from models.topics import SLUGS, Status
 
 router = APIRouter()
-MOST_AT_ONCE: Final = 100
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "status": tuple(Status),
-    "priority": ("urgent", "high", "normal", "low"),
+    "priority": PRIORITIES,
     "language": ("ru", "zh", "en"),
     "marketplace": ("ozon", "wb", "unknown"),
     "missing": ("yes", "no"),
@@ -85,76 +81,10 @@ def queues(request: Request, after: Text = "", after_number: int = 0) -> Respons
         sorts=SORTS,
         logins=logins,
         resolutions=console.desk.resolutions(""),
+        moves=MOVES,
+        priorities=PRIORITIES,
+        by_rule=BY_RULE,
     )
-
-
-@router.post("/tickets/bulk", name="bulk")
-def bulk(
-    request: Request,
-    act: Annotated[str, Form(max_length=20)],
-    numbers: Annotated[list[int], Form(max_length=MOST_AT_ONCE)],
-    assignee: Annotated[str, Form(max_length=100)] = "",
-    resolution: Annotated[str, Form(max_length=100)] = "",
-    back: Annotated[str, Form(max_length=1000)] = "/queues",
-) -> Response:
-    """Assign or close the chosen tickets; what was before is kept for an undo."""
-    console, visitor = console_of(request), visitor_of(request)
-    if act not in {"assign", "close"}:
-        raise HTTPException(422)
-    before = _before(console, numbers)
-    done: list[UndoStep] = []
-    fault = ""
-    for number in numbers:
-        try:
-            if act == "assign":
-                console.desk.take(number, visitor.login, assignee)
-                done.append(UndoStep(act=act, number=number, before=before[number][0]))
-            elif before[number][1] != Status.CLOSED:
-                reason = words_for(request)("queue.closed_together")
-                console.desk.close(number, visitor.login, resolution, reason)
-                done.append(UndoStep(act=act, number=number, before=before[number][1]))
-        except DeskRefusalError as error:
-            fault = str(error)
-    if fault and not done:
-        raise DeskRefusalError(fault)
-    token = console.shelf.put(visitor.login, tuple(done))
-    return back_to(own_path(back), "assigned" if act == "assign" else "closed", n=len(done), undo=token)
-
-
-@router.post("/undo", name="undo")
-def undo(
-    request: Request,
-    token: Annotated[str, Form(max_length=100)],
-    back: Annotated[str, Form(max_length=1000)] = "/queues",
-) -> Response:
-    """Take back what was done last to these tickets."""
-    console, visitor = console_of(request), visitor_of(request)
-    login = visitor.login
-    steps = console.shelf.take(login, token)
-    if not steps:
-        return back_to(own_path(back), "too_late")
-    for step in steps:
-        if step.act == "policy":
-            if visitor.may("restore_policy"):
-                console.desk.policies.restore(step.before, step.number, login)
-            return back_to(own_path(back), "restored")
-        if step.act == "assign":
-            console.desk.take(step.number, login, step.before)
-        elif step.act == "split":
-            console.desk.merge(step.number, login, int(step.before))
-        else:
-            console.desk.move(step.number, login, Status.IN_PROGRESS, "undone")
-    return back_to(own_path(back), "undone", n=len(steps))
-
-
-def _before(console: Console, numbers: list[int]) -> dict[int, tuple[str, str]]:
-    """Return assignee and status of each ticket."""
-    try:
-        with console.store.read() as db:
-            rows = {number: ticket_row(db, number) for number in numbers}
-    except StoreError as error:
-        raise HTTPException(404) from error
-    return {number: (row.assignee, row.status) for number, row in rows.items()}
 
 
 def _wanted(request: Request) -> TicketFilter:

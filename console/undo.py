@@ -18,9 +18,9 @@ MOST_KEPT: Final = 500
 class UndoStep:
     """One act on one ticket or policy with what was before."""
 
-    act: str  # assign, close, split, policy
+    act: str  # assign, close, status, priority, topic, split, policy
     number: int  # of the ticket; of the version before, for a policy
-    before: str  # the assignee, the status, the ticket that it was split from, or the policy
+    before: str  # the assignee, status, priority, topic with status, ticket it was split from, or policy
 
 
 class UndoShelf:

@@ -133,6 +133,35 @@ def test_bulk_acts_can_be_undone(web) -> None:
 
 
 @on_sqlite
+@pytest.mark.parametrize(
+    ("fields", "column", "after"),
+    [
+        ({"act": "status", "to": "waiting_seller"}, "status", ["waiting_seller", "waiting_seller"]),
+        ({"act": "priority", "priority": "urgent"}, "priority", ["urgent", "urgent"]),
+        ({"act": "topic", "topic": "fines_appeals"}, "topic", ["fines_appeals", "fines_appeals"]),
+    ],
+)
+def test_status_priority_and_topic_of_many_and_back(web, fields, column, after) -> None:
+    desk = web.desk
+    numbers = [add_ticket(desk, priority="low"), add_ticket(desk, priority="low", status="in_progress")]
+    before = [getattr(row, column) for row in desk.tickets()]
+    web.enter("operator")
+    answer = web.post("/tickets/bulk", {"numbers": numbers, **fields})
+    assert answer.status_code == 303, answer.text
+    assert [getattr(row, column) for row in desk.tickets()] == after
+    web.post("/undo", {"token": undo_token(answer)})
+    assert [getattr(row, column) for row in desk.tickets()] == before
+    assert (
+        "undo="
+        not in web.post(
+            "/tickets/bulk", {"numbers": numbers[:1], "act": "status", "to": "in_progress"}
+        ).headers["location"]
+    ), "rule R20 knows no way back to new"
+    wrong = {name: "no such" for name in fields if name != "act"}
+    assert web.post("/tickets/bulk", {"numbers": numbers, **fields, **wrong}).status_code == 422
+
+
+@on_sqlite
 def test_bulk_refuses_what_the_rules_refuse(web) -> None:
     number = add_ticket(web.desk)
     web.enter("operator")
