@@ -31,6 +31,7 @@ from console.context import Console, ConsoleOptions
 from console.guard import SESSION_COOKIE, token_hash
 from console.queue_pages import CHOICES
 from models.store import Store, open_store
+from models.store.api_tokens import SCOPES, add_token
 from models.store.board import SORTS, VIEWS
 from models.store.migrate import migrate
 from models.store.people import add_person, open_session
@@ -72,8 +73,10 @@ def run(rounds: int) -> Iterator[dict[str, Any]]:
 
 def measured(name: str, store: Store, rounds: int) -> Iterator[dict[str, Any]]:
     """Ask a filled store through the console; times in milliseconds."""
-    with TestClient(application(store), base_url=ORIGIN, follow_redirects=False) as client:
+    app = application(store)
+    with TestClient(app, base_url=ORIGIN, follow_redirects=False) as client:
         client.cookies.set(SESSION_COOKIE, CSRF)
+        client.headers["Authorization"] = f"Bearer {_token(store)}"  # pages look at the session alone
         for group, addresses in _groups(store).items():
             tries = [[_asked(client, address) for address in addresses] for _ in range(rounds + 1)]
             best = [min(times) for times in zip(*tries[1:], strict=True)]  # the first round fills caches
@@ -84,7 +87,8 @@ def measured(name: str, store: Store, rounds: int) -> Iterator[dict[str, Any]]:
                 "cpu_p95_ms": cpu_p95_ms,
                 "slowest": slowest,
             }
-        yield _row(f"{name}: review, next mail after a decision", _decisions(client, rounds))
+        yield _row(f"{name}: review, answer to a decision (behind the next mail)", _decisions(client, rounds))
+    yield from _at_the_keyboard(name, app, 15 * rounds)
 
 
 def _groups(store: Store) -> dict[str, list[str]]:
@@ -104,6 +108,7 @@ def _groups(store: Store) -> dict[str, list[str]]:
         "tickets": [f"/tickets/{highest - step * 1999}" for step in range(40)],
         "search": [f"/search?q={word}" for word in words],
         "review": ["/review"],
+        "API": [*_api_lists(), *(f"/api/v1/tickets/{highest - step * 1999}" for step in range(10))],
         "oversight (the dashboard as counted within the minute)": [
             "/dashboard?days=30",
             "/dashboard?days=365",
@@ -114,6 +119,39 @@ def _groups(store: Store) -> dict[str, list[str]]:
             "/settings/topics",
         ],
     }
+
+
+def _api_lists() -> list[str]:
+    tickets = [
+        *("", "sort=updated", "status=closed", "status=waiting_seller", "language=zh", "marketplace=wb"),
+        *("priority=urgent", "assignee=anna", "in_review=true", "escalated=true", "topic=pickup_points"),
+        *("updated_since=2026-11-20T00:00:00Z", "sort=updated&updated_since=2026-11-20T00:00:00Z"),
+        "topic=other&language=zh&status=waiting_seller&priority=urgent",
+    ]
+    return [
+        *(f"/api/v1/tickets?limit=50&{query}" for query in tickets),
+        *("/api/v1/messages?limit=50", "/api/v1/messages?kind=person&received_since=2026-11-20T00:00:00Z"),
+        *("/api/v1/labels?limit=50", "/api/v1/labels?topic=fines_appeals", "/api/v1/replies?status=sent"),
+    ]
+
+
+def _at_the_keyboard(name: str, app: Any, decisions: int) -> Iterator[dict[str, Any]]:
+    """Measure the next mail as a person sees it, where there is a browser."""
+    from benchmarks.review_keys import next_mail_ms
+    from benchmarks.screenshots import chromium
+
+    try:
+        with chromium() as browser:
+            waits = next_mail_ms(browser, app, (SESSION_COOKIE, CSRF), decisions)
+    except RuntimeError as error:
+        yield {"case": f"{name}: review at the keyboard: {error}"}
+    else:
+        yield _row(f"{name}: review, from the key to the next mail on the screen", waits)
+
+
+def _token(store: Store) -> str:
+    with store.write() as db:
+        return add_token(db, "benchmark", list(SCOPES), created_by="benchmark", now_utc=NOW)
 
 
 def _asked(client: TestClient, address: str) -> tuple[float, float]:
@@ -163,8 +201,8 @@ def application(store: Store, **person: Any) -> Any:
 
     `person` overrides what the lead is: language, role, login.
     """
-    options = ServiceOptions(mailboxes=(), mail_domain="razbor.local", signing_key=b"k" * 32)
-    service = Service(store=store, options=options, predictor=None, now=lambda: NOW)  # type: ignore[arg-type]  # nothing is predicted
+    made = ServiceOptions(mailboxes=(), mail_domain="razbor.local", signing_key=b"k" * 32)
+    service = Service(store=store, options=made, predictor=None, now=lambda: NOW)  # type: ignore[arg-type]  # nothing is predicted
     with store.write() as db:
         seed(db, [], NOW)
         number = add_person(
@@ -172,7 +210,9 @@ def application(store: Store, **person: Any) -> Any:
             **{"login": "maria", "password_hash": "-", "role": "lead", "language": "ru", **person},
         )
         open_session(db, number, token_hash=token_hash(CSRF), csrf_token=CSRF, now_utc=NOW)
-    return create_app(Console(store=store, desk=DeskActs(service), options=ConsoleOptions()))
+    return create_app(
+        Console(store=store, desk=DeskActs(service), options=ConsoleOptions(api_requests_per_minute=0))
+    )
 
 
 @contextmanager

@@ -7,21 +7,18 @@ at in Chromium (`chromium` on PATH); the pictures go to `docs/screenshots/`.
 from __future__ import annotations
 
 import shutil
-import socket
 import tempfile
-import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 from sqlalchemy import select, text
 
 from benchmarks.console import CSRF, application
 from benchmarks.filling import fill
+from benchmarks.review_keys import served
 from console.guard import SESSION_COOKIE
 from models.store import Store, open_store
 from models.store.migrate import migrate
@@ -59,22 +56,11 @@ def small_desk(language: str = "en") -> Iterator[tuple[Store, str]]:
         fill(store, TICKETS)
         with store.write() as db:  # more for review than a desk of this size would have
             db.execute(text("UPDATE ticket SET in_review = TRUE WHERE status = 'new' AND id % 4 = 0"))
-        with socket.create_server(("127.0.0.1", 0)) as listening:
-            server = uvicorn.Server(
-                uvicorn.Config(
-                    application(store, language=language), log_level="error", timeout_graceful_shutdown=1
-                )
-            )
-            thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-            thread.start()
-            while not server.started:
-                time.sleep(0.02)
-            try:
-                yield store, f"http://127.0.0.1:{listening.getsockname()[1]}"
-            finally:
-                server.should_exit = True
-                thread.join(10)
-                store.close()
+        try:
+            with served(application(store, language=language)) as address:
+                yield store, address
+        finally:
+            store.close()
 
 
 @contextmanager
