@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from console.context import console_of, visitor_of, words_for
 from console.desk import DeskRefusalError
 from console.pages import back_to, render
+from console.row_numbers import RowNumber
 from models.store.ticket_events import EVENT_KINDS
 from models.store.webhooks import deliveries, webhooks
 
@@ -54,7 +55,7 @@ def remove(request: Request, name: str) -> Response:
 
 
 @router.post("/settings/events/{delivery_id}/resend", name="resend_event")
-def resend(request: Request, delivery_id: int) -> Response:
+def resend(request: Request, delivery_id: RowNumber) -> Response:
     """Tell an event once more."""
     console_of(request).desk.resend_event(visitor_of(request).login, delivery_id)
     return back_to("/settings/webhooks", "resent")

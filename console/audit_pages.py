@@ -16,6 +16,7 @@ from fastapi.responses import Response, StreamingResponse
 
 from console.context import Console, console_of, moments_for, visitor_of
 from console.pages import render
+from console.row_numbers import Before
 from models.store.audit_trail import PAGE_LINES, AuditFilter, AuditLine, audit_actions, audit_lines
 from models.store.people import people
 from models.store.ticket_life import audit
@@ -29,7 +30,7 @@ Text = Annotated[str, Query(max_length=200)]
 
 
 @router.get("/audit", name="audit_log")
-def audit_log(request: Request, before: int | None = None) -> Response:
+def audit_log(request: Request, before: Before = None) -> Response:
     """Show one page of the log."""
     console, asked = console_of(request), _asked(request)
     with console.store.read() as db:

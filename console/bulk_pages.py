@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from console.context import Console, console_of, visitor_of, words_for
 from console.desk import Desk, DeskRefusalError
 from console.pages import back_to, own_path
+from console.row_numbers import LARGEST
 from console.undo import UndoStep
 from models.store import StoreError
 from models.store.ticket_life import ticket_row
@@ -45,7 +46,7 @@ class Bulk(BaseModel):
     """The form below a list: one act, and the choice that goes with it."""
 
     act: Literal["assign", "close", "status", "priority", "topic"]
-    numbers: Annotated[list[int], Field(max_length=MOST_AT_ONCE)]
+    numbers: Annotated[list[Annotated[int, Field(ge=1, le=LARGEST)]], Field(max_length=MOST_AT_ONCE)]
     assignee: Line = ""
     resolution: Line = ""
     to: Line = ""

@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse, Response
 from console.access import Right, has_right
 from console.context import console_of, visitor_of, words_for
 from console.pages import render
+from console.row_numbers import RowNumber
 from intake.image_sizes import pixel_size
 from models.store.ticket_page import attachment_of
 
@@ -33,7 +34,7 @@ LETTER: Final = (
 
 
 @router.get("/files/{attachment_id}", name="file")
-def file(request: Request, attachment_id: int) -> Response:
+def file(request: Request, attachment_id: RowNumber) -> Response:
     """Show a file: a picture, the grid of a table, or the text of a document."""
     with console_of(request).store.read() as db:
         row = attachment_of(db, attachment_id)
@@ -52,7 +53,7 @@ def file(request: Request, attachment_id: int) -> Response:
 
 
 @router.get("/files/{attachment_id}/picture", name="picture")
-def picture(request: Request, attachment_id: int) -> Response:
+def picture(request: Request, attachment_id: RowNumber) -> Response:
     """Send a picture for the page that shows it; 404 for what no browser should draw."""
     opened = console_of(request).desk.open_file(attachment_id, visitor_of(request).login, "preview")
     width, height = pixel_size(opened.octets) or (0, 0)
@@ -62,7 +63,7 @@ def picture(request: Request, attachment_id: int) -> Response:
 
 
 @router.get("/files/{attachment_id}/download", name="download")
-def download(request: Request, attachment_id: int) -> Response:
+def download(request: Request, attachment_id: RowNumber) -> Response:
     """Send a file to be kept, never to be opened in the browser."""
     opened = console_of(request).desk.open_file(attachment_id, visitor_of(request).login, "download")
     name = opened.name or f"file-{attachment_id}"
@@ -74,7 +75,7 @@ def download(request: Request, attachment_id: int) -> Response:
 
 
 @router.get("/mails/{raw_id}/letter", name="letter")
-def letter(request: Request, raw_id: int) -> Response:
+def letter(request: Request, raw_id: RowNumber) -> Response:
     """Send the HTML of a mail as words and layout, for a sandboxed frame.
 
     Where secrets were taken out of the stored text, the letter as sent still holds them: only leads see it.

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from console.context import console_of, visitor_of, words_for
 from console.pages import back_to, render
 from console.policy_desk import CALENDAR, DUPLICATES, REPLIES, RETENTION, TERMS, TOPICS
+from console.row_numbers import LARGEST
 from models.retention import CLASSES, MAX_DAYS, NEVER
 from models.store.policy_history import policy_versions
 
@@ -33,7 +34,9 @@ def keeping(request: Request) -> Response:
 
 @router.post("/settings/duplicates", name="save_duplicates")
 def save_duplicates(
-    request: Request, was: Annotated[int, Form()], same_matter: Annotated[str, Form(max_length=20)]
+    request: Request,
+    was: Annotated[int, Form(ge=0, le=LARGEST)],
+    same_matter: Annotated[str, Form(max_length=20)],
 ) -> Response:
     """Save what becomes of a mail about a matter that is open already."""
     console = console_of(request)
@@ -47,7 +50,7 @@ def save_duplicates(
 @router.post("/settings/retention", name="save_retention")
 def save_retention(
     request: Request,
-    was: Annotated[int, Form()],
+    was: Annotated[int, Form(ge=0, le=LARGEST)],
     names: Annotated[list[str], Form(max_length=40)],
     days: Annotated[list[str], Form(max_length=40)],
     forever: Annotated[list[str], Form(max_length=40, default_factory=list)],
@@ -72,7 +75,7 @@ def save_retention(
 
 
 @router.post("/settings/policies/{name}/restore", name="restore_policy")
-def restore_policy(request: Request, name: str, version: Annotated[int, Form()]) -> Response:
+def restore_policy(request: Request, name: str, version: Annotated[int, Form(ge=0, le=LARGEST)]) -> Response:
     """Put an earlier version of a policy in force again."""
     if name not in PAGES:
         raise HTTPException(404)

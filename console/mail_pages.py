@@ -9,6 +9,7 @@ from fastapi.responses import Response
 
 from console.context import console_of, visitor_of
 from console.pages import back_to, render
+from console.row_numbers import Before, RowNumber
 from models.store.mails import held_mails
 from models.store.outbox_lines import SHOWN, STATES, outbox_lines
 from models.store.raw_mail import fetch_beginnings
@@ -62,7 +63,7 @@ def retry_held(
 
 
 @router.get("/quarantine", name="quarantine")
-def quarantine(request: Request, before: int | None = None) -> Response:
+def quarantine(request: Request, before: Before = None) -> Response:
     """Show mails that were set aside as spam or forgery; their text is redacted."""
     with console_of(request).store.read() as db:
         mails = quarantined_mails(db, before=before)
@@ -71,7 +72,9 @@ def quarantine(request: Request, before: int | None = None) -> Response:
 
 
 @router.post("/quarantine/{raw_id}", name="decide_quarantined")
-def decide_quarantined(request: Request, raw_id: int, act: Annotated[str, Form(max_length=20)]) -> Response:
+def decide_quarantined(
+    request: Request, raw_id: RowNumber, act: Annotated[str, Form(max_length=20)]
+) -> Response:
     """Release a mail into a ticket, or confirm that it is spam."""
     desk, login = console_of(request).desk, visitor_of(request).login
     if act == "release":
@@ -83,7 +86,7 @@ def decide_quarantined(request: Request, raw_id: int, act: Annotated[str, Form(m
 
 
 @router.get("/outbox", name="outbox")
-def outbox(request: Request, tab: str = "", before: int | None = None) -> Response:
+def outbox(request: Request, tab: str = "", before: Before = None) -> Response:
     """Show what will leave, what failed and why."""
     console = console_of(request)
     tab = tab if tab in TABS else "all"
@@ -103,7 +106,7 @@ def outbox(request: Request, tab: str = "", before: int | None = None) -> Respon
 
 
 @router.post("/outbox/{outbox_id}/resend", name="resend")
-def resend(request: Request, outbox_id: int) -> Response:
+def resend(request: Request, outbox_id: RowNumber) -> Response:
     """Send a failed or doubtful mail again with its words and Message-ID as they were."""
     console_of(request).desk.resend(outbox_id, visitor_of(request).login)
     return back_to("/outbox", "resent")

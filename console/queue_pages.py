@@ -13,6 +13,7 @@ from fastapi.responses import Response
 from console.bulk_pages import BY_RULE, MOVES, PRIORITIES
 from console.context import console_of, moments_for, topic_words, visitor_of, words_for
 from console.pages import back_to, render
+from console.row_numbers import AfterNumber
 from console.shown_lines import shown_lines
 from models.store.board import CONFIDENCES, PAGE_ROWS, SORTS, VIEWS, TicketFilter, ticket_lines
 from models.store.people import desk_logins
@@ -40,7 +41,7 @@ def home(request: Request) -> Response:
 
 
 @router.get("/queues", name="queues")
-def queues(request: Request, after: Text = "", after_number: int = 0) -> Response:
+def queues(request: Request, after: Text = "", after_number: AfterNumber = 0) -> Response:
     """Show a list, or (with `after`) only its further rows."""
     console, visitor = console_of(request), visitor_of(request)
     wanted = _wanted(request)

@@ -17,6 +17,7 @@ from console.context import console_of, topic_words, visitor_of, words_for
 from console.desk import DeskRefusalError
 from console.marked_text import Piece, pieces
 from console.pages import back_to, render
+from console.row_numbers import LARGEST, RowNumber
 from models.store.learning import ticket_of_mail
 from models.store.review_cards import (
     ReviewCard,
@@ -85,9 +86,9 @@ def review(request: Request, passed: Passed = "") -> Response:
 @router.post("/review/{raw_id}", name="choose_topic")
 def choose_topic(
     request: Request,
-    raw_id: int,
+    raw_id: RowNumber,
     topic: Annotated[str, Form(max_length=100)],
-    ms: Annotated[int, Form(ge=0)] = 0,
+    ms: Annotated[int, Form(ge=0, le=LARGEST)] = 0,
     passed: Annotated[str, Form(max_length=4000)] = "",
 ) -> Response:
     """Give a mail its topic and answer with the next mail that the page does not hold yet."""

@@ -11,6 +11,7 @@ from console.context import console_of, visitor_of
 from console.desk import DeskRefusalError
 from console.pages import back_to, render
 from console.policy_desk import REPLIES
+from console.row_numbers import LARGEST
 from models.store import StoreError
 from models.store.mailboxes import MARKETPLACES, mailboxes, set_marketplace
 from models.store.policies import REPLY_CHOICES
@@ -75,7 +76,7 @@ def save_mailboxes(request: Request, addresses: Values, marketplaces: Values) ->
 @router.post("/settings/replies", name="save_replies")
 def save_replies(
     request: Request,
-    was: Annotated[int, Form()],
+    was: Annotated[int, Form(ge=0, le=LARGEST)],
     keys: Values,
     choices: Values,
     pair_topic: Annotated[str, Form(max_length=100)] = "",

@@ -15,6 +15,7 @@ from starlette.datastructures import FormData
 from console.context import console_of, visitor_of, words_for
 from console.forms import GivenForm, field
 from console.pages import back_to, render
+from console.row_numbers import LARGEST
 from models.reply_template import ANY_TOPIC, TEMPLATE_LANGUAGES, ReplyTemplate
 from models.store.reply_templates import every_reply_template, reply_template_versions
 from models.topics import ROUTED_SLUGS
@@ -103,7 +104,7 @@ def restore(
     topic: Annotated[str, Form(max_length=60)],
     language: Annotated[str, Form(max_length=5)],
     name: Annotated[str, Form(max_length=60)],
-    version: Annotated[int, Form()],
+    version: Annotated[int, Form(ge=0, le=LARGEST)],
 ) -> Response:
     """Save an earlier version once more."""
     console = console_of(request)

@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from console.context import console_of, visitor_of, words_for
 from console.desk import STAGES, Desk, DeskRefusalError
 from console.pages import back_to, own_path, render
+from console.row_numbers import RowNumber
 from models.store import StoreError
 from models.store.people import desk_logins
 from models.store.ticket_page import TicketPage, ticket_page
@@ -22,13 +23,13 @@ Words = Annotated[str, Form(max_length=MOST_CHARS)]
 
 
 @router.get("/tickets/{number}", name="ticket")
-def ticket(request: Request, number: int) -> Response:
+def ticket(request: Request, number: RowNumber) -> Response:
     """Show a ticket."""
     return shown_ticket(request, number)
 
 
 @router.post("/tickets/{number}/take", name="take")
-def take(request: Request, number: int, assignee: Line = "") -> Response:
+def take(request: Request, number: RowNumber, assignee: Line = "") -> Response:
     """Assign the ticket; the form without a name takes it oneself."""
     login = visitor_of(request).login
     whom = "" if assignee == "-" else assignee or login
@@ -37,7 +38,7 @@ def take(request: Request, number: int, assignee: Line = "") -> Response:
 
 
 @router.post("/tickets/{number}/status", name="move")
-def move(request: Request, number: int, to: Line, reason: Line = "") -> Response:
+def move(request: Request, number: RowNumber, to: Line, reason: Line = "") -> Response:
     """Move the ticket to another status."""
     if to not in set(Status) - {Status.CLOSED}:
         raise HTTPException(422)
@@ -46,21 +47,21 @@ def move(request: Request, number: int, to: Line, reason: Line = "") -> Response
 
 
 @router.post("/tickets/{number}/close", name="close")
-def close(request: Request, number: int, resolution: Line, reason: Line) -> Response:
+def close(request: Request, number: RowNumber, resolution: Line, reason: Line) -> Response:
     """Close the ticket with a resolution and a reason (rules R23, R30)."""
     _desk(request).close(number, visitor_of(request).login, resolution, reason)
     return back_to(f"/tickets/{number}", "closed", n=1)
 
 
 @router.post("/tickets/{number}/stage", name="set_stage")
-def set_stage(request: Request, number: int, stage: Line) -> Response:
+def set_stage(request: Request, number: RowNumber, stage: Line) -> Response:
     """Set the stage of the work (rule R27)."""
     _desk(request).set_stage(number, visitor_of(request).login, stage)
     return back_to(f"/tickets/{number}", "saved")
 
 
 @router.post("/tickets/{number}/topic", name="relabel")
-def relabel(request: Request, number: int, topic: Line) -> Response:
+def relabel(request: Request, number: RowNumber, topic: Line) -> Response:
     """Give the ticket another topic: a label for learning."""
     if topic not in SLUGS:
         raise HTTPException(422)
@@ -69,7 +70,7 @@ def relabel(request: Request, number: int, topic: Line) -> Response:
 
 
 @router.post("/tickets/{number}/facts", name="set_fact")
-def set_fact(request: Request, number: int, field: Line, value: Line = "", was: Line = "") -> Response:
+def set_fact(request: Request, number: RowNumber, field: Line, value: Line = "", was: Line = "") -> Response:
     """Add, correct or (with an empty value) withdraw a fact."""
     if words_for(request).name("field", field) == field:
         raise HTTPException(422)
@@ -78,28 +79,28 @@ def set_fact(request: Request, number: int, field: Line, value: Line = "", was: 
 
 
 @router.post("/tickets/{number}/seller", name="bind_seller")
-def bind_seller(request: Request, number: int, seller_id: Line = "") -> Response:
+def bind_seller(request: Request, number: RowNumber, seller_id: Line = "") -> Response:
     """Bind the ticket to a seller."""
     _desk(request).bind_seller(number, visitor_of(request).login, seller_id)
     return back_to(f"/tickets/{number}", "saved")
 
 
 @router.post("/tickets/{number}/escalate", name="escalate")
-def escalate(request: Request, number: int, reason: Line = "") -> Response:
+def escalate(request: Request, number: RowNumber, reason: Line = "") -> Response:
     """Put the ticket into the lead's queue, or out of it without a reason."""
     _desk(request).escalate(number, visitor_of(request).login, reason)
     return back_to(f"/tickets/{number}", "saved")
 
 
 @router.post("/tickets/{number}/notes", name="write_note")
-def write_note(request: Request, number: int, text: Words) -> Response:
+def write_note(request: Request, number: RowNumber, text: Words) -> Response:
     """Leave a note."""
     _desk(request).write_note(number, visitor_of(request).login, text)
     return back_to(f"/tickets/{number}", "noted")
 
 
 @router.post("/tickets/{number}/merge", name="merge")
-def merge(request: Request, number: int, into: Line) -> Response:
+def merge(request: Request, number: RowNumber, into: Line) -> Response:
     """Merge the ticket into another one."""
     digits = into.strip().upper().removeprefix("RZ-")
     if not (digits.isascii() and digits.isdecimal() and len(digits) < 15):
@@ -109,7 +110,7 @@ def merge(request: Request, number: int, into: Line) -> Response:
 
 
 @router.post("/tickets/{number}/reply", name="write_reply")
-def write_reply(request: Request, number: int, text: Words = "", waits: Line = "") -> Response:
+def write_reply(request: Request, number: RowNumber, text: Words = "", waits: Line = "") -> Response:
     """Send a reply; one that the rules refuse is shown again with its words."""
     desk, login = _desk(request), visitor_of(request).login
     try:
@@ -121,7 +122,12 @@ def write_reply(request: Request, number: int, text: Words = "", waits: Line = "
 
 @router.post("/drafts/{outbox_id}", name="decide_draft")
 def decide_draft(
-    request: Request, outbox_id: int, act: Line, text: Words = "", was: Words = "", back: Line = "/outbox"
+    request: Request,
+    outbox_id: RowNumber,
+    act: Line,
+    text: Words = "",
+    was: Words = "",
+    back: Line = "/outbox",
 ) -> Response:
     """Let a draft leave, with changed words if they were changed, or drop it."""
     desk, login = _desk(request), visitor_of(request).login

@@ -11,6 +11,7 @@ from console.context import console_of, visitor_of, words_for
 from console.desk import DeskRefusalError
 from console.pages import back_to, render
 from console.refusal_words import refusal
+from console.row_numbers import LARGEST, RowNumber
 from console.ticket_pages import shown_ticket
 from console.undo import UndoStep
 
@@ -20,7 +21,7 @@ Line = Annotated[str, Form(max_length=200)]
 
 
 @router.get("/tickets/{number}/templates", name="templates")
-def templates(request: Request, number: int) -> Response:
+def templates(request: Request, number: RowNumber) -> Response:
     """Show the templates and macros that fit a ticket, filled in: a piece of the ticket's page."""
     desk = console_of(request).desk
     found = desk.reply_templates(number)[:MOST_TEMPLATES]
@@ -29,7 +30,9 @@ def templates(request: Request, number: int) -> Response:
 
 
 @router.post("/tickets/{number}/preview", name="preview")
-def preview(request: Request, number: int, text: Annotated[str, Form(max_length=20_000)] = "") -> Response:
+def preview(
+    request: Request, number: RowNumber, text: Annotated[str, Form(max_length=20_000)] = ""
+) -> Response:
     """Tell how a reply will read, and what keeps it from leaving."""
     found, language = console_of(request).desk.preview_reply(number, text), words_for(request).language
     return JSONResponse(
@@ -38,7 +41,7 @@ def preview(request: Request, number: int, text: Annotated[str, Form(max_length=
 
 
 @router.post("/tickets/{number}/macro", name="macro")
-def macro(request: Request, number: int, name: Line) -> Response:
+def macro(request: Request, number: RowNumber, name: Line) -> Response:
     """Run a macro; one that is refused leaves the ticket as it was and says why."""
     try:
         console_of(request).desk.run_macro(number, visitor_of(request).login, name)
@@ -48,7 +51,7 @@ def macro(request: Request, number: int, name: Line) -> Response:
 
 
 @router.post("/tickets/{number}/split", name="split")
-def split(request: Request, number: int, raw_id: Annotated[int, Form()]) -> Response:
+def split(request: Request, number: RowNumber, raw_id: Annotated[int, Form(ge=1, le=LARGEST)]) -> Response:
     """Move one mail into a ticket of its own; merging it back is the way back."""
     console, login = console_of(request), visitor_of(request).login
     fresh = console.desk.split(number, login, raw_id)
@@ -57,7 +60,7 @@ def split(request: Request, number: int, raw_id: Annotated[int, Form()]) -> Resp
 
 
 @router.get("/tickets/{number}/presence", name="presence")
-def presence(request: Request, number: int, writes: bool = False) -> Response:
+def presence(request: Request, number: RowNumber, writes: bool = False) -> Response:
     """Note that this person looks at the ticket, and tell who else does."""
     others = console_of(request).presence.look(number, visitor_of(request).login, writes=writes)
     return JSONResponse([{"login": login, "writes": is_writing} for login, is_writing in others])

@@ -11,6 +11,7 @@ from console.access import Right, has_right
 from console.context import console_of, visitor_of
 from console.desk import DeskRefusalError
 from console.pages import back_to
+from console.row_numbers import RowNumber
 from models.store import StoreError
 from models.store.saved_views import drop_view, save_view
 from models.store.ticket_life import audit
@@ -39,7 +40,7 @@ def save(
 
 
 @router.post("/views/{view_id}/drop", name="drop_view")
-def drop(request: Request, view_id: int) -> Response:
+def drop(request: Request, view_id: RowNumber) -> Response:
     """Drop a kept list: one's own, or as a lead a shared one."""
     console, visitor = console_of(request), visitor_of(request)
     with console.store.write() as db:
