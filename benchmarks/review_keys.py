@@ -16,7 +16,7 @@ from typing import Any, Final
 import uvicorn
 from playwright.sync_api import Browser
 
-PAUSE_S: Final = 0.3  # between two decisions: quicker than anybody reads
+PAUSE_S: Final = 1.0  # between two decisions: quicker than anybody reads
 _WATCH: Final = """() => {
   const card = () => document.querySelector("[data-card]:not([hidden])")?.dataset.raw;
   window.waits = [];

@@ -166,7 +166,7 @@ def reply_row(db: Connection, outbox_id: int) -> Any | None:
 
 
 def _beside_the_order(db: Connection, column: Column[Any], *, is_frequent: bool) -> ColumnElement[Any]:
-    """Name a column so that SQLite walks a list by number and does not gather and sort what many rows hold."""
+    """Name a column so that SQLite walks a list by number instead of sorting what many rows hold."""
     if db.dialect.name != "sqlite" or not is_frequent:
         return column
     return literal_column(f"+{column.table.name}.{column.name}", column.type)
