@@ -20,6 +20,7 @@ _REACH: Final = 44
 _LABELS: Final = load_toml("neighbours.toml")["label"]
 _FREE: Final = frozenset(_LABELS["free"])  # words that name nothing: with, under, есть
 _WHOSE: Final = frozenset(_LABELS["whose"])  # my, our, нашего: the noun stands behind them
+_HOLDS: Final = frozenset(_LABELS["holds"])  # of them, those that stand within a noun phrase
 _GENERIC: Final = frozenset(_LABELS["generic"])  # id, code, номер, 编号: they need a noun beside them
 _UNNAMING: Final = _FREE | _GENERIC
 _SIGN: Final = r"[\s\"'«(]{0,2}(?:(?:№|#|=|[:：]|-|—|no\.?|is|это|是|为)[\s\"'«]{0,2}){0,2}\Z"
@@ -63,14 +64,26 @@ def is_noun(word: str) -> bool:
     )
 
 
+def _broken_off(phrase: str) -> int:
+    """Return where the last unbroken noun phrase begins: "по товару есть операция" names an operation."""
+    begin = end = 0
+    for word in phrase.split(" "):
+        end += len(word) + 1
+        if word.endswith(_PAST) or (word in _FREE and word not in _HOLDS):
+            begin = end
+    return begin
+
+
 def _label_start(region: Region, start: int) -> int | None:
     low = max(0, start - _REACH)
     match = _NAMED.search(region.lower, low, start)
     if match is not None:
         if match["chinese"] is not None:
             return None if match["chinese"] in _WHOSE else match.start()
-        words = (match["before"] or match["after"]).split()
-        noun = words[-1] if match["before"] else next((word for word in words if word not in _WHOSE), "")
+        if match["before"]:
+            noun = match["before"].rpartition(" ")[2]
+            return match.start() + _broken_off(match["before"]) if is_noun(noun) else None
+        noun = next((word for word in match["after"].split() if word not in _WHOSE), "")
         return match.start() if noun and is_noun(noun) else None
     acronym = _ACRONYM.search(region.folded, low, start)
     if acronym is None or acronym["word"].lower() in _UNNAMING:

@@ -77,7 +77,7 @@ def money() -> Money:
     suffixed = rf"(?>(?P<n>{NUMBER}))(?= ?[{firsts}])(?: ?\([^()\n]{{3,90}}\))? ?{words}"
     ranged = rf"(?P<low>{NUMBER})-(?P<n>[0-9]{_REST})(?= ?[{firsts}]) ?{words}"
     prefixed = (
-        rf"(?P<c>{either(prefixes)}) ?¥?(?P<n>[0-9]{_REST})(?: ?(?P<x>{factor})(?![a-zа-я0-9]))?"
+        rf"(?<![0-9])(?P<c>{either(prefixes)}) ?¥?(?P<n>[0-9]{_REST})(?: ?(?P<x>{factor})(?![a-zа-я0-9]))?"
         r"(?![0-9])"
     )
     ends = "".join(sorted({re.escape(word[-1]) for word in prefixes}))
