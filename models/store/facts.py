@@ -40,27 +40,32 @@ def merge_facts(
         )
     known = {(row.field, row.value) for row in db.execute(_KNOWN, {"number": number})}
     fresh = [fact for fact in dict.fromkeys(facts) if (fact.field, fact.value) not in known]
-    for fact in fresh:
-        if fact.field in SINGLE_FIELDS:
-            db.execute(
-                update(FACT)
-                .where(FACT.c.ticket_id == number, FACT.c.field == fact.field, FACT.c.active)
-                .values(active=False)
-            )
+    singles = {fact.field: place for place, fact in enumerate(fresh) if fact.field in SINGLE_FIELDS}
+    superseded = sorted(singles.keys() & {field for field, _value in known})
+    if superseded:
+        db.execute(
+            update(FACT)
+            .where(FACT.c.ticket_id == number, FACT.c.field.in_(superseded), FACT.c.active)
+            .values(active=False)
+        )
+    if fresh:
         db.execute(
             insert(FACT),
-            {
-                "ticket_id": number,
-                "raw_id": fact.raw_id,
-                "field": fact.field,
-                "value": fact.value,
-                "text": fact.text,
-                "type": fact.type,
-                "source": fact.source,
-                "where": fact.where,
-                "active": True,
-                "created_at_utc": now_utc,
-            },
+            [
+                {
+                    "ticket_id": number,
+                    "raw_id": fact.raw_id,
+                    "field": fact.field,
+                    "value": fact.value,
+                    "text": fact.text,
+                    "type": fact.type,
+                    "source": fact.source,
+                    "where": fact.where,
+                    "active": singles.get(fact.field, place) == place,  # the last of one mail counts
+                    "created_at_utc": now_utc,
+                }
+                for place, fact in enumerate(fresh)
+            ],
         )
     return len(fresh)
 
