@@ -66,7 +66,9 @@ def template_values(state: TicketState) -> TemplateValues:
     values = {
         "ticket": ticket_name(state.number),
         "topic": state.topic_names.get(state.language) or topic_name(state.topic, state.language),
-        "missing": _comma(state.language).join(field_name(part, state.language) for part in lacking),
+        "missing": _comma(state.language).join(
+            field_name(part, state.language, state.topic) for part in lacking
+        ),
         "cabinet": cabinet_path(state.marketplace, state.language),
     }
     for variable, name in table["fields"].items():

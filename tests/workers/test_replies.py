@@ -52,6 +52,47 @@ def test_alternatives_read_as_one_phrase(part: str, ru: str, zh: str, en: str) -
     assert field_name(part, "en") == en
 
 
+@pytest.mark.parametrize(
+    ("topic", "part", "ru", "zh", "en"),
+    [
+        (
+            "logistics_acceptance",
+            "event_date|act_ref",
+            "дату сдачи или приёмки либо номер акта",
+            "送仓或收货日期，或验收单（差异单）编号",
+            "the date of hand-over or acceptance, or the act number",
+        ),
+        (
+            "stock_accounting",
+            "warehouse|supply_ref|event_date",
+            "название склада, номер поставки или дату, когда появилось расхождение",
+            "仓库名称、供货单号或发现差异的日期",
+            "the name of the warehouse, the supply number or the date when you first saw the mismatch",
+        ),
+        (
+            "fines_appeals",
+            "event_date|amount",
+            "дату или сумму штрафа",
+            "罚款日期或罚款金额",
+            "the date or the amount of the fine",
+        ),
+        (
+            "api_technical",
+            "event_date",
+            "дату и время, когда появилась ошибка",
+            "错误出现的日期和时间",
+            "the date and time when the error appeared",
+        ),
+    ],
+)
+def test_a_date_is_asked_for_in_the_words_of_its_topic(
+    topic: str, part: str, ru: str, zh: str, en: str
+) -> None:
+    assert field_name(part, "ru", topic) == ru
+    assert field_name(part, "zh", topic) == zh
+    assert field_name(part, "en", topic) == en
+
+
 def test_one_item_is_a_sentence_and_several_are_a_list() -> None:
     one = compose.draft_question(context("en"), ("seller_id",), everything=False, acknowledged=False)
     two = compose.draft_question(

@@ -52,7 +52,7 @@ def test_whole_sentence_only_when_everything_is_missing() -> None:
     assert everything is not None
     assert partly is not None
     assert "Уточните, пожалуйста, ID продавца и номер заказа" in everything.text
-    assert "– ID продавца;\n– дату события или номер акта." in partly.text
+    assert "– ID продавца;\n– дату сдачи или приёмки либо номер акта." in partly.text
 
 
 def test_complete_mail_is_acknowledged_with_number_and_topic() -> None:

@@ -176,9 +176,9 @@ def draft_redirect(context: ReplyContext, role: str) -> ReplyDraft:
     return _draft("redirect", context, block)
 
 
-def field_name(part: str, language: str) -> str:
-    """Name a required part as the list does; an OR group is one phrase."""
-    return _say(language).join_or(part)
+def field_name(part: str, language: str, topic: str = "") -> str:
+    """Name a required part as the list of a topic does; an OR group is one phrase."""
+    return _say(language).join_or(part, topic)
 
 
 def askable_fields() -> tuple[str, ...]:
@@ -220,7 +220,7 @@ class _Sentences:
 
     def ask(self, key: str, ask: Sequence[str], context: ReplyContext) -> Paragraphs:
         """Write a lead and a list; a single item becomes one sentence."""
-        names = [self.join_or(part) for part in ask]
+        names = [self.join_or(part, context.topic) for part in ask]
         if len(names) == 1:
             # The template is filled in two steps so that a field name is never read as a template.
             lead, _, rest = str(self.table["lines"][f"{key}_one"]).partition("{field}")
@@ -234,9 +234,9 @@ class _Sentences:
         items = [join["item"].format(field=name, end=end) for name, end in zip(names, ends, strict=True)]
         return ["\n".join([self.line(key, context), *items])]
 
-    def join_or(self, part: str) -> str:
+    def join_or(self, part: str, topic: str) -> str:
         join, fields = self.table["join"], self.table["fields"]
-        names = [str(fields.get(name, name)) for name in part.split("|")]
+        names = [str(fields.get(f"{topic}.{name}") or fields.get(name, name)) for name in part.split("|")]
         if len(names) == 1:
             return names[0]
         inner = str(join["or"])
