@@ -30,7 +30,7 @@ from models.store.desk_figures import (
 )
 from models.store.engine import Db, Store
 from models.store.first_steps import first_steps
-from models.store.kpis import desk_kpis
+from models.store.kpis import desk_kpis, outcome_shares
 from models.topics import SLUGS, Disposition
 
 router = APIRouter()
@@ -83,6 +83,7 @@ def dashboard(request: Request, by: str = "topic") -> Response:
         least_audited=LEAST_AUDITED,
         target=console.options.precision_target,
         resolutions={code: names for slug in SLUGS for code, names in console.desk.resolutions(slug).items()},
+        outcome_shares=outcome_shares(),
         is_broken=upper_bound(*figures.audited) < console.options.precision_target,
         steps=steps,
         has_relay=console.options.relay,

@@ -20,7 +20,7 @@ from workers.tokens import addressed_ticket
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-_TAG: Final = re.compile(r"(?<![0-9A-Za-z])RZ\W{0,4}([0-9]{6,15})(?![0-9])", re.IGNORECASE)
+_TAG: Final = re.compile(r"(?<![0-9A-Za-z])(?:RZ|РЗ)[\W_]{0,4}([0-9]{6,15})(?![0-9])", re.IGNORECASE)
 _ADDRESS: Final = re.compile(rb"[^\s<>\"(),:;@]{1,320}@[^\s<>\"(),:;@]{1,255}")  # a name comes before it
 _FIELD_BYTES: Final = 2_000
 

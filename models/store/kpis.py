@@ -1,12 +1,18 @@
 """Key figures of the desk (rules R29, R30), each a query over tickets opened or closed in a span of time.
 
+What is counted as a good end of each topic is data: `models/outcome_shares.toml`.
+
 Shares are None where nothing can be counted yet: "0 of 0" is no zero.
 """
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
+from importlib.resources import files
 from typing import Any
 
 from sqlalchemy import ColumnElement, Integer, and_, case, cast, func, select
@@ -19,6 +25,8 @@ def desk_kpis(
     db: Connection, *, since_utc: datetime, until_utc: datetime, by: str = "topic"
 ) -> list[dict[str, Any]]:
     """Return one row per value of `by` (topic, language, marketplace) and one for all, named "".
+
+    A topic's row tells in `outcomes` the shares that rule R30 asks of it, None where nothing ended so.
 
     `opened` counts tickets opened in the span; everything about reactions is of those. `closed`,
     cycle time, rounds and resolutions are of tickets closed in the span. Merged tickets do not count.
@@ -134,7 +142,17 @@ def _with_shares(row: dict[str, Any]) -> dict[str, Any]:
         "reopened": _share(row["reopened"], row["closed"]),
         "repeated": _share(row["repeated"], row["opened"]),
         "resolutions": {name: count for name, count in sorted(ends.items()) if name},
+        "outcomes": {
+            name: _share(sum(ends[code] for code in share["codes"]), sum(ends[code] for code in share["of"]))
+            for name, share in outcome_shares().get(row["name"], {}).items()
+        },
     }
+
+
+@cache
+def outcome_shares() -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+    """Return topic -> figure -> `codes`, `of` and the `name` in three languages (rule R30)."""
+    return tomllib.loads((files("models") / "outcome_shares.toml").read_text(encoding="utf-8"))
 
 
 def _share(part: int, whole: int) -> float | None:

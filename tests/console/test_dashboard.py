@@ -27,6 +27,7 @@ from models.store.desk_figures import (
     reactions_by_hour,
     routing_by_hour,
 )
+from models.store.kpis import outcome_shares
 from models.store.learning import add_label
 from tests.console.conftest import on_sqlite
 from workers import acts
@@ -98,6 +99,7 @@ def test_the_page_shows_figures_in_every_language(web, language) -> None:
     assert "style=" not in text
     names = {row["confirmed"][language] for row in [web.console.desk.resolutions("logistics_acceptance")]}
     assert names.pop() in text, "an end of a ticket is named, not coded"
+    assert outcome_shares()["logistics_acceptance"]["confirmed"]["name"][language] in text
 
 
 def test_figures_are_counted_once_a_minute() -> None:

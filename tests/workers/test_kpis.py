@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from models.store.kpis import desk_kpis
+from models.store.kpis import desk_kpis, outcome_shares
 from models.store.requests import requests_of
 from tests.workers.conftest import START, Desk
 from workers import acts
+from workers.word_lists import read_table
 
 COMPLETE = "ID продавца 2457831. Поставка 2000061286750, приёмка 10 ноября, не хватает 4 единиц, случай {}."
 
@@ -31,7 +32,11 @@ def test_key_figures_count_what_operators_did(desk: Desk) -> None:
         day = timedelta(days=1)
         rows = {row["name"]: row for row in desk_kpis(db, since_utc=START - day, until_utc=desk.now + day)}
     mine, everything = rows["logistics_acceptance"], rows[""]
-    assert mine == everything | {"name": "logistics_acceptance"}
+    outcomes = {
+        "confirmed": 0.5,
+        "compensated": 0.0,
+    }  # of two that were looked into; no answer decides nothing
+    assert mine == everything | {"name": "logistics_acceptance", "outcomes": outcomes}
     assert (mine["opened"], mine["closed"]) == (4, 3)
     assert mine["resolutions"] == {"confirmed": 1, "no_answer": 1, "not_confirmed": 1}
     assert mine["without_question"] == round(2 / 3, 4)  # the fourth was asked for its data
@@ -46,6 +51,16 @@ def test_key_figures_count_what_operators_did(desk: Desk) -> None:
     assert line["identifiers"] == ["2000061286750"]
     assert [move.split()[1] for move in line["statuses"]] == ["new", "in_progress", "closed"]
     assert line["resolution"] == "confirmed"
+
+
+def test_every_figure_of_a_topic_is_made_of_codes_that_its_tickets_may_end_with() -> None:
+    resolutions = read_table("resolutions.toml")
+    for topic, figures in outcome_shares().items():
+        for share in figures.values():
+            assert set(share["codes"]) < set(share["of"]) <= set(resolutions[topic])
+            assert set(share["name"]) == {"ru", "zh", "en"}
+    named_in_r30 = {"cards_moderation", "orders_returns", "logistics_acceptance", "finance_documents"}
+    assert named_in_r30 | {"ads_promo_analytics", "fines_appeals"} <= outcome_shares().keys()
 
 
 def test_nothing_counted_is_no_zero(desk: Desk) -> None:

@@ -104,6 +104,7 @@ def keys(octets: bytes, mail_from: str = "a@shop.example", to: str = "desk@desk.
     [
         ("Re: [RZ-100042] Недостача", "desk@desk.example"),
         ("тикет RZ 100042", "desk@desk.example"),
+        ("обращение рз_100042", "desk@desk.example"),
         ("［ＲＺ－１０００４２］", "desk@desk.example"),
         ("Недостача", ticket_address("desk@desk.example", 100042, KEY)),
     ],
