@@ -110,7 +110,9 @@ def _complete_run(rows: list[dict[str, Any]], rounds: int, *, as_json: bool) -> 
             print(f"{name}: {error}", file=sys.stderr)
             failed.append(name)
             continue
-        rows += _told([json.loads(line) for line in done.stdout.splitlines()], as_json=as_json)
+        rows += _told(
+            [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")], as_json=as_json
+        )
         if not as_json:
             print(f"    ({name}: {time.monotonic() - began:.0f} s)\n")
     return failed
@@ -125,7 +127,7 @@ def _told(rows: list[dict[str, Any]], *, as_json: bool) -> list[dict[str, Any]]:
         print(f"{row['bench']}: {row.get('case', '')}")
         for key, value in row.items():
             if key not in {"bench", "case"}:
-                print(f"    {key:<24} {value:>10}", flush=True)
+                print(f"    {key:<24} {value!s:>10}", flush=True)
     return rows
 
 
