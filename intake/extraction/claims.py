@@ -24,9 +24,12 @@ from intake.extraction.periods import join_dates
 from intake.extraction.phones import EXTENSION, find_phones
 from intake.extraction.readings import Reading
 from intake.extraction.regions import Region
+from intake.extraction.signs import CHINESE_MONTH, HALVES, QUARTERS
 from intake.extraction.tables import header_roles, table_claims
 from intake.extraction.ticket_tags import find_tickets
+from intake.extraction.vocabulary import MONTH
 
+_OF_TIME: Final = HALVES | QUARTERS | {CHINESE_MONTH}  # without one, a number or a month there is no date
 BLOCKED: Final = 50.0  # digits inside an address are no identifiers, whatever words stand before it
 
 
@@ -86,13 +89,15 @@ def _of_region(region: Region, mail_date: date | None, language: str) -> Iterato
             extension = EXTENSION.match(region.lower, phone.end)
             if extension is not None:
                 yield _claim(region, *extension.span("d"), "", "", phone.score)
-    yield from _dates(region, mail_date, language)
+    if region.has_digit or MONTH in region.hits or not region.signs.isdisjoint(_OF_TIME):
+        yield from _dates(region, mail_date, language)
     for amount in find_amounts(region):
         yield _claim(region, amount.start, amount.end, "amount", amount.value, amount.score, amount.word)
     for error in find_errors(region):
         kind = "error_code" if error.value else ""
         yield _claim(region, error.start, error.end, kind, error.value, error.score)
-    yield from _links(region)
+    if "/" in region.lower or "@" in region.lower or region.digits:
+        yield from _links(region)
 
 
 def _links(region: Region) -> Iterator[Claim]:

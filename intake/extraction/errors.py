@@ -117,7 +117,7 @@ def _names(region: Region) -> Iterator[ErrorMark]:
             yield _mark(region, *match.span(), 3.4)
     for match in _SCRIPT.finditer(region.folded) if "Error" in region.folded else ():
         yield _mark(region, match.start(), _end_of_quote(region, *match.span()), 3.0)
-    status = _STATUS_DIGITS.search(region.near) is not None or '"code"' in region.lower
+    status = (region.has_digit and _STATUS_DIGITS.search(region.near) is not None) or '"code"' in region.lower
     camels = _CAMEL.finditer(region.folded) if status or ERROR_WORD in region.hits else iter(())
     for match in islice(camels, MAX_MARKS):
         if _FAILS.search(match[0]) and _led(region, match.start(), "before_name"):
@@ -160,6 +160,8 @@ def _near_status(region: Region, start: int, end: int) -> bool:
 
 def _bodies(region: Region) -> Iterator[ErrorMark]:
     named = []
+    if '":' not in region.lower and '" :' not in region.lower:
+        return
     for match in _JSON_CODE.finditer(region.folded):
         machine = _HEX.match(match["s"].lower()) is not None
         yield ErrorMark(match.start("s"), match.end("s"), "" if machine else match["s"], 3.6)

@@ -16,7 +16,15 @@ from intake.extraction.corrections import Correction, find_corrections
 from intake.extraction.fields import ATTACHMENT_PREFIX, Extraction, MailFields
 from intake.extraction.findings import find_findings
 from intake.extraction.marketplace import infer_marketplaces
-from intake.extraction.regions import NEW_TEXT, Region, View, read_label, read_region, read_view
+from intake.extraction.regions import (
+    NEW_TEXT,
+    Region,
+    View,
+    may_hold_secret,
+    read_label,
+    read_region,
+    read_view,
+)
 from intake.extraction.secrets import PERSONAL, Secret, redact
 from intake.extraction.subtypes import Refined, refine, with_roles
 from models.records import Entity, Redaction
@@ -56,7 +64,9 @@ def extract(fields: MailFields, *, mail_date: date | None, language: str, market
 
 
 def _corrections(regions: list[Region]) -> dict[str, tuple[Correction, ...]]:
-    texts = (region for region in regions if not region.where.startswith(ATTACHMENT_PREFIX))
+    texts = (
+        region for region in regions if region.has_digit and not region.where.startswith(ATTACHMENT_PREFIX)
+    )
     return {region.where: tuple(find_corrections(region)) for region in texts}
 
 
@@ -64,10 +74,14 @@ def _without_secrets(fields: MailFields, language: str) -> tuple[list[View], tup
     """Redact every text, name of an attachment and label; a part goes by its clean name from here on."""
     regions = fields.regions()
     labels = [*(name for name, _ in fields.attachments), *fields.labels]
-    views, secrets = redact(
-        [*(read_view(where, text) for where, text in regions), *(read_label(LABEL, text) for text in labels)],
-        language,
-    )
+    texts = [read_view(where, text) for where, text in regions]
+    named = (read_label(LABEL, text) for text in labels)
+    if any(map(may_hold_secret, labels)):
+        views, secrets = redact([*texts, *named], language)
+    else:
+        views, secrets = redact(texts, language, unsuspected=named)
+        if not secrets:
+            return views, tuple(labels), secrets
     clean = tuple(view.text for view in views[len(regions) :])
     renamed = {
         ATTACHMENT_PREFIX + name: ATTACHMENT_PREFIX + shown

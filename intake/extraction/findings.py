@@ -20,10 +20,11 @@ from intake.extraction.deadlines import find_deadlines
 from intake.extraction.fields import ATTACHMENT_PREFIX
 from intake.extraction.finding_words import Mark, find_marks
 from intake.extraction.links import find_links
-from intake.extraction.places import find_places
+from intake.extraction.places import find_places, place_signs
 from intake.extraction.regions import NEW_TEXT, Region
 from intake.extraction.relative_dates import find_relative_dates
 from intake.extraction.relative_periods import find_relative_periods
+from intake.extraction.signs import COUNTED, WITHIN
 from intake.extraction.vocabulary import WORDED
 from models.records import Entity, Finding
 
@@ -34,6 +35,7 @@ FINDING_TYPES: Final = (
 )  # fmt: skip
 MAX_PER_KIND: Final = 20
 MAX_PLACES: Final = 100  # of one field
+_OF_TERMS: Final = COUNTED | WITHIN  # without one, a word or a date there is no day and no deadline
 _SUM_REACH: Final = 25  # from "грозит штраф" to the sum that it threatens with
 _BREAK: Final = re.compile(r"[.!?;]\s|[。！？；\n]")
 
@@ -97,8 +99,12 @@ def _of_region(
     region: Region, entities: list[Entity], mail_date: date | None, *, own: bool
 ) -> Iterator[Finding]:
     marks = find_marks(region)
-    yield from _links(region)
-    yield from _places(region, marks)
+    if "/" in region.lower:
+        yield from _links(region)
+    if marks or not region.signs.isdisjoint(place_signs()):
+        yield from _places(region, marks)
+    if not marks and not entities and region.signs.isdisjoint(_OF_TERMS):
+        return
     relative = find_relative_dates(region, marks, mail_date)
     for day in relative:
         yield _at(region, "relative_date", (day.start, day.end), day.value)

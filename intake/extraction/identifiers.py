@@ -146,16 +146,20 @@ def read_identifiers(regions: list[Region]) -> list[Reading]:
     What stands in quotes, signature and attachments never changes what is read in subject and new text.
     """
     readings: list[Reading] = []
+    candidates = [(region, found) for region in regions if (found := _candidates(region))]
+    if not candidates:
+        return readings
     about = _matters(regions)
-    for region in regions:
+    for region, found in candidates:
         tables = pasted_tables(region)
-        of_region = [read_candidate(region, candidate, about, tables) for candidate in _candidates(region)]
+        of_region = [read_candidate(region, candidate, about, tables) for candidate in found]
         for reading in of_region:
             doubt(reading, about)
         if len(of_region) > 1:
             _inherit(of_region)
         readings += of_region
     adopt_leftovers(readings, about)
-    _agree([reading for reading in readings if reading.region.where in NEW_TEXT])
-    _agree(readings)
+    if len(readings) > 1:
+        _agree([reading for reading in readings if reading.region.where in NEW_TEXT])
+        _agree(readings)
     return [reading for reading in readings if reading.candidate.shape is not WORDS or reading.role]

@@ -36,6 +36,11 @@ _NAMED: Final = re.compile(
     r"|(?P<chinese>[\u4e00-\u9fff]{0,5}[\u4e00-\u9fff](?<![编单账帐代号型序])|[a-z]{2,8})"
     r"(?:号码?|编号|代码|编码|码|账号|帐号|账户|序号|id))" + _SIGN
 )
+# One of these stands in everything that the expression finds.
+_HINTS: Final = (
+    "ид", "id", "ном", "no", "код", "code", "№", "号", "码", "num", "#", "nr", "n°", "айди", "индекс", "ref",
+    "key", "acc", "账户",
+)  # fmt: skip
 _ACRONYM: Final = re.compile(r"(?<![A-Za-zА-Яа-я0-9_-])(?P<word>[A-ZА-Я]{2,5})[ :：-]{0,2}\Z")
 _PAST: Final = ("или", "али", "ули", "ыли", "ила", "ала", "ило", "ало", "ил", "лся")  # присвоили номер 203311
 _ADJECTIVE: Final = re.compile("[бвгджзклмпрстфхцчшщь]н(?:ом|ый|ого|ому|ая|ые|ых)$")
@@ -76,7 +81,9 @@ def _broken_off(phrase: str) -> int:
 
 def _label_start(region: Region, start: int) -> int | None:
     low = max(0, start - _REACH)
-    match = _NAMED.search(region.lower, low, start)
+    before = region.lower[low:start]
+    may_be_named = any(map(before.__contains__, _HINTS))
+    match = _NAMED.search(region.lower, low, start) if may_be_named else None
     if match is not None:
         if match["chinese"] is not None:
             return None if match["chinese"] in _WHOSE else match.start()

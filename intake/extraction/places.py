@@ -23,7 +23,10 @@ MAX_BRACKETS: Final = 60
 _FILE: Final = "findings.toml"
 _NEAR: Final = 45
 _WITH_DIGITS: Final = frozenset({"courier_address", "time_slot"})
-_BRACKETS: Final = re.compile(r"[\[<{(]{1,2}\s?(?P<v>[^\[\]<>{}()\n0-9@]{2,40}?)\s?[\]>})]{1,2}")
+_INSIDE: Final = r"[^\[\]<>{}()\n0-9@]"
+_BRACKETS: Final = re.compile(  # what is no such thing up to the closing bracket is given up at once
+    rf"[\[<{{(]{{1,2}}\s?(?={_INSIDE}{{2,41}}+\s?[\]>}})])(?P<v>{_INSIDE}{{2,40}}?)\s?[\]>}})]{{1,2}}"
+)
 _BLANK: Final = re.compile(
     r"(?<![A-Za-zА-Яа-я0-9])(?:[XХxх]{4,20}|_{4,40}|\.{6,40}|\?{3,10})(?![A-Za-zА-Яа-я0-9])"
 )
@@ -65,6 +68,12 @@ def _patterns() -> tuple[_Pattern, ...]:
 @cache
 def _signs() -> frozenset[str]:
     return frozenset().union(*(pattern.signs for pattern in _patterns()))
+
+
+@cache
+def place_signs() -> frozenset[str]:
+    """Return the signs of which one stands in every text where a place is found without a word of a list."""
+    return _signs() | OPENING | BLANKS
 
 
 @lru_cache(maxsize=1024)

@@ -237,7 +237,7 @@ def _judge_code(reading: Reading) -> None:
     if _PLACE.search(reading.region.lower, max(0, reading.candidate.start - 12), reading.candidate.start):
         reading.scores["none"] = max(reading.scores.get("none", 0.0), 2.6)
     before = reading.region.folded[max(0, reading.candidate.start - 18) : reading.candidate.start]
-    if _BRAND.search(before) and reading.scores["article"] < _LOOSE_ARTICLE:
+    if before[-1:] == " " and _BRAND.search(before) and reading.scores["article"] < _LOOSE_ARTICLE:
         reading.scores["article"] -= 1.5  # the name of a model, not of a seller's article
     short = len(value) <= _SHORT_CODE or _SHORT_MODEL.fullmatch(value) is not None
     if short and reading.scores["article"] < _LOOSE_ARTICLE:

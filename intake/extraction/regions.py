@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from intake.extraction.lexicon import Cue, lexicon
@@ -73,7 +74,7 @@ class Region(View):
 def read_view(where: str, text: str, *, only_secrets: bool = False) -> View:
     """Fold one field and find its words."""
     if not text:
-        return _bare_view(where, text)
+        return _empty_view(where)
     folded = fold(text)
     if "=3D" in folded:
         folded = _QUOTED_PRINTABLE.sub(lambda match: " " * len(match[0]), folded)
@@ -93,6 +94,11 @@ def read_label(where: str, text: str) -> View:
 def may_hold_secret(text: str) -> bool:
     """Tell whether a text is long, or has a digit or sign as every secret does."""
     return len(text) >= _LABEL_CHARS or _SECRET_SIGN.search(text) is not None
+
+
+@lru_cache(maxsize=32)
+def _empty_view(where: str) -> View:
+    return _bare_view(where, "")
 
 
 def _bare_view(where: str, text: str) -> View:

@@ -9,6 +9,7 @@ out wherever else the same characters stand.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 from intake.extraction.lexicon import load_toml
@@ -80,11 +81,18 @@ def _with_copies(
     return sorted(spans + extra)
 
 
-def redact(views: list[View], language: str) -> tuple[list[View], list[Secret]]:
-    """Return the fields with placeholders for all secrets, and where the placeholders stand."""
+def redact(
+    views: list[View], language: str, unsuspected: Iterable[View] = ()
+) -> tuple[list[View], list[Secret]]:
+    """Return the fields with placeholders for all secrets, and where the placeholders stand.
+
+    `unsuspected` can hold a secret only where it was found elsewhere: where none was found they are not asked
+    for and not returned.
+    """
     found = [(view, find_secrets(view) if view.text else []) for view in views]
     if not any(spans for _, spans in found):
         return views, []
+    found += [(view, []) for view in unsuspected]
     spelled = ((view.text[start:end], kind) for view, spans in found for start, end, kind in spans)
     known = dict([pair for pair in spelled if len(pair[0]) >= _MIN_COPY][:_MAX_KNOWN])
     # A key that was broken over lines stands whole elsewhere.
