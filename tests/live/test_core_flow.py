@@ -9,12 +9,17 @@ import re
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from models.keyring import KeyringContent, write_keyring
 from models.store import open_store
+from models.store.schema import RAW
 from models.store.webhooks import add_webhook
 from models.topics import ROUTED_SLUGS, topic_queue
 from tests.console.webhook_receiver import Receiver
@@ -50,6 +55,13 @@ def body_of(message: EmailMessage) -> str:
     return str(part.get_content())
 
 
+def _new_keyring(folder: Path) -> Path:
+    """Make a keyring, so that one of the two forms runs with sealed mail throughout."""
+    content = KeyringContent().with_new_key("2026-11-22T10:00:00+00:00")
+    write_keyring(folder / "keyring.json", replace(content, writes=content.keys[0].key_id))
+    return folder / "keyring.json"
+
+
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     made = Receiver()
@@ -68,12 +80,13 @@ def told_of_events(desk: Desk, receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("composed", [False, True], ids=["serve, embedded", "compose, postgresql+redis"])
-def test_core_promise(make_desk, receiver: Receiver, composed: bool) -> None:
+def test_core_promise(make_desk, receiver: Receiver, composed: bool, tmp_path: Path) -> None:
     desk = make_desk(
         composed=composed,
         log_json="true",
         log_level="INFO" if composed else "DEBUG",
         webhook_hosts=receiver.host,
+        **({"keyring": str(_new_keyring(tmp_path))} if composed else {}),
     )
     told_of_events(desk, receiver)
     for language, (subject, text, _) in INCOMPLETE.items():
@@ -163,6 +176,11 @@ def test_core_promise(make_desk, receiver: Receiver, composed: bool) -> None:
     assert len(joined) == 1
 
     assert set(status["queues"]) >= {topic_queue(slug) for slug in ROUTED_SLUGS}
+    desk.status()
+    assert desk.store is not None
+    with desk.store.read_raw() as raw:
+        forms = set(raw.scalars(select(RAW.c.codec)))
+    assert all(form.startswith("sealed:") for form in forms) is composed
     assert desk.stop(signal.SIGINT) == 0
     assert desk.processes("") == []
     _assert_log_tells_the_way_and_no_words(desk)

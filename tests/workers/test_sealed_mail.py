@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -218,6 +219,33 @@ def test_the_commands(desk: Any, razbor: Razbor, keyring_path: Path, raw_store: 
     assert "3 mails brought" in razbor("keys", "rotate").stdout
     assert mails_by_form(desk.store) == {second: 3}, "the newest did not write, so no new one was needed"
     desk.assert_balanced()
+
+
+@on_sqlite
+def test_a_listener_that_runs_does_the_work_and_the_command_waits(
+    desk: Any, razbor: Razbor, keyring_path: Path, raw_store: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.raw_upkeep.RESEAL_LOOK_S", 0.05)
+    monkeypatch.setattr("models.raw_store.LOCK_PATIENCE_S", 0.05)
+    for number in range(3):
+        desk.mail(f"письмо {number}")
+    stopped = threading.Event()
+
+    def listen() -> None:
+        while not stopped.wait(0.1):
+            raw_store.upkeep()
+
+    listener = threading.Thread(target=listen)
+    listener.start()
+    told = razbor("keys", "rotate")
+    stopped.set()
+    listener.join()
+    assert "3 mails brought" in told.stdout
+    assert mails_by_form(desk.store) == {read_keyring(keyring_path).writes: 3}
+    monkeypatch.setattr("cli.raw_upkeep.STANDSTILL_S", 0.2)
+    stuck = razbor("keys", "rotate")  # nobody works at it now, and the file is taken
+    assert (stuck.exit_code, "still in another form" in str(stuck.exception)) == (1, True)
+    assert "3 mails" in razbor("keys", "show").stdout
 
 
 @on_sqlite
