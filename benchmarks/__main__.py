@@ -41,6 +41,7 @@ ON_DEMAND = {  # minutes, or data from outside: run only when named
     "public-sets": "benchmarks.public_sets",  # banking77, clinc150, ruintents
     "training": "benchmarks.training",  # 100,000 labelled mails
     "memory": "benchmarks.memory",  # of every process after ten times as many mails
+    "confusables": "benchmarks.confusables",  # numbers that are no identifiers, with and without their words
     "month": "benchmarks.month",  # a simulated month of labels, a poisoned night
     "fill": "benchmarks.fill_command",  # the database of RAZBOR_DATA_DIR or RAZBOR_DATABASE_URL with tickets
     "screenshots": "benchmarks.screenshots",  # docs/screenshots/*.png, over a small filled desk

@@ -83,6 +83,8 @@ def _is_foreign(reading: Reading) -> bool:
     lower, start = reading.region.lower, reading.candidate.start
     low = max(0, start - _FOREIGN_REACH)
     named = words_of("neighbours.toml", "foreign", "places").search(lower[low:start])
+    if named is None and reading.role == "pickup_point_id":
+        named = words_of("neighbours.toml", "foreign", "carriers").search(lower[low:start])
     return named is not None and _CLAUSE_END.search(lower, low + named.end(), start) is None
 
 

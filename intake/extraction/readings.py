@@ -42,7 +42,7 @@ _LOOSE_ARTICLE: Final = 2.0
 _NAME_OF_FORM: Final = 4.5
 _PATH: Final = re.compile("(?:[a-z0-9_]{1,24}/){2,6}[a-z_-]{3,24}")
 _SHORT_CODE: Final = 4
-_SHORT_MODEL: Final = re.compile("[A-ZА-Я]{1,3}-?[0-9][A-ZА-Я]{1,2}")
+_SHORT_MODEL: Final = re.compile("[A-ZА-Я]{1,3}-?[0-9][A-ZА-Я]{1,2}|[А-Я]{2,4}-[0-9]")
 _DESK_ROLES: Final = frozenset({"claim_number", "document_number", "document_number.other"})
 _DESK_REACH: Final = 36
 # Лермонтова 14, номер 50118; ул. Мира 128, ID 117264; Lenina 76, id 350558: who gives an address and a number
