@@ -15,6 +15,7 @@ import importlib
 import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
@@ -51,6 +52,7 @@ ON_DEMAND = {  # minutes, or data from outside: run only when named
 def main() -> None:
     known = BENCHMARKS | ON_DEMAND
     arguments = _arguments(known)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended before its time"))  # servers are ended too
     if arguments.tickets:
         os.environ["RAZBOR_BENCHMARK_TICKETS"] = str(arguments.tickets)
     if arguments.mails:
@@ -103,16 +105,17 @@ def _complete_run(rows: list[dict[str, Any]], rounds: int, *, as_json: bool) -> 
     for name in BENCHMARKS:
         began = time.monotonic()
         command = [sys.executable, "-m", "benchmarks", name, "--json", "--rounds", str(rounds)]
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
         try:
-            done = subprocess.run(
-                command, env=environment, stdout=subprocess.PIPE, text=True, timeout=PATIENCE_S, check=True
-            )
-        except subprocess.SubprocessError as error:
-            print(f"{name}: {error}", file=sys.stderr)
+            told = process.communicate(timeout=PATIENCE_S)[0]
+        except subprocess.TimeoutExpired:
+            process.terminate()  # it ends the servers that it started
+            told = process.communicate()[0]
+            print(f"{name}: not ended within {PATIENCE_S} s", file=sys.stderr)
+        if process.returncode:
             failed.append(name)
-            continue
         rows += _told(
-            [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")], as_json=as_json
+            [json.loads(line) for line in told.splitlines() if line.startswith("{")], as_json=as_json
         )
         if not as_json:
             print(f"    ({name}: {time.monotonic() - began:.0f} s)\n")
