@@ -181,7 +181,6 @@ def test_rotation_goes_on_where_it_was_cut_off_while_mail_comes_in(
     first = read_keyring(keyring_path).writes
     assert raw_store.upkeep() == 0
     second = new_key(keyring_path)
-    monkeypatch.setattr(resealing, "GO_S", 0.0001)
     raw_store.upkeep()
     desk.mail("восьмое")
     forms = mails_by_form(desk.store)
