@@ -110,7 +110,7 @@ class Floor:
                 mailboxes=MAILBOXES,
                 mail_domain=DOMAIN,
                 signing_key=KEY,
-                batch_size=64 if self.workers == 1 else 5,
+                batch_size=64 if self.workers == 1 else 12,
                 automatic_per_hour=1000,
                 automatic_per_hour_all=1_000_000,
             ),
