@@ -1,13 +1,15 @@
 """Reading the list of sellers: which address belongs to which, as CSV (rule R59).
 
 UTF-8 (a BOM is fine; comma, semicolon or tab) with the columns `seller_id`, `addresses` (several
-separated by spaces; `@shop.example` is a whole domain), and optionally `marketplace` (ozon, wb)
-and `role` (admin, employee, agency). In goes the text, out come bindings and every line at fault.
+separated by spaces or line breaks; `@shop.example` is a whole domain), and optionally `domains`
+(`shop.example`), `marketplace` (ozon, wb) and `role` (admin, employee, agency). In goes the text,
+out come bindings and every line at fault.
 """
 
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +23,13 @@ _ADDRESS: Final = re.compile(r"[^\s@,;<>]{0,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8
 _SELLER: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z_.-]{0,63}")
 _BETWEEN: Final = re.compile(r"[\s,;|]+")
 MOST_FIELD_CHARS: Final = 20_000  # a list of addresses in one cell
-_ALIASES: Final = {"address": "addresses", "email": "addresses", "e-mail": "addresses", "seller": "seller_id"}
+_ALIASES: Final = {
+    "address": "addresses",
+    "email": "addresses",
+    "e-mail": "addresses",
+    "domain": "domains",
+    "seller": "seller_id",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +55,9 @@ def read_seller_list(text: str) -> SellerList:
     """Read a list of sellers."""
     text = text.removeprefix("\ufeff")
     first = text.partition("\n")[0]
-    rows = csv.DictReader(text.splitlines(), delimiter=max(",;\t", key=first.count))
+    # Line breaks stay: without them two addresses of one cell would be read as a third one.
+    lines = io.StringIO(text, newline="")
+    rows = csv.DictReader(lines, delimiter=max(",;\t", key=first.count))
     plain = {name: name.strip().casefold() for name in rows.fieldnames or []}
     names = {name: _ALIASES.get(word, word) for name, word in plain.items()}
     lacking = tuple(sorted({"seller_id", "addresses"} - set(names.values())))
@@ -83,8 +93,11 @@ def read_binding(seller_id: str, address: str, marketplace: str, role: str) -> S
 def _add(found: dict[str, Binding], bindings: Iterator[Binding], line: int, faults: list[LineFault]) -> None:
     for binding in bindings:
         earlier = found.setdefault(binding.address, binding)
-        if earlier.seller_id != binding.seller_id:
-            faults.append(LineFault(line=line, kind="twice", value=binding.address, other=earlier.seller_id))
+        if earlier != binding:  # of two roles none may be chosen in silence (rule R6)
+            told = earlier.seller_id
+            if told == binding.seller_id:
+                told += f" ({earlier.marketplace}, {earlier.role})"
+            faults.append(LineFault(line=line, kind="twice", value=binding.address, other=told))
 
 
 def _bindings(given: dict[str, str], line: int, faults: list[LineFault]) -> Iterator[Binding]:
@@ -101,7 +114,9 @@ def _bindings(given: dict[str, str], line: int, faults: list[LineFault]) -> Iter
     if wrong:
         faults.extend(wrong)
         return
-    for address in filter(None, _BETWEEN.split(given["addresses"].casefold())):
+    addresses = _BETWEEN.split(given["addresses"].casefold())
+    domains = filter(None, _BETWEEN.split(given.get("domains", "").casefold()))
+    for address in filter(None, [*addresses, *("@" + domain.removeprefix("@") for domain in domains)]):
         if not _ADDRESS.fullmatch(address):
             faults.append(LineFault(line=line, kind="address", value=address[:80]))
             continue

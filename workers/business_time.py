@@ -99,11 +99,14 @@ def _hours(name: str, words: str) -> tuple[time, time] | None:
     if not words:
         return None
     begins, _, ends = words.partition("-")
+    msg = f"calendar: hours of {name} are {words!r}; write them like 09:00-18:00"
     try:
-        return time.fromisoformat(begins.strip()), time.fromisoformat(ends.strip().replace("24:00", "00:00"))
+        span = time.fromisoformat(begins.strip()), time.fromisoformat(ends.strip().replace("24:00", "00:00"))
     except ValueError as error:
-        msg = f"calendar: hours of {name} are {words!r}; write them like 09:00-18:00"
         raise ValueError(msg) from error
+    if any(moment.tzinfo for moment in span):  # the zone is the calendar's
+        raise ValueError(msg)
+    return span
 
 
 def _holidays(entries: Any) -> tuple[frozenset[date], frozenset[tuple[int, int]]]:

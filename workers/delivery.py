@@ -17,6 +17,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, partial
+from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
 import structlog
@@ -149,11 +150,24 @@ def _connect(relay: Relay) -> smtplib.SMTP:
             client.starttls(context=_tls())
             client.ehlo()
         if relay.user:
-            client.login(relay.user, relay.password)
+            _log_in(client, relay)
     except (OSError, smtplib.SMTPException):
         client.close()
         raise
     return client
+
+
+def _log_in(client: smtplib.SMTP, relay: Relay) -> None:
+    """Say name and password, never in the clear over a network (RFC 4954 section 4)."""
+    is_local = client.sock is not None and ip_address(client.sock.getpeername()[0]).is_loopback
+    if not isinstance(client.sock, ssl.SSLSocket) and not is_local:
+        msg = "the relay offers no STARTTLS, so the password was not sent: use smtps:// or mend its TLS"
+        raise smtplib.SMTPNotSupportedError(msg)
+    try:
+        client.login(relay.user, relay.password)
+    except UnicodeError as error:  # the library writes names and passwords in ASCII
+        msg = "the relay's name and password must be ASCII: change them in RAZBOR_RELAY_URL"
+        raise smtplib.SMTPNotSupportedError(msg) from error
 
 
 @cache
@@ -212,9 +226,9 @@ def _transact(client: smtplib.SMTP, mail_from: str, rcpt_to: str, content: bytes
             partial(client.rcpt, rcpt_to),
             partial(client.docmd, "DATA"),
         )
-        for command in commands:
+        for command, wanted in zip(commands, (2, 2, 3), strict=True):
             code, text = command()
-            if code >= 400:
+            if code // 100 != wanted:
                 with contextlib.suppress(smtplib.SMTPException, OSError):
                     client.rset()
                 return _refusal(code), _answer(code, text)
@@ -231,7 +245,12 @@ def _transact(client: smtplib.SMTP, mail_from: str, rcpt_to: str, content: bytes
     except (OSError, smtplib.SMTPException) as error:
         client.close()
         return "uncertain", f"the connection broke while sending: {error!r}"
-    return ("sent", "") if code < 400 else (_refusal(code), _answer(code, text))
+    if code // 100 == 2:
+        return "sent", ""
+    if code < 400:  # no answer that RFC 5321 knows: whether the mail was taken cannot be told
+        client.close()
+        return "uncertain", f"the relay's answer is none: {_answer(code, text)}"
+    return _refusal(code), _answer(code, text)
 
 
 def _refusal(code: int) -> str:

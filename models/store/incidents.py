@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
 from models.store.schema import FACT, INCIDENT, TICKET
@@ -75,19 +75,17 @@ def open_incidents(db: Connection) -> list[dict[str, Any]]:
 
 
 def _reports(db: Connection, signature: str, since_utc: datetime) -> list[Any]:
-    return list(
-        db.execute(
-            select(TICKET.c.id, TICKET.c.requester, TICKET.c.seller_id, TICKET.c.opened_at_utc)
-            .distinct()
-            .join(FACT, FACT.c.ticket_id == TICKET.c.id)
-            .where(
-                FACT.c.field.in_(FAULT_FIELDS),
-                func.lower(FACT.c.value) == signature,
-                FACT.c.active,
-                TICKET.c.opened_at_utc > since_utc,
-            )
+    # Compared here: the lower() of SQLite leaves Cyrillic letters as they are.
+    rows = db.execute(
+        select(TICKET.c.id, TICKET.c.requester, TICKET.c.seller_id, TICKET.c.opened_at_utc, FACT.c.value)
+        .join(FACT, FACT.c.ticket_id == TICKET.c.id)
+        .where(
+            FACT.c.field.in_(FAULT_FIELDS),
+            FACT.c.active,
+            TICKET.c.opened_at_utc > since_utc,
         )
     )
+    return list({row.id: row for row in rows if row.value.casefold() == signature}.values())
 
 
 def _open(db: Connection, signature: str, tickets: list[Any], now_utc: datetime) -> int:

@@ -25,8 +25,10 @@ from sqlalchemy.engine import Connection
 from models.decisions import StatusMove
 from models.store.engine import StoreError
 from models.store.schema import (
+    ASKED,
     AUDIT,
     FACT,
+    LEGAL_HOLD,
     MAIL_STATE,
     MESSAGE,
     NOTE,
@@ -162,6 +164,7 @@ def merge_tickets(db: Connection, number: int, into: int, now_utc: datetime) -> 
     for table in (MESSAGE, FACT, OUTBOX, NOTE):
         db.execute(update(table).where(table.c.ticket_id == number).values(ticket_id=into))
     db.execute(update(MAIL_STATE).where(MAIL_STATE.c.ticket_id == number).values(ticket_id=into))
+    _carry_questions_and_hold(db, number, into)
     for address in db.scalars(select(PARTY.c.address).where(PARTY.c.ticket_id == number)).all():
         add_party(db, into, address)
     db.execute(delete(TOPIC_WORK).where(TOPIC_WORK.c.ticket_id == number))
@@ -169,6 +172,18 @@ def merge_tickets(db: Connection, number: int, into: int, now_utc: datetime) -> 
     set_ticket(db, number, now_utc, merged_into_id=into, in_review=False, remind_at_utc=None)
     relate(db, number, [into])
     _keep_one_value(db, into)
+
+
+def _carry_questions_and_hold(db: Connection, number: int, into: int) -> None:
+    """Take along what was asked, so that it is not asked again, and the legal hold of the mails."""
+    known = select(ASKED.c.field).where(ASKED.c.ticket_id == into)
+    fresh = (ASKED.c.ticket_id == number) & ASKED.c.field.not_in(db.scalars(known).all())
+    db.execute(update(ASKED).where(fresh).values(ticket_id=into))
+    if db.scalar(select(LEGAL_HOLD.c.ticket_id).where(LEGAL_HOLD.c.ticket_id == into)) is None:
+        hold = select(literal(into), LEGAL_HOLD.c.reason, LEGAL_HOLD.c.author, LEGAL_HOLD.c.at_utc).where(
+            LEGAL_HOLD.c.ticket_id == number
+        )
+        db.execute(insert(LEGAL_HOLD).from_select(["ticket_id", "reason", "author", "at_utc"], hold))
 
 
 def _keep_one_value(db: Connection, number: int) -> None:

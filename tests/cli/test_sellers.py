@@ -47,6 +47,14 @@ def test_import_binds_addresses_and_domains(run, store: Store) -> None:  # type:
     assert "4 as they were" in run(GOOD)[1]
 
 
+def test_a_cell_with_line_breaks_and_a_column_of_domains(run, store: Store) -> None:  # type: ignore[no-untyped-def]
+    text = 'seller_id,addresses,domains,role\n1,"a@b.example\r\nc@d.example",b.example @d.example,admin\n'
+    assert run(text)[0] == 0
+    with store.read() as db:
+        bound = [(binding.address, binding.role) for binding in all_bindings(db, seller_id="1")]
+    assert bound == [(name, "admin") for name in ("@b.example", "@d.example", "a@b.example", "c@d.example")]
+
+
 def test_dry_run_writes_nothing(run, store: Store) -> None:  # type: ignore[no-untyped-def]
     assert "4 added" in run(GOOD, "--dry-run")[1]
     with store.read() as db:
@@ -64,6 +72,11 @@ def test_dry_run_writes_nothing(run, store: Store) -> None:  # type: ignore[no-u
             "seller_id,addresses\n1,a@b.example\n2,a@b.example\n",
             "line 3: a@b.example already stands with seller 1",
         ),
+        (
+            "seller_id,addresses,role\n1,a@b.example,employee\n1,a@b.example,admin\n",
+            "line 3: a@b.example already stands with seller 1 (unknown, employee)",
+        ),
+        ('seller_id,addresses\n1,"a@b.example\n2,c@d.example\n', "line 3: '2' is no address"),
     ],
 )
 def test_faults_name_their_line(run, store: Store, text: str, says: str) -> None:  # type: ignore[no-untyped-def]

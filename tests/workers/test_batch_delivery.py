@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import ssl
+import subprocess
 import threading
+from collections.abc import Iterator
 from email import message_from_bytes
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 from sqlalchemy.exc import OperationalError
 
 from models.store.leases import claim_outbox
@@ -88,6 +95,81 @@ def test_a_relay_that_wants_a_login_fails_no_reply(desk: Any, relay: Any) -> Non
     relay.at_mail = ""
     desk.pass_time(61)
     desk.deliver(relay.port)
+    assert statuses(desk) == ["sent"]
+
+
+def test_an_answer_that_is_none_leaves_uncertain(desk: Any, relay: Any) -> None:
+    """smtplib gives -1 for a line that is no reply; below 400 is not yet 250."""
+    queue(desk, "odd@a.example", "more@a.example", "fine@a.example")
+    relay.answers = {"odd@a.example": "hello there", "more@a.example": "354 go on"}
+    desk.deliver(relay.port)
+    assert statuses(desk) == ["uncertain", "uncertain", "sent"]
+    assert "answer is none" in desk.outbox()[0].last_error
+
+
+@pytest.fixture
+def guarded_relay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[Any], int, str]]:
+    """Run a relay that takes mail over TLS and after a login only; yields what it got, port, certificate."""
+    certificate, key = tmp_path / "relay.pem", tmp_path / "relay.key"
+    words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2"
+    words += " -subj /CN=relay -addext subjectAltName=IP:127.0.0.1"
+    subprocess.run(
+        ["openssl", *words.split(), "-out", str(certificate), "-keyout", str(key)],
+        check=True,
+        capture_output=True,
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+    got: list[Any] = []
+
+    class Handler:
+        async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd's name
+            got.append((session.ssl is not None, session.auth_data, envelope.rcpt_tos))
+            return "250 OK"
+
+    def may_enter(server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
+        is_right = (data.login, data.password) == (b"razbor", b"p@ss word")
+        return AuthResult(success=is_right, handled=False, auth_data=data.login)
+
+    port = free_port()
+    controller = Controller(
+        Handler(),
+        hostname="127.0.0.1",
+        port=port,
+        tls_context=context,
+        require_starttls=True,
+        auth_required=True,
+        authenticator=may_enter,
+    )
+    controller.start()
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    delivery._tls.cache_clear()
+    yield got, port, str(certificate)
+    delivery._tls.cache_clear()
+    controller.stop()
+
+
+def test_a_relay_with_starttls_and_login(
+    desk: Any, guarded_relay: tuple[list[Any], int, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    got, port, certificate = guarded_relay
+    queue(desk)
+
+    def deliver_as(login: str) -> str:
+        delivery.deliver(desk.make_service(relay_url=f"smtp://{login}@127.0.0.1:{port}"))
+        desk.pass_time(15_000)
+        return str(desk.outbox()[0].last_error)
+
+    assert "535" in deliver_as("razbor:wrong")
+    assert "must be ASCII" in deliver_as("razbor:%D0%BF")
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
+    delivery._tls.cache_clear()
+    assert "CERTIFICATE_VERIFY_FAILED" in deliver_as("razbor:p%40ss%20word")
+    assert (got, statuses(desk)) == ([], ["queued"])
+    monkeypatch.setenv("SSL_CERT_FILE", certificate)
+    delivery._tls.cache_clear()
+    deliver_as("razbor:p%40ss%20word")
+    assert got == [(True, b"razbor", ["seller@shop.example"])]
     assert statuses(desk) == ["sent"]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from models.reply_template import shipped_templates
 from workers.replies.compose import REPLY_LANGUAGES, SAFE_VARIABLES
+from workers.replies.lint import faults_of
 from workers.reply_templates import variable_names
 
 ALLOWED_DOMAINS = {"ozon.ru", "wildberries.ru"}
@@ -104,3 +105,43 @@ def test_each_language_is_itself() -> None:
 def test_the_lint_itself_finds_what_it_should(bad: str) -> None:
     caught = PHONE.search(bad) or PROMISE.search(bad) or REQUEST.search(bad) or DOMAIN.search(bad)
     assert caught
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        ("Наш номер 8\u00a0800\u00a0555\u00a035\u00a035", "R14"),
+        ("Наш номер 88005553535", "R14"),
+        ("+86 138 0013 8000", "R14"),
+        ("热线 ４００-８２０-８８２０", "R14"),
+        ("Откройте https://seller.ozon.ru@evil.example/login", "R16"),
+        ("Откройте https://seller.ozon.ru:8080@evil.example", "R16"),
+        ("Откройте https://\u043ezon.ru/", "R16"),
+        ("Откройте ftp://evil.example/a", "R16"),
+        ("Откройте ozon-help.ru/login", "R16"),
+        ("Пишите в telegram.me/ozon", "R16"),
+        ("Деньги вернут, обещаю", "R60"),
+        ("Напишите пароль от кабинета", "R54"),
+        ("Продиктуйте код из смс", "R54"),
+        ("Please share your password", "R54"),
+        ("请把密码发给我们", "R54"),
+    ],
+)
+def test_what_a_person_may_not_write_either(text: str, rule: str) -> None:
+    """A link shows its allowed name before the @ and leads elsewhere; phones hide behind odd spaces."""
+    assert any(rule in fault for fault in faults_of(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Заказ 0123456789-0001-1 и товар 89991234567 переданы в доставку.",
+        "Отправление 88005553535-0001-1 найдено.",
+        "Откройте https://seller.ozon.ru/app, раздел «Финансы» (seller.wildberries.ru).",
+        "Ответ уйдёт на boss@shop.ru, как и раньше.",
+        "Напишите нам, если пароль не подошёл.",
+        "Никому не сообщайте пароль. Do not share your password.",
+    ],
+)
+def test_ordinary_words_of_an_operator_pass(text: str) -> None:
+    assert faults_of(text) == ()

@@ -8,20 +8,26 @@ order number is no phone, a decision is no promise, and naming a secret is not a
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Final
 
 ALLOWED_DOMAINS: Final = ("ozon.ru", "ozon.com", "wildberries.ru", "wb.ru")
 _PHONE: Final = re.compile(
     r"(?<![\d-])(?:\+\d{1,3}|8)[ (-]{1,2}\d{3}[ )-]{1,2}\d{3}[ -]?\d{2}[ -]?\d{2}(?!\d)"
-    r"|\+7\d{10}|\+86\d{11}|(?<!не )(?:позвоните|звоните|перезвоним|перезвонит)"
+    r"|\+7\d{10}|\+86[ -]?1\d{2}[ -]?\d{4}[ -]?\d{4}"
+    r"|(?<![\d-])(?:8800\d{7}|400-\d{3}-\d{4})(?![\d-])"
+    r"|(?<!не )(?:позвоните|звоните|перезвоним|перезвонит)"
     r"|call us|we will call|请致电|请拨打|给您回电",
     re.IGNORECASE,
 )
 _LINK: Final = re.compile(
-    r"(?:https?://|www\.)([a-z0-9.-]{1,120})|(?<![\w.@-])((?:t|wa|vk)\.(?:me|com))(?=/|\b)", re.IGNORECASE
+    r"(?:(?:https?|ftp|tg):[/\\]{2}|www\.)([^\s/\\?#<>]{1,200})"
+    r"|(?<![\w.@-])((?:t|telegram|wa|vk)\.(?:me|com))(?=/|\b)"
+    r"|(?<![\w.@-])((?:[a-z0-9-]{1,63}\.){1,4}(?:ru|com|net|org|info|site|online|xyz|top|shop|cn))(?![\w-])",
+    re.IGNORECASE,
 )
 _PROMISE: Final = re.compile(
-    r"гарантир|обещаем|обязательно (?:верн|реш|помож|компенс)|guarantee|we promise|"
+    r"гарантир|обеща(?:ем|ю)|обязательно (?:верн|реш|помож|компенс)|guarantee|we promise|"
     r"保证(?:退|赔|解|恢复|取消)|承诺|一定会",
     re.IGNORECASE,
 )
@@ -32,7 +38,9 @@ _HIDDEN: Final = (
 )
 _REQUEST: Final = re.compile(
     rf"(?:пришлите|сообщите|укажите|отправьте|уточните|введите|назовите|send|provide|tell us|give us|enter"
-    rf"|请(?:提供|补充|发送|告知|输入))[^.!?\n。！？]{{0,80}}{_HIDDEN}",
+    rf"|请(?:提供|补充|发送|告知|输入))[^.!?\n。！？]{{0,80}}{_HIDDEN}"
+    rf"|(?:напишите|скажите|продиктуйте|share|reply with|what is)[^.,!?\n]{{0,25}}{_HIDDEN}"
+    rf"|把[^.!?\n。！？，]{{0,10}}{_HIDDEN}[^.!?\n。！？，]{{0,10}}(?:发|告)",
     re.IGNORECASE,
 )
 _NEGATED: Final = re.compile(
@@ -45,6 +53,7 @@ _SENTENCE: Final = re.compile(r"(?<=[.!?。！？])\s{0,3}|\n")
 
 def faults_of(text: str) -> tuple[str, ...]:
     """Name what `text` may not say; empty when it may leave."""
+    text = unicodedata.normalize("NFKC", text)  # a no-break space or full-width digits hide no phone
     faults = []
     if _PHONE.search(text):
         faults.append("names a phone or a call (rule R14): answer in writing")
@@ -60,7 +69,9 @@ def faults_of(text: str) -> tuple[str, ...]:
 
 def _foreign_link(text: str) -> str:
     for match in _LINK.finditer(text):
-        host = (match.group(1) or match.group(2)).casefold().rstrip(".")
+        authority = match.group(match.lastindex or 0).casefold()
+        # RFC 3986 3.2: what stands before the last @ is a user's name, after the colon a port.
+        host = authority.rpartition("@")[2].partition(":")[0].rstrip(".,;!)]»\"'")
         if not any(host == domain or host.endswith(f".{domain}") for domain in ALLOWED_DOMAINS):
             return host
     return ""
