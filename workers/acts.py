@@ -227,6 +227,9 @@ def _work_again(db: Db, service: Service, number: int) -> None:
 def _move(db: Db, service: Service, number: int, to: Status, actor: str, reason: str) -> None:
     """Move a ticket; the first act of a person on it is the desk's first reaction."""
     row = ticket_row(db, number)
+    if row.merged_into_id is not None:
+        msg = f"RZ-{number} was merged into RZ-{row.merged_into_id}: work there"
+        raise ActError(msg)
     note_reaction(db, number, service.now())
     try:
         if row.status == Status.CLOSED and to is not Status.IN_PROGRESS:

@@ -128,18 +128,20 @@ def known_marketplace(db: Connection, address: str, mailbox: str) -> str:
 def role_of_sender(db: Connection, address: str, stated_sellers: Sequence[str]) -> str:
     """Return the role of a sender: as bound, else "agency" where it speaks for another's seller (rule R59).
 
-    That is a sender whom nobody bound, who names a seller that is known under addresses of other
-    domains only; "unknown" for everybody else.
+    That is a sender whom nobody bound, or the administrator of another account (rule R6), who names
+    a seller that is known under addresses of other domains only; "unknown" for everybody else.
     """
     domain = "@" + address.rpartition("@")[2]
     role = next((binding.role for binding in bindings_of(db, address) if binding.role), "")
-    if role or not stated_sellers:
+    own = bound_seller(db, address)
+    others = [seller for seller in stated_sellers[:20] if seller != own]
+    if role not in {"", "admin"} or not others:
         return role or "unknown"
     known = db.scalars(
-        select(SELLER_ADDRESS.c.address).where(SELLER_ADDRESS.c.seller_id.in_(stated_sellers[:20])).limit(100)
+        select(SELLER_ADDRESS.c.address).where(SELLER_ADDRESS.c.seller_id.in_(others)).limit(100)
     ).all()
     is_foreign = bool(known) and all("@" + name.rpartition("@")[2] != domain for name in known)
-    return "agency" if is_foreign else "unknown"
+    return "agency" if is_foreign else role or "unknown"
 
 
 def _bind_tickets(db: Connection, binding: Binding) -> int:

@@ -9,7 +9,9 @@ import pytest
 from models.store.incidents import open_incidents
 from models.store.legal_holds import held_numbers, hold_ticket
 from models.store.schema import ASKED
+from models.store.sellers import Binding, bind, role_of_sender
 from models.store.topic_work import load_ticket_state
+from models.topics import Status
 from workers import acts
 from workers.business_time import parse_calendar
 
@@ -29,6 +31,19 @@ def test_r3_merging_forgets_neither_what_was_asked_nor_the_legal_hold(desk: Any)
     with desk.store.read() as db:
         assert load_ticket_state(db, second, desk.now).asked >= asked
         assert held_numbers(db, [first, second]) == {first, second}
+    with pytest.raises(acts.ActError, match=f"merged into RZ-{second}"):
+        acts.move(desk.service, first, "anna", Status.IN_PROGRESS, "by mistake")
+
+
+def test_r6_the_administrator_of_one_account_is_none_of_anothers(desk: Any) -> None:
+    with desk.store.write() as db:
+        bind(db, [Binding(address="boss@a.example", seller_id="1111111", role="admin")])
+        bind(db, [Binding(address="boss@b.example", seller_id="2222222", role="admin")])
+        assert role_of_sender(db, "boss@a.example", ["2222222"]) == "agency"
+        assert role_of_sender(db, "boss@a.example", ["1111111"]) == "admin"
+        assert role_of_sender(db, "boss@a.example", ["3333333"]) == "admin", (
+            "nobody else's, as far as is known"
+        )
 
 
 def test_a_fault_with_a_cyrillic_name_is_one_however_it_is_capitalised(desk: Any) -> None:
