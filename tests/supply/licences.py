@@ -20,18 +20,20 @@ PAGE: Final = ROOT / "docs" / "licences.md"
 ALLOWED: Final = frozenset(
     {
         "0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "CC0-1.0", "ISC", "LGPL-3.0-only",
-        "LGPL-3.0-or-later", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0", "Zlib",
+        "GPL-3.0-or-later WITH GCC-exception-3.1", "LGPL-3.0-or-later", "MIT", "MIT-0", "MPL-2.0", "PSF-2.0",
+        "Zlib",
     }
 )  # fmt: skip
 ELSEWHERE: Final = {"async-timeout": "Apache-2.0", "colorama": "BSD-3-Clause", "tzdata": "Apache-2.0"}
-# Packages whose metadata name no single licence; what their licence files say.
+# Packages whose metadata name no single licence; what the licence files beside them say. The wheel of scipy
+# brings OpenBLAS (BSD) and the Fortran runtime, whose exception lets it be used by programs of any licence.
 READ_BY_HAND: Final = {
     "dkimpy": "Zlib",
     "pypdfium2": "BSD-3-Clause OR Apache-2.0",
     "tnefparse": "LGPL-3.0-or-later",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
     "uvloop": "MIT OR Apache-2.0",
-    "scipy": "BSD-3-Clause",
+    "scipy": "BSD-3-Clause AND GPL-3.0-or-later WITH GCC-exception-3.1",
 }
 _WORDS: Final = {
     "MIT License": "MIT",
