@@ -81,7 +81,8 @@ class Settings(BaseSettings):
     )
     relay_url: str = Field(
         "",
-        description="Where replies go: smtp://[user:password@]host:port, or smtps://; empty: nothing leaves.",
+        description="Where replies go: smtp://[user:password@]host:port (a password leaves under TLS only), "
+        "or smtps://; empty: none.",
     )
     dkim_key: Path | None = Field(
         None, description="PEM RSA key that signs outgoing mail (DKIM); empty: mail leaves unsigned."
