@@ -7,13 +7,9 @@ with `RAZBOR_TEST_STRICT=1` they fail.
 from __future__ import annotations
 
 import shutil
-import smtplib
 import threading
 import time
 from collections.abc import Iterator
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import make_msgid
 
 import pytest
 import uvicorn
@@ -28,10 +24,9 @@ from models.store.reply_templates import seed_reply_templates
 from models.store.schema import ATTACHMENT
 from tests.conftest import free_port, missing_server
 from tests.console.conftest import Web, on_sqlite
+from tests.console.hostile_mails import hostile_mails, through_smtp
 from tests.console.test_files import HOSTILE_HTML, letter_with_files
 from tests.console.test_ticket import HOSTILE
-from tests.intake.smtp_harness import RunningListener
-from tests.workers.conftest import SUPPORT
 from workers import retraining
 from workers.training_orders import ordered_retrain
 
@@ -58,37 +53,6 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=binary, args=list(ARGUMENTS))
         yield started
         started.close()
-
-
-def hostile_letter(words: str, answers: str = "") -> bytes:
-    """Write a mail that is hostile everywhere: name, subject, text, HTML, name of a file."""
-    mail, header = EmailMessage(), words.replace("\u202e", "")
-    mail["From"] = Address(header.replace("\n", " "), "seller", "shop.example")
-    mail["To"], mail["Subject"] = SUPPORT, header
-    mail["Message-ID"] = "<thread@shop.example>" if answers == "first" else make_msgid()
-    if answers and answers != "first":
-        mail["In-Reply-To"] = answers
-    mail.set_content(f"unsure {words}")
-    mail.add_alternative(f"<div>{words}</div><p>after</p>", subtype="html")
-    mail.add_attachment(words.encode(), maintype="text", subtype="html", filename=f"{header}.html")
-    return mail.as_bytes()
-
-
-def through_smtp(raw_store: RawStore, *mails: bytes) -> None:
-    """Send mails through a real SMTP listener in one session."""
-    with (
-        RunningListener(raw_store, mailboxes=(SUPPORT,)) as listener,
-        smtplib.SMTP("127.0.0.1", listener.port, local_hostname="shop.example") as client,
-    ):
-        for raw in mails:
-            client.sendmail("seller@shop.example", [SUPPORT], raw)
-
-
-def hostile_mails() -> list[bytes]:
-    """Write the whole table: a ticket for each of the short ones, the HTML ones in one conversation."""
-    first, *others = HOSTILE_HTML[len(HOSTILE) :]
-    thread = [hostile_letter(words, "<thread@shop.example>") for words in others]
-    return [*map(hostile_letter, HOSTILE), hostile_letter(first, "first"), *thread]
 
 
 @pytest.fixture
@@ -213,6 +177,20 @@ OVERSIGHT = (
     "/settings/people",
     "/settings/tokens",
 )
+OTHERS = (
+    "/review",
+    "/queues",
+    "/queues?view=all&language=zh&sort=newest",
+    "/tickets/{ticket}",
+    "/search?q=shop",
+    "/held",
+    "/quarantine",
+    "/outbox",
+    "/settings/topics/logistics_acceptance",
+    "/settings/webhooks",
+    "/account",
+    "/tickets/1",
+)
 
 
 @on_sqlite
@@ -313,3 +291,29 @@ def test_files_letters_templates_and_macros_by_keyboard(
     assert web.desk.tickets()[-1].status == "waiting_seller"
     assert [url for url in asked if not url.startswith(served)] == [], "nothing from elsewhere, no dialog"
     page.close()
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("language", ["ru", "en", "zh"])
+@on_sqlite
+def test_every_page(browser: Browser, served: str, web: Web, school: object, language: str) -> None:
+    """Every page in both themes, wide and narrow: axe, no sideways scroll, no error of a script."""
+    assert school
+    model = retraining.retrain(web.desk.store, target=0.98).model
+    with web.desk.store.write() as db:
+        seed_reply_templates(db, web.desk.now)
+    token, ticket = web.enter("admin", language=language), web.desk.tickets()[-1].id
+    for theme, width in (("light", 1280), ("light", 360), ("dark", 1280), ("dark", 360)):
+        context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 800})  # type: ignore[arg-type]  # one of the two words it takes
+        context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": served}])
+        page = context.new_page()
+        faults: list[str] = []
+        page.on("pageerror", lambda error, told=faults: told.append(str(error)))
+        for address in (*OVERSIGHT, *OTHERS):
+            page.goto(served + address.format(model=model, ticket=ticket))
+            what = f"{address} {theme} {width} {language}"
+            no_serious_fault(page, what)
+            assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, what
+        assert faults == []
+        context.close()
