@@ -24,8 +24,8 @@ setup: $(VENV)/.installed  ## virtual environment, locked requirements, .venv/bi
 run: setup  ## everything on this machine, with sample mails; ARGS=--once exits after them
 	$(BIN)/razbor demo $(ARGS)
 
-test: setup  ## the whole suite, some six minutes on two cores
-	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
+test: setup  ## the whole suite, some seven minutes on two cores
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
 
 check: setup  ## format, lint, types, layers, a short fuzz of the mail reader
 	$(BIN)/ruff format --check .

@@ -183,4 +183,5 @@ def _reseal(settings: Settings) -> None:
         raise KnownError(
             f"{left} of {total} mails are still in another form: the log says why (`razbor doctor --deep`)."
         )
-    typer.echo(f"{total} mails brought into the form of the key that writes.")
+    done = f"{total} mails brought into" if total else "all stored mail is in"
+    typer.echo(f"{done} the form of the key that writes.")

@@ -1,7 +1,7 @@
 """The order in which `make test` hands out the files of the tests: what takes longest begins first.
 
-Three processes share the files, on two cores, since many tests wait for other processes; a long file
-begun last would leave the others idle. Files that mostly wait stand beside files that mostly compute.
+Two processes share the files; a long file begun last would leave one of them idle. Files
+that mostly wait for processes stand beside files that mostly compute.
 """
 
 from __future__ import annotations

@@ -239,7 +239,8 @@ def test_a_listener_that_runs_does_the_work_and_the_command_waits(
     told = razbor("keys", "rotate")
     stopped.set()
     listener.join()
-    assert "3 mails brought" in told.stdout
+    assert told.exit_code == 0, "the listener may have done it all before the command counts"
+    assert "the form of the key that writes" in told.stdout
     assert mails_by_form(desk.store) == {read_keyring(keyring_path).writes: 3}
     monkeypatch.setattr("cli.raw_upkeep.STANDSTILL_S", 0.2)
     stuck = razbor("keys", "rotate")  # nobody works at it now, and the file is taken
