@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, TypedDict
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from intake.attachments import gather_attachments
@@ -33,7 +33,7 @@ from intake.mime_tree import cut
 from intake.octets import tidy_octets
 from intake.quotes import is_reply_subject, split_quotes
 from intake.reader_process import ReadingBudget
-from intake.signatures import split_signature
+from intake.signatures import Signed, split_signature
 from intake.tnef import open_tnef
 from models.records import Address, Attachment, Envelope, Finding, Mail
 
@@ -58,14 +58,13 @@ class ReadOptions:
 def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Mail:
     """Read one mail. Never raises for any octets (save MemoryError)."""
     tree = cut(octets := tidy_octets(raw))
-    header = tree.root.header
     letter = gather_letter(tree.root)
     budget = ReadingBudget()
     if options.read_attachments:
         open_tnef(letter, budget)
-    fields = read_fields(header, letter.codec)
-    whole_text, cut_warning = _bounded(letter.text)
-    whole_text = whole_text or calendar_words(letter.attachments)  # an invitation with nothing beside it
+    fields = read_fields(tree.root.header, letter.codec)
+    # An invitation may have nothing beside it.
+    whole_text, cut_warning = _bounded(letter.text or calendar_words(letter.attachments))
     split = split_quotes(whole_text, is_reply=is_reply_subject(fields.subject))
     kind = judge_kind(
         tree.root,
@@ -76,7 +75,7 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         own_domain=options.own_domain,
         new_text=split.new,
     )
-    authentication, distrust = read_authentication(header, options.authserv_id)
+    authentication, distrust = read_authentication(tree.root.header, options.authserv_id)
     signed = split_signature(split.new)
     language = _language(signed.text, fields.subject)
     gathered = gather_attachments(
@@ -89,22 +88,23 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
     warnings = (*tree.limits, *fields.warnings, *letter.warnings, cut_warning, distrust, *gathered.warnings)
     names = _names(fields, gathered.attachments)
     extraction = extract(
-        MailFields(
-            subject=fields.subject,
-            body=signed.text,
-            quoted=split.quoted,
-            signature=signed.signature,
-            attachments=tuple((attachment.name, attachment.text) for attachment in gathered.attachments),
-            documents=frozenset(part.name for part in gathered.attachments if part.content_type in PROSE),
-            labels=(*names, *_kept(warnings)),
-        ),
+        _searched(fields.subject, split.quoted, signed, gathered.attachments, (*names, *_kept(warnings))),
         mail_date=_local_date(fields.date_utc, envelope, options),
         language=language,
         marketplace="unknown",
     )
     clean_names = dict(zip(names, extraction.fields.labels, strict=False))
+    fields = _without_secrets(fields, clean_names)
     return Mail(
-        **_from_header(fields, clean_names),
+        message_id=fields.message_id,
+        in_reply_to=fields.in_reply_to,
+        references=fields.references,
+        date_utc=fields.date_utc,
+        from_=fields.from_,
+        sender=fields.sender,
+        reply_to=fields.reply_to,
+        to=fields.to,
+        cc=fields.cc,
         subject=extraction.fields.subject,
         kind=kind.name,
         suppress_replies=kind.suppress_replies,
@@ -122,8 +122,23 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         authentication=authentication,
         bounce=kind.bounce,
         warnings=extraction.fields.labels[len(names) :],
-        content_sha256=content_sha256(octets, header),
+        content_sha256=content_sha256(octets, tree.root.header),
         text_sha256=_text_hash(gathered.attachments, extraction),
+    )
+
+
+def _searched(
+    subject: str, quoted: str, signed: Signed, attachments: list[Attachment], labels: tuple[str, ...]
+) -> MailFields:
+    """Lay out what extraction sees; `labels` are texts that are only redacted."""
+    return MailFields(
+        subject=subject,
+        body=signed.text,
+        quoted=quoted,
+        signature=signed.signature,
+        attachments=tuple((attachment.name, attachment.text) for attachment in attachments),
+        documents=frozenset(part.name for part in attachments if part.content_type in PROSE),
+        labels=labels,
     )
 
 
@@ -138,31 +153,14 @@ def _names(fields: HeaderFields, attachments: list[Attachment]) -> tuple[str, ..
     return tuple(dict.fromkeys(filter(None, names)))
 
 
-class _FromHeader(TypedDict):
-    """The fields of the record that the header alone gives."""
-
-    message_id: str
-    in_reply_to: str
-    references: tuple[str, ...]
-    date_utc: datetime | None
-    from_: Address
-    sender: Address
-    reply_to: tuple[Address, ...]
-    to: tuple[Address, ...]
-    cc: tuple[Address, ...]
-
-
-def _from_header(fields: HeaderFields, clean_names: dict[str, str]) -> _FromHeader:
-    """Begin the record: names without secrets; identifiers and addresses stay, linking needs them whole."""
+def _without_secrets(fields: HeaderFields, clean_names: dict[str, str]) -> HeaderFields:
+    """Put redacted names in; identifiers and addresses stay, linking needs them whole."""
 
     def clean(address: Address) -> Address:
         return Address(clean_names.get(address.name, ""), address.address)
 
-    return _FromHeader(
-        message_id=fields.message_id,
-        in_reply_to=fields.in_reply_to,
-        references=fields.references,
-        date_utc=fields.date_utc,
+    return replace(
+        fields,
         from_=clean(fields.from_),
         sender=clean(fields.sender),
         reply_to=tuple(map(clean, fields.reply_to)),
