@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+ENTRIES: Final = ("timezone", "week", "holidays")
 _MAX_DAYS: Final = 3_660  # no term and no ticket is longer than ten years: bounds every loop here
 
 
@@ -70,6 +71,15 @@ class BusinessCalendar:
             datetime.combine(day, begins, self.zone).astimezone(UTC),
             datetime.combine(last, ends, self.zone).astimezone(UTC),
         )
+
+
+def check_calendar(body: Mapping[str, Any]) -> None:
+    """Raise ValueError for a calendar that cannot be used, or holds an entry that nothing reads."""
+    for key in body:
+        if key not in ENTRIES:
+            msg = f"calendar: {key} is not known; an entry is one of {', '.join(ENTRIES)}"
+            raise ValueError(msg)
+    parse_calendar(dict(body))
 
 
 def parse_calendar(body: dict[str, Any]) -> BusinessCalendar:

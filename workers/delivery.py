@@ -11,14 +11,10 @@ from __future__ import annotations
 import contextlib
 import re
 import smtplib
-import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache, partial
-from ipaddress import ip_address
-from urllib.parse import unquote, urlsplit
+from functools import partial
 
 import structlog
 
@@ -39,11 +35,11 @@ from models.store.schema import OUTBOX
 from models.store.topic_work import load_ticket_state
 from workers.dkim_signing import signed
 from workers.outgoing import build_reply
+from workers.relay import TIMEOUT_S, Relay, connect, parse_relay
 from workers.service import Service
 from workers.tokens import bounce_address
 from workers.topics import decide_topic
 
-TIMEOUT_S = 30
 DATA_TIMEOUT_S = 120  # a relay may scan before it answers the final dot; giving up early leaves `uncertain`
 SENDING_LEASE_S = 360  # longer than one mail can take with the two limits above
 BUDGET_S = 120  # no mail is begun later than this; what is left is free for the next call
@@ -52,36 +48,6 @@ _LINE_DOT = re.compile(rb"^\.", re.MULTILINE)  # RFC 5321 4.5.2: a leading dot i
 OUR_FAULT = frozenset({530, 534, 535, 538})  # RFC 4954: the relay wants a login; mending it sends the mail
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relay:
-    """Where replies go: `smtp://[user:password@]host[:port]` or `smtps://...`."""
-
-    host: str
-    port: int
-    user: str = ""
-    password: str = ""
-    implicit_tls: bool = False
-
-
-def parse_relay(url: str) -> Relay:
-    """Read RAZBOR_RELAY_URL; raises ValueError that says how it must look."""
-    msg = "RAZBOR_RELAY_URL must look like smtp://host:25 or smtps://user:password@host:465"
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError as error:
-        raise ValueError(msg) from error
-    if parts.scheme not in {"smtp", "smtps"} or not parts.hostname:
-        raise ValueError(msg)
-    return Relay(
-        host=parts.hostname,
-        port=port or (465 if parts.scheme == "smtps" else 25),
-        user=unquote(parts.username or ""),
-        password=unquote(parts.password or ""),
-        implicit_tls=parts.scheme == "smtps",
-    )
 
 
 def deliver(service: Service) -> int:
@@ -111,7 +77,7 @@ def _send_all(service: Service, relay: Relay, mails: Sequence[OutgoingMail], cla
                 break
             if client is None or client.sock is None:
                 try:
-                    client = _connect(relay)
+                    client = connect(relay)
                 except (OSError, smtplib.SMTPException) as error:
                     _put_off(service, mails[position:], claim, error)
                     break
@@ -137,52 +103,13 @@ def _leave(client: smtplib.SMTP) -> None:
     client.close()
 
 
-def _connect(relay: Relay) -> smtplib.SMTP:
-    """Open a session with the relay, encrypted where it offers that, logged in where we have a name."""
-    client: smtplib.SMTP
-    if relay.implicit_tls:
-        client = smtplib.SMTP_SSL(relay.host, relay.port, timeout=TIMEOUT_S, context=_tls())
-    else:
-        client = smtplib.SMTP(relay.host, relay.port, timeout=TIMEOUT_S)
-    try:
-        client.ehlo_or_helo_if_needed()
-        if not relay.implicit_tls and client.has_extn("starttls"):
-            client.starttls(context=_tls())
-            client.ehlo()
-        if relay.user:
-            _log_in(client, relay)
-    except (OSError, smtplib.SMTPException):
-        client.close()
-        raise
-    return client
-
-
-def _log_in(client: smtplib.SMTP, relay: Relay) -> None:
-    """Say name and password, never in the clear over a network (RFC 4954 section 4)."""
-    is_local = client.sock is not None and ip_address(client.sock.getpeername()[0]).is_loopback
-    if not isinstance(client.sock, ssl.SSLSocket) and not is_local:
-        msg = "the relay offers no STARTTLS, so the password was not sent: use smtps:// or mend its TLS"
-        raise smtplib.SMTPNotSupportedError(msg)
-    try:
-        client.login(relay.user, relay.password)
-    except UnicodeError as error:  # the library writes names and passwords in ASCII
-        msg = "the relay's name and password must be ASCII: change them in RAZBOR_RELAY_URL"
-        raise smtplib.SMTPNotSupportedError(msg) from error
-
-
-@cache
-def _tls() -> ssl.SSLContext:
-    """Make the context once: reading the system's certificates costs more than sending a mail."""
-    return ssl.create_default_context()
-
-
 def _send_one(service: Service, client: smtplib.SMTP, mail: OutgoingMail, token: str) -> None:
     options = service.options
     try:
         content = build_reply(  # its date is when it was written: sent again it has the same octets
             mail, now_utc=mail.created_at_utc, mail_domain=options.mail_domain, key=options.signing_key
         )
-        content = signed(content, options.dkim_key)
+        content = signed(content, options.dkim_key, at_utc=mail.created_at_utc)
     except ValueError as error:  # an address that no header can hold
         with service.store.write() as db:
             mark_failed(db, mail.outbox_id, f"cannot be written as a mail: {error}")

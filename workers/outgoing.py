@@ -17,7 +17,7 @@ from email.utils import format_datetime
 from typing import TYPE_CHECKING, Final
 
 from workers.replies.compose import signature
-from workers.replies.subjects import header_text
+from workers.replies.subjects import header_text, tagged_ticket
 from workers.tokens import ticket_address
 
 if TYPE_CHECKING:
@@ -56,7 +56,8 @@ def build_reply(mail: OutgoingMail, *, now_utc: datetime, mail_domain: str, key:
     """Return the bytes of a reply from the outbox. Raises ValueError for an address that no header can hold.
 
     `mail_domain` stands in for the domain of a mailbox that has none; `now_utc` is the Date; with
-    a `key` the mail of a ticket asks for answers to the ticket's own signed address.
+    a `key` the mail of a ticket asks for answers to the signed address of the ticket in its subject,
+    also after that was merged into another: sent again it has the same octets.
     """
     sender = mail.address.mail_from
     mail_from = sender if "@" in sender else f"{sender}@{mail_domain}"
@@ -64,7 +65,7 @@ def build_reply(mail: OutgoingMail, *, now_utc: datetime, mail_domain: str, key:
         Letter(
             mail_from=mail_from,
             sender_name=signature(mail.language),
-            reply_to=_reply_to(mail_from, mail.ticket, key),
+            reply_to=_reply_to(mail_from, tagged_ticket(mail.subject) or mail.ticket, key),
             rcpt_to=mail.address.rcpt_to,
             message_id=mail.address.message_id,
             date_utc=now_utc,

@@ -18,7 +18,7 @@ from models.decisions import FactValue
 from models.reply_template import TEMPLATE_LANGUAGES, RenderedReply, ReplyTemplate
 from models.topics import topic_name
 from workers.replies.compose import cabinet_path, field_name
-from workers.replies.lint import faults_of
+from workers.replies.lint import faults_of, tells_amount
 from workers.replies.subjects import header_text, ticket_name
 from workers.required_data import ask_fields, missing_fields, table_with
 from workers.subkind import subkind_of
@@ -44,6 +44,7 @@ class TemplateValues:
 
     values: Mapping[str, str] = field(default_factory=dict)  # variable -> text; absent: the ticket has none
     withheld: frozenset[str] = frozenset()  # has a value that this seller may not be told (rule R6)
+    is_restricted: bool = False  # money or law, and the reader is not known as the administrator (rule R6)
 
 
 def variable_names() -> tuple[str, ...]:
@@ -77,7 +78,7 @@ def template_values(state: TicketState) -> TemplateValues:
     is_restricted = ("" in subkinds or subkind in subkinds) and state.sender_role != "admin"
     withheld = frozenset(table["withheld"]["variables"]) if is_restricted else frozenset()
     known = {name: value for name, value in values.items() if value}
-    return TemplateValues(values=known, withheld=withheld & known.keys())
+    return TemplateValues(values=known, withheld=withheld & known.keys(), is_restricted=is_restricted)
 
 
 def sample_values(language: str) -> TemplateValues:
@@ -107,7 +108,11 @@ def render(template: ReplyTemplate | str, facts: TemplateValues) -> RenderedRepl
         text=text,
         missing_variables=tuple(missing),
         unknown_variables=tuple(unknown),
-        problems=(*_problems(tuple(missing), tuple(unknown), facts), *faults_of(text)),
+        problems=(
+            *_problems(tuple(missing), tuple(unknown), facts),
+            *_amounts(text, facts),
+            *faults_of(text),
+        ),
     )
 
 
@@ -147,6 +152,17 @@ def _problems(missing: tuple[str, ...], unknown: tuple[str, ...], facts: Templat
         said.append(
             f"tells {_braced(kept)} to somebody who is not known as the account administrator (rule R6): "
             "bind the sender first or leave it out"
+        )
+    return tuple(said)
+
+
+def _amounts(text: str, facts: TemplateValues) -> tuple[str, ...]:
+    """Refuse sums that a person wrote out by hand where the variable would be withheld."""
+    said: list[str] = []
+    if facts.is_restricted and tells_amount(text):
+        said.append(
+            "names a sum to somebody who is not known as the account administrator (rule R6): bind the "
+            "sender as administrator first or leave it out"
         )
     return tuple(said)
 

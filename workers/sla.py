@@ -8,15 +8,17 @@ then the term of solving; a reopened ticket goes on with what was left.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final
 
-from models.topics import Status
+from models.topics import SLUGS, Status
+from workers.priority import LEVELS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from models.decisions import StatusMove
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 FIRST_REACTION: Final = "first_reaction"
 RESOLUTION: Final = "resolution"
+MARKETPLACES: Final = ("ozon", "wb", "unknown")
 _TERM: Final = re.compile(r"(\d{1,4})\s?(min|h|d)", re.ASCII)
 _UNIT_S: Final = {"min": 60, "h": 3600}
 _RUNS: Final = frozenset({Status.NEW, Status.IN_PROGRESS})
@@ -89,6 +92,40 @@ def terms_of(table: dict[str, Any], *, marketplace: str, topic: str, priority: s
         first_reaction_s=int(parse_term_s(row["first_reaction"], day_s) * factor),
         resolution_s=int(parse_term_s(row["resolution"], day_s) * factor),
     )
+
+
+def check_terms(body: Mapping[str, Any]) -> None:
+    """Raise ValueError for terms that cannot be used, or hold a key that nothing reads (a misspelt one)."""
+    _check_words(body)
+    for topic in SLUGS:
+        for marketplace in MARKETPLACES:
+            for priority in ("", *body.get("priority_factor", {})):
+                terms = terms_of(dict(body), marketplace=marketplace, topic=topic, priority=priority)
+                if not 0 < terms.first_reaction_s <= terms.resolution_s:
+                    msg = f"terms of {topic}: the first reaction is due before the resolution, and after 0"
+                    raise ValueError(msg)
+
+
+def _check_words(body: Mapping[str, Any]) -> None:
+    rows = dict(body.get("terms", {}))
+    places = (*SLUGS, *MARKETPLACES)
+    pairs = {f"{topic}@{marketplace}" for topic in SLUGS for marketplace in MARKETPLACES}
+    for written, allowed in (
+        (body, ("working_day_s", "default", "terms", "priority_factor")),
+        (body.get("priority_factor", {}), LEVELS),
+        (body.get("default", {}), (FIRST_REACTION, RESOLUTION)),
+        *((row, (FIRST_REACTION, RESOLUTION)) for row in rows.values()),
+        ([key for key in rows if key not in pairs], places),
+    ):
+        for key in written:
+            if key not in allowed:
+                msg = f"terms: {key} is not known; remove it or write one of {', '.join(allowed)}"
+                raise ValueError(msg)
+    numbers = {"working_day_s": body.get("working_day_s", 1), **body.get("priority_factor", {})}
+    for key, value in numbers.items():
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+            msg = f"terms: {key} is {value}, which is no number above 0"
+            raise ValueError(msg)
 
 
 def parse_term_s(words: str, day_s: int) -> int:

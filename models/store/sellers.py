@@ -36,6 +36,15 @@ class Bound:
     tickets: int = 0  # open tickets that now know their seller
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writer:
+    """Who wrote a mail, and who reads the answer to it."""
+
+    address: str
+    reply_address: str = ""
+    is_forged: bool = False  # its authentication failed
+
+
 def known_bindings(db: Connection, addresses: Sequence[str]) -> dict[str, Binding]:
     """Return the bindings in force of some addresses."""
     found: dict[str, Binding] = {}
@@ -126,10 +135,11 @@ def known_marketplace(db: Connection, address: str, mailbox: str) -> str:
 
 
 def role_of_sender(db: Connection, address: str, stated_sellers: Sequence[str]) -> str:
-    """Return the role of a sender: as bound, else "agency" where it speaks for another's seller (rule R59).
+    """Return the role of a sender for the sellers that the ticket names: as bound, else "unknown".
 
-    That is a sender whom nobody bound, or the administrator of another account (rule R6), who names
-    a seller that is known under addresses of other domains only; "unknown" for everybody else.
+    An administrator is one for the own account alone (rule R6): beside another seller the role is not
+    known. Whoever speaks for a seller that is known under addresses of other domains only is an
+    "agency" (rule R59).
     """
     domain = "@" + address.rpartition("@")[2]
     role = next((binding.role for binding in bindings_of(db, address) if binding.role), "")
@@ -141,7 +151,23 @@ def role_of_sender(db: Connection, address: str, stated_sellers: Sequence[str]) 
         select(SELLER_ADDRESS.c.address).where(SELLER_ADDRESS.c.seller_id.in_(others)).limit(100)
     ).all()
     is_foreign = bool(known) and all("@" + name.rpartition("@")[2] != domain for name in known)
-    return "agency" if is_foreign else role or "unknown"
+    return "agency" if is_foreign else "unknown"
+
+
+def role_of_mail(db: Connection, written_by: Writer, stated_sellers: Sequence[str]) -> str:
+    """Return the role of whoever reads the answer to a mail: an administrator only when that is sure (R6).
+
+    A sender whose checks failed may be anybody (design 7), and so may the reader of an answer that goes
+    to another address than the sender's, unless that one is an administrator's too.
+    """
+    if written_by.is_forged:
+        return "unknown"
+    role = role_of_sender(db, written_by.address, stated_sellers)
+    if role != "admin" or written_by.reply_address in {"", written_by.address}:
+        return role
+    reader = role_of_sender(db, written_by.reply_address, stated_sellers)
+    same = bound_seller(db, written_by.reply_address) == bound_seller(db, written_by.address)
+    return "unknown" if reader == "admin" and not same else reader
 
 
 def _bind_tickets(db: Connection, binding: Binding) -> int:

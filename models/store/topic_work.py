@@ -11,12 +11,13 @@ from sqlalchemy import ColumnElement, case, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from models.decisions import TicketState, TopicDecision
+from models.records import Authentication
 from models.store.facts import load_facts
 from models.store.link_context import STRONG_FIELDS
 from models.store.mails import storable
 from models.store.policies import read_policy, reply_policy
 from models.store.schema import ASKED, ATTACHMENT, FACT, MESSAGE, OUTBOX, TICKET, TICKET_LINK, TOPIC_WORK
-from models.store.sellers import role_of_sender
+from models.store.sellers import Writer, role_of_mail
 from models.store.ticket_events import note_event
 from models.store.tickets import move_status
 from models.topic_policy import TOPICS, names_of, needs_of
@@ -105,6 +106,8 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         select(
             MESSAGE.c.raw_id,
             MESSAGE.c.from_address,
+            MESSAGE.c.reply_address,
+            MESSAGE.c.authentication,
             MESSAGE.c.text,
             MESSAGE.c.findings,
             MESSAGE.c.redacted,
@@ -126,7 +129,7 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         .where(ASKED.c.ticket_id == number)
     ).all()
     facts, own = load_facts(db, number), read_policy(db, TOPICS)
-    writer = mails[-1].from_address if mails else ticket.requester  # who gets the next answer
+    writer = _writer(mails[-1]) if mails else Writer(address=ticket.requester)  # who gets the next answer
     stated = [fact.value for fact in facts if fact.field == "seller_id"]
     return TicketState(
         number=number,
@@ -144,7 +147,7 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         question_count=ticket.question_count,
         acknowledged=ticket.acknowledged,
         bound_seller_id=ticket.seller_id,
-        sender_role=role_of_sender(db, writer, stated),
+        sender_role=role_of_mail(db, writer, stated),
         sent_kinds=frozenset(db.scalars(select(OUTBOX.c.kind).where(OUTBOX.c.ticket_id == number))),
         attachment_kinds=tuple(part.kind for part in parts),
         suppress_replies=ticket.suppress_replies or (mails[-1].suppress_replies if mails else ""),
@@ -162,6 +165,11 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         topic_names=names_of(own, ticket.topic),
         bulk_rows=max((part.row_count or 0 for part in parts), default=0),
     )
+
+
+def _writer(mail: Any) -> Writer:
+    checks = Authentication(**mail.authentication)
+    return Writer(address=mail.from_address, reply_address=mail.reply_address, is_forged=checks.failed)
 
 
 def store_topic_decision(

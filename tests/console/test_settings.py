@@ -187,6 +187,9 @@ def test_terms_are_those_of_the_clocks(web) -> None:
         assert web.post("/settings/terms", form | {"was": "1"} | change).status_code == status, change
 
 
+TERMS = {"default": {"first_reaction": "1 d", "resolution": "5 d"}}
+
+
 @on_sqlite
 def test_a_policy_that_no_worker_could_use_is_refused(desk) -> None:
     for name, body in (
@@ -198,8 +201,26 @@ def test_a_policy_that_no_worker_could_use_is_refused(desk) -> None:
         ("calendar", {"timezone": "Europe/Moscow", "week": []}),
         ("sla", {"default": {"first_reaction": "soon", "resolution": "5 d"}}),
         ("sla", {}),
+        ("sla", TERMS | {"term": {}}),
+        ("sla", TERMS | {"terms": {"fines_apeals": {"resolution": "3 d"}}}),
+        ("sla", TERMS | {"terms": {"fines_appeals@amazon": {"resolution": "3 d"}}}),
+        ("sla", TERMS | {"terms": {"fines_appeals": {"answer": "3 d"}}}),
+        ("sla", TERMS | {"default": {**TERMS["default"], "reaction": "1 h"}}),
+        ("sla", TERMS | {"priority_factor": {"hgih": 0.5}}),
+        ("sla", TERMS | {"priority_factor": {"high": 0}}),
+        ("sla", TERMS | {"working_day_s": True}),
+        ("calendar", {"timezone": "Europe/Moscow", "week": {"mon": "09:00-18:00"}, "holiday": ["11-04"]}),
+        ("replies", {"default": "send", "finanse_documents": "off"}),
     ):
         assert policy_problem(name, body), (name, body)
+    known = TERMS | {"terms": {"wb": {"resolution": "3 d"}, "fines_appeals@wb": {"first_reaction": "1 h"}}}
+    assert policy_problem("sla", known) == ""
+    assert (
+        policy_problem("replies", {"default": "send", "other": "off", "other@support@desk.example": "off"})
+        == ""
+    )
+    misspelt = policy_problem("sla", TERMS | {"terms": {"fines_apeals": {"resolution": "3 d"}}})
+    assert "fines_apeals is not known; remove it or write one of cards_moderation" in misspelt
     for name in ("replies", "duplicates", "retention", "calendar", "sla"):
         body, version = policy_in_force(desk.service, name)
         assert policy_problem(name, body) == "", "what is shipped can be used"

@@ -20,6 +20,7 @@ from models.store.leases import claim_outbox
 from models.store.outbox import load_outgoing, mark_sending
 from tests.conftest import free_port
 from workers import delivery
+from workers import relay as relay_session
 from workers.tokens import bounce_address, read_reply_message_id
 from workers.upkeep import sweep
 
@@ -143,9 +144,9 @@ def guarded_relay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[t
     )
     controller.start()
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-    delivery._tls.cache_clear()
+    relay_session._tls.cache_clear()
     yield got, port, str(certificate)
-    delivery._tls.cache_clear()
+    relay_session._tls.cache_clear()
     controller.stop()
 
 
@@ -163,11 +164,11 @@ def test_a_relay_with_starttls_and_login(
     assert "535" in deliver_as("razbor:wrong")
     assert "must be ASCII" in deliver_as("razbor:%D0%BF")
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
-    delivery._tls.cache_clear()
+    relay_session._tls.cache_clear()
     assert "CERTIFICATE_VERIFY_FAILED" in deliver_as("razbor:p%40ss%20word")
     assert (got, statuses(desk)) == ([], ["queued"])
     monkeypatch.setenv("SSL_CERT_FILE", certificate)
-    delivery._tls.cache_clear()
+    relay_session._tls.cache_clear()
     deliver_as("razbor:p%40ss%20word")
     assert got == [(True, b"razbor", ["seller@shop.example"])]
     assert statuses(desk) == ["sent"]
@@ -357,4 +358,4 @@ def test_what_the_budget_does_not_allow_is_left_for_the_next_call(
 @pytest.mark.parametrize("url", ["http://x", "smtp://", "relay:25", "smtp://host:port"])
 def test_a_relay_address_that_is_none_says_how_it_must_look(url: str) -> None:
     with pytest.raises(ValueError, match="RAZBOR_RELAY_URL"):
-        delivery.parse_relay(url)
+        relay_session.parse_relay(url)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dkim
@@ -10,6 +11,7 @@ import pytest
 
 from workers.dkim_signing import DkimKey, read_dkim_key, signed
 
+AT = datetime(2026, 11, 16, tzinfo=UTC)
 MAIL = (
     b"From: support@desk.example\r\nTo: seller@shop.example\r\nSubject: Re: [RZ-100001] x\r\n"
     b"Message-ID: <1@desk.example>\r\n\r\nHello\r\n"
@@ -48,7 +50,7 @@ def verify(mail: bytes, record: bytes) -> bool:
 
 
 def test_a_signature_holds_until_a_word_is_changed(key: DkimKey, keys: tuple[Path, bytes]) -> None:
-    mail = signed(MAIL, key)
+    mail = signed(MAIL, key, at_utc=AT)
     assert mail.endswith(MAIL)
     assert b" l=" not in mail
     assert verify(mail, keys[1])
@@ -57,7 +59,7 @@ def test_a_signature_holds_until_a_word_is_changed(key: DkimKey, keys: tuple[Pat
 
 
 def test_without_a_key_nothing_changes() -> None:
-    assert signed(MAIL, None) == MAIL
+    assert signed(MAIL, None, at_utc=AT) == MAIL
 
 
 def test_a_wrong_file_names_the_remedy(tmp_path: Path) -> None:

@@ -41,9 +41,9 @@ def test_r6_the_administrator_of_one_account_is_none_of_anothers(desk: Any) -> N
         bind(db, [Binding(address="boss@b.example", seller_id="2222222", role="admin")])
         assert role_of_sender(db, "boss@a.example", ["2222222"]) == "agency"
         assert role_of_sender(db, "boss@a.example", ["1111111"]) == "admin"
-        assert role_of_sender(db, "boss@a.example", ["3333333"]) == "admin", (
-            "nobody else's, as far as is known"
-        )
+        assert role_of_sender(db, "boss@a.example", ["3333333"]) == "unknown", "bound nowhere: not proven"
+        assert role_of_sender(db, "boss@a.example", ["1111111", "3333333"]) == "unknown"
+        assert role_of_sender(db, "boss@a.example", []) == "admin"
 
 
 def test_a_fault_with_a_cyrillic_name_is_one_however_it_is_capitalised(desk: Any) -> None:

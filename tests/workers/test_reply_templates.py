@@ -76,6 +76,29 @@ def test_an_amount_is_for_the_administrator_alone(role: str) -> None:
     assert render("{amount}", template_values(elsewhere)).text == "1 260 ₽"
 
 
+@pytest.mark.parametrize(
+    ("words", "names_a_sum"),
+    [
+        ("Выплата 52 300 ₽ придёт в среду.", True),
+        ("Удержано 1250 руб.", True),
+        ("Удержано 1\u00a0250,50 р. по отчёту", True),
+        ("Мы выплатили RUB 4000.", True),
+        ("The payout is 4,000 RUB.", True),
+        ("已扣除1250卢布。", True),
+        ("¥300 已退", True),
+        ("Срок 5 рабочих дней, отчёт 5521, период 01.10.2026-15.10.2026.", False),
+        ("Ждём 2 документа и 3 рубрики не нужны", False),
+        ("По финансовым вопросам мы отвечаем администратору аккаунта.", False),
+    ],
+)
+def test_r6_a_sum_written_out_by_hand_is_for_the_administrator_alone(words: str, names_a_sum: bool) -> None:
+    told = render(words, template_values(replace(STATE, sender_role="unknown")))
+    assert any("R6" in problem for problem in told.problems) is names_a_sum
+    assert render(words, template_values(replace(STATE, sender_role="admin"))).is_ready
+    elsewhere = replace(STATE, sender_role="unknown", topic="orders_returns")
+    assert render(words, template_values(elsewhere)).is_ready
+
+
 def test_other_braces_are_left_alone() -> None:
     values = template_values(STATE)
     for text in ('{"a": {"b": 1}}', "{}", "{1}", "{a.b}", "{0!r}", "{{"):

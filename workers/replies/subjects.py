@@ -21,6 +21,7 @@ _TAG: Final = re.compile(
     r"[\[［【(（]?\s{0,2}(?<![0-9A-Za-z])[RＲrｒ][ZＺzｚ]\s{0,2}[-‐‑‒–—−－_]?\s{0,2}"
     r"[0-9０-９]{6,15}(?![0-9０-９])\s{0,2}[\]］】)）]?"
 )
+_OWN_TAG: Final = re.compile(r"Re: \[RZ-([0-9]{6,15})\]")  # as `outgoing_subject` writes it
 _EMPTY_BRACKETS: Final = re.compile(r"[\[［【(（]\s*[\]］】)）]")
 
 
@@ -38,6 +39,12 @@ def ticket_tag(number: int) -> str:
 def ticket_name(number: int) -> str:
     """Write a ticket number as people read it; 0 stands for a ticket that has no number yet."""
     return f"RZ-{number:06d}"
+
+
+def tagged_ticket(subject: str) -> int | None:
+    """Return the number that a subject of ours carries; None without one."""
+    found = _OWN_TAG.match(subject)
+    return int(found.group(1)) if found else None
 
 
 def clean_subject(original: str) -> str:
