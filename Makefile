@@ -3,9 +3,10 @@ PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fuzz soak bench bench-classifier screenshots train lock release clean
+.PHONY: help setup run test check fuzz fuzz-each soak bench bench-classifier screenshots train lock release clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -37,8 +38,12 @@ check: setup  ## format, lint, types, layers, a short fuzz of the mail reader
 fuzz: setup  ## ten minutes of mutated mails; ARGS="--atheris" is guided by coverage
 	$(BIN)/python -m tests.fuzz --seconds 600 --slow 0.5 $(ARGS)
 
-soak: setup  ## long faults, many mails, the property tests with new random examples
-	RAZBOR_HYPOTHESIS=random $(BIN)/python -m pytest -m "soak or hypothesis" $(ARGS)
+fuzz-each: setup  ## a million short mails, SMTP inputs and API requests each; COUNT=20000 ARGS="--seed 7"
+	$(BIN)/python -m tests.fuzz all --count $(COUNT) $(ARGS)
+
+soak: setup  ## long faults, many mails, the property tests with new random examples, fuzz-each
+	RAZBOR_HYPOTHESIS=random $(BIN)/python -m pytest -s -m "soak or hypothesis" $(ARGS)
+	$(BIN)/python -m tests.fuzz all --count $(COUNT)
 
 bench: setup  ## side-by-side measurements as ratios, in var/bench.json too; under 15 minutes
 	$(BIN)/python -m benchmarks --save var/bench.json $(ARGS)

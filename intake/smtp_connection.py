@@ -17,7 +17,7 @@ from aiosmtpd.smtp import TLSSetupException
 
 from intake.limits import client_key
 from intake.smtp_replies import Reply
-from intake.smtp_service import CHUNK, COMMAND, DATA, STORING, Phase
+from intake.smtp_service import BODY_PHASES, CHUNK, COMMAND, DATA, STORING, Phase
 from intake.smtp_transport import SmtpTransport
 
 if TYPE_CHECKING:
@@ -93,6 +93,9 @@ class SmtpConnection(SmtpTransport):
 
     def start_tls(self) -> None:
         """Begin the handshake. From now on nothing that comes in the clear counts (RFC 3207 6)."""
+        if self._has_ended:
+            self.hang_up(Reply.START_TLS)  # no handshake will come, and waiting for one takes a minute
+            return
         self.phase = Phase.ENCRYPTING
         self._input.clear()
         self._waiting = self.loop.create_task(self._encrypt())
@@ -114,8 +117,8 @@ class SmtpConnection(SmtpTransport):
         self._send_outbox()
         if len(self._input) > READ_AHEAD_BYTES or not self._is_reading:
             self._regulate_reading()
-        if self._has_ended and self.phase is COMMAND:
-            self.hang_up()
+        if self._has_ended and (self.phase is COMMAND or self.phase in BODY_PHASES):
+            self.hang_up()  # the rest of a body that was begun will not come
 
     def take_body(self, data: bytes) -> bytes:
         """Take a piece of DATA or of a chunk; return what came after its end, b"" while it goes on."""
