@@ -58,6 +58,7 @@ class LinkContext:
         TicketCard, ...
     ] = ()  # same address or bound seller, same strong identifier, still open
     bounced: TicketCard | None = None  # the ticket whose reply came back
+    targets: tuple[TicketCard, ...] = ()  # what merged ones of the above were merged into
     bound_seller_id: str = ""  # seller to whom the From address is bound
     reopen_days: int = 30
     appends_same_matter: bool = False  # policy `duplicates`: append a likely duplicate, else only show it

@@ -105,19 +105,13 @@ def _target(card: TicketCard) -> int:
 
 
 def _followed(card: TicketCard, context: LinkContext) -> TicketCard:
-    """Return the ticket that `card` was merged into; its own card is used where the context has it."""
+    """Return the ticket that `card` was merged into: it may be closed by now, as any other."""
     if card.merged_into is None:
         return card
-    known_cards = (
-        *context.own_references,
-        *context.sender_references,
-        *context.subject_cited,
-        *context.body_cited,
-    )
-    for known in known_cards:
+    for known in (*context.targets, *context.own_references, *context.subject_cited):
         if known.number == card.merged_into:
             return known
-    # Whoever merged the tickets works on the target, so it counts as open.
+    # A context without it: whoever merged the tickets works on the target, so it counts as open.
     return replace(
         card, number=card.merged_into, status=Status.IN_PROGRESS, closed_at_utc=None, merged_into=None
     )

@@ -1,19 +1,34 @@
-"""Mass incidents: one fault that several sellers report within a short time (domain 2.1, api_technical)."""
+"""Mass incidents: one fault that several sellers report within a short time (domain 2.1, api_technical).
+
+A report is a mail that names the fault for the first time on its ticket, whether it opened the ticket or
+was appended to one; its time is when the mail was accepted, so that work done late counts the same. A
+repetition on the same ticket is no new report: a seller who chases an old fault is no outbreak. A seller
+is who is bound, or named in the ticket, or else the address: three colleagues of a shop are one seller.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import Select, insert, select, update
 from sqlalchemy.engine import Connection
 
-from models.store.schema import FACT, INCIDENT, TICKET
+from models.store.schema import FACT, INCIDENT, MAIL_STATE, TICKET
 
 SELLERS: Final = 3
 WITHIN: Final = timedelta(minutes=30)
 QUIET: Final = timedelta(hours=6)  # a fault that nobody reported for so long is over
 FAULT_FIELDS: Final = ("error_ref",)
+
+
+@dataclass(frozen=True, slots=True)
+class _Report:
+    ticket: int
+    seller: str
+    at_utc: datetime
 
 
 def note_incident(db: Connection, number: int, now_utc: datetime) -> str:
@@ -22,29 +37,26 @@ def note_incident(db: Connection, number: int, now_utc: datetime) -> str:
     Returns the fault when this ticket opened its incident, so that somebody is told; "" otherwise.
     Call it under a lock on `incident` so that two workers do not open the same one twice.
     """
-    values = db.scalars(
-        select(FACT.c.value).where(FACT.c.ticket_id == number, FACT.c.field.in_(FAULT_FIELDS), FACT.c.active)
-    ).all()
-    for signature in dict.fromkeys(value.casefold() for value in values if value):
+    for signature, at_utc in _faults_of(db, number):
+        if at_utc <= now_utc - QUIET:
+            continue  # what was told long ago is no news because somebody says thank you
         known = db.execute(
             select(INCIDENT.c.id).where(
                 INCIDENT.c.signature == signature,
                 INCIDENT.c.state == "open",
                 INCIDENT.c.last_at_utc > now_utc - QUIET,
+                INCIDENT.c.first_at_utc <= at_utc + WITHIN,
             )
         ).scalar()
-        tickets = _reports(db, signature, now_utc - WITHIN)
-        sellers = {row.seller_id or row.requester for row in tickets}
-        if known is None and len(sellers) < SELLERS:
-            continue
-        incident = int(known) if known is not None else _open(db, signature, tickets, now_utc)
-        db.execute(
-            update(TICKET)
-            .where(TICKET.c.id.in_([row.id for row in tickets] + [number]), TICKET.c.incident_id.is_(None))
-            .values(incident_id=incident)
-        )
-        _recount(db, incident, now_utc)
-        return "" if known is not None else signature
+        if known is not None:
+            _join(db, int(known), {number}, at_utc)
+            return ""
+        reports = _outbreak(_reports(db, signature, at_utc), at_utc)
+        if len({report.seller for report in reports}) >= SELLERS:
+            tickets = {report.ticket for report in reports}
+            first, last = (end(report.at_utc for report in reports) for end in (min, max))
+            _join(db, _open(db, signature, first), tickets, last)
+            return signature
     return ""
 
 
@@ -74,47 +86,96 @@ def open_incidents(db: Connection) -> list[dict[str, Any]]:
     ]
 
 
-def _reports(db: Connection, signature: str, since_utc: datetime) -> list[Any]:
+def _faults_of(db: Connection, number: int) -> list[tuple[str, datetime]]:
+    """Return the faults that a ticket names and when it first did."""
+    found: dict[str, datetime] = {}
+    for query in (_by_mail(), _by_operator()):
+        for row in db.execute(query.where(TICKET.c.id == number)):
+            if row.value:
+                found.setdefault(row.value.casefold(), row.at_utc)
+    return list(found.items())
+
+
+def _reports(db: Connection, signature: str, at_utc: datetime) -> list[_Report]:
+    """Return the reports of a fault within the time before and after a moment, oldest first."""
+    near = (at_utc - WITHIN, at_utc + WITHIN)
+    rows = [
+        *db.execute(_by_mail().where(MAIL_STATE.c.received_at_utc.between(*near))),
+        *db.execute(_by_operator().where(TICKET.c.opened_at_utc.between(*near))),
+    ]
     # Compared here: the lower() of SQLite leaves Cyrillic letters as they are.
-    rows = db.execute(
-        select(TICKET.c.id, TICKET.c.requester, TICKET.c.seller_id, TICKET.c.opened_at_utc, FACT.c.value)
+    same = sorted((row for row in rows if row.value.casefold() == signature), key=lambda row: row.at_utc)
+    sellers = _sellers(db, {row.id for row in same})
+    return [_Report(row.id, sellers[row.id], row.at_utc) for row in same]
+
+
+def _outbreak(reports: Sequence[_Report], at_utc: datetime) -> Sequence[_Report]:
+    """Return the reports of the half hour with most sellers that holds a moment."""
+    spans = [
+        [report for report in reports if timedelta() <= report.at_utc - first.at_utc <= WITHIN]
+        for first in reports
+        if first.at_utc <= at_utc
+    ]
+    return max(spans, key=lambda span: len({report.seller for report in span}), default=[])
+
+
+def _by_mail() -> Select[Any]:
+    same_mail = (MAIL_STATE.c.ticket_id == FACT.c.ticket_id) & (MAIL_STATE.c.raw_id == FACT.c.raw_id)
+    return (
+        select(TICKET.c.id, FACT.c.value, MAIL_STATE.c.received_at_utc.label("at_utc"))
+        .select_from(MAIL_STATE)
+        .join(FACT, same_mail)
+        .join(TICKET, TICKET.c.id == FACT.c.ticket_id)
+        .where(FACT.c.field.in_(FAULT_FIELDS), FACT.c.active)
+        .order_by(FACT.c.id)
+    )
+
+
+def _by_operator() -> Select[Any]:
+    return (
+        select(TICKET.c.id, FACT.c.value, TICKET.c.opened_at_utc.label("at_utc"))
         .join(FACT, FACT.c.ticket_id == TICKET.c.id)
-        .where(
-            FACT.c.field.in_(FAULT_FIELDS),
-            FACT.c.active,
-            TICKET.c.opened_at_utc > since_utc,
-        )
-    )
-    return list({row.id: row for row in rows if row.value.casefold() == signature}.values())
-
-
-def _open(db: Connection, signature: str, tickets: list[Any], now_utc: datetime) -> int:
-    return int(
-        db.execute(
-            insert(INCIDENT)
-            .values(
-                signature=signature,
-                state="open",
-                first_at_utc=min(row.opened_at_utc for row in tickets),
-                last_at_utc=now_utc,
-                seller_count=0,
-                ticket_count=0,
-            )
-            .returning(INCIDENT.c.id)
-        ).scalar_one()
+        .where(FACT.c.field.in_(FAULT_FIELDS), FACT.c.active, FACT.c.raw_id.is_(None))
+        .order_by(FACT.c.id)
     )
 
 
-def _recount(db: Connection, incident: int, now_utc: datetime) -> None:
+def _sellers(db: Connection, numbers: Collection[int] | Select[Any]) -> dict[int, str]:
+    """Return who each ticket is from: the bound seller, the seller that it names, or the address."""
+    stated = select(FACT.c.ticket_id, FACT.c.value).where(
+        FACT.c.ticket_id.in_(numbers), FACT.c.field == "seller_id", FACT.c.active
+    )
+    named = {row.ticket_id: row.value for row in db.execute(stated)}
     rows = db.execute(
-        select(TICKET.c.requester, TICKET.c.seller_id).where(TICKET.c.incident_id == incident)
-    ).all()
+        select(TICKET.c.id, TICKET.c.requester, TICKET.c.seller_id).where(TICKET.c.id.in_(numbers))
+    )
+    return {row.id: row.seller_id or named.get(row.id) or row.requester for row in rows}
+
+
+def _open(db: Connection, signature: str, first_at_utc: datetime) -> int:
+    values = {
+        "signature": signature,
+        "state": "open",
+        "first_at_utc": first_at_utc,
+        "last_at_utc": first_at_utc,
+        "seller_count": 0,
+        "ticket_count": 0,
+    }
+    return int(db.execute(insert(INCIDENT).values(values).returning(INCIDENT.c.id)).scalar_one())
+
+
+def _join(db: Connection, incident: int, tickets: Collection[int], last_at_utc: datetime) -> None:
+    """Put tickets under an incident and count it anew."""
+    fresh = TICKET.c.id.in_(tickets) & TICKET.c.incident_id.is_(None)
+    db.execute(update(TICKET).where(fresh).values(incident_id=incident))
+    joined = _sellers(db, select(TICKET.c.id).where(TICKET.c.incident_id == incident))
+    before = db.execute(select(INCIDENT.c.last_at_utc).where(INCIDENT.c.id == incident)).scalar_one()
     db.execute(
         update(INCIDENT)
         .where(INCIDENT.c.id == incident)
         .values(
-            last_at_utc=now_utc,
-            ticket_count=len(rows),
-            seller_count=len({row.seller_id or row.requester for row in rows}),
+            last_at_utc=max(before, last_at_utc),
+            ticket_count=len(joined),
+            seller_count=len(set(joined.values())),
         )
     )

@@ -74,6 +74,8 @@ def load_link_context(
     cards = load_cards(
         db, {*own, *by_sender, *subject, *body, *matter, *(n for n in (resend, bounced) if n is not None)}
     )
+    merged = {card.merged_into for card in cards.values() if card.merged_into is not None}
+    cards |= load_cards(db, merged - cards.keys())
 
     def pick(wanted: Iterable[int]) -> tuple[TicketCard, ...]:
         return tuple(cards[number] for number in wanted if number in cards)
@@ -87,6 +89,7 @@ def load_link_context(
         resend_of=cards.get(resend) if resend is not None else None,
         same_matter=pick(matter),
         bounced=cards.get(bounced) if bounced is not None else None,
+        targets=pick(sorted(merged)),
         bound_seller_id=bound,
         appends_same_matter=bool(matter) and read_policy(db, "duplicates").get("same_matter") == "append",
     )

@@ -24,6 +24,7 @@ from sqlalchemy.engine import Connection
 
 from models.decisions import StatusMove
 from models.store.engine import StoreError
+from models.store.facts import SINGLE_FIELDS
 from models.store.schema import (
     ASKED,
     AUDIT,
@@ -161,6 +162,10 @@ def merge_tickets(db: Connection, number: int, into: int, now_utc: datetime) -> 
     ):
         msg = f"RZ-{number} cannot be merged into RZ-{into}: choose two tickets that stand on their own"
         raise StoreError(msg)
+    source = ticket_row(db, number)
+    if source.seller_id and target.seller_id and source.seller_id != target.seller_id:
+        msg = f"RZ-{number} and RZ-{into} are of two sellers: each would read the other's matter"
+        raise StoreError(msg)
     for table in (MESSAGE, FACT, OUTBOX, NOTE):
         db.execute(update(table).where(table.c.ticket_id == number).values(ticket_id=into))
     db.execute(update(MAIL_STATE).where(MAIL_STATE.c.ticket_id == number).values(ticket_id=into))
@@ -170,8 +175,24 @@ def merge_tickets(db: Connection, number: int, into: int, now_utc: datetime) -> 
     db.execute(delete(TOPIC_WORK).where(TOPIC_WORK.c.ticket_id == number))
     db.execute(update(TICKET).where(TICKET.c.merged_into_id == number).values(merged_into_id=into))
     set_ticket(db, number, now_utc, merged_into_id=into, in_review=False, remind_at_utc=None)
+    set_ticket(db, into, now_utc, **_taken_over(source, target))
     relate(db, number, [into])
     _keep_one_value(db, into)
+
+
+def _taken_over(source: Any, target: Any) -> dict[str, object]:
+    """Return what the target knows from now on: rule A8 counts the questions and reminders of both."""
+    changes: dict[str, object] = {
+        "question_count": target.question_count + source.question_count,
+        "acknowledged": bool(target.acknowledged or source.acknowledged),
+        "seller_id": target.seller_id or source.seller_id,
+    }
+    for name in ("reminded_at_utc", "incident_id"):
+        if getattr(target, name) is None:
+            changes[name] = getattr(source, name)
+    if source.escalated and not target.escalated:  # the lead who has it in the queue keeps it
+        changes |= {"escalated": True, "escalated_at_utc": source.escalated_at_utc}
+    return changes
 
 
 def _carry_questions_and_hold(db: Connection, number: int, into: int) -> None:
@@ -187,16 +208,17 @@ def _carry_questions_and_hold(db: Connection, number: int, into: int) -> None:
 
 
 def _keep_one_value(db: Connection, number: int) -> None:
-    """Make the older of equal active facts inactive: two tickets may have known the same."""
+    """Make the older of equal active facts inactive, and of a field with one value the older value."""
     seen: set[tuple[str, str]] = set()
     for row in db.execute(
         select(FACT.c.id, FACT.c.field, FACT.c.value)
         .where(FACT.c.ticket_id == number, FACT.c.active)
         .order_by(FACT.c.id.desc())
     ).all():
-        if (row.field, row.value) in seen:
+        key = (row.field, "" if row.field in SINGLE_FIELDS else row.value)
+        if key in seen:
             db.execute(update(FACT).where(FACT.c.id == row.id).values(active=False))
-        seen.add((row.field, row.value))
+        seen.add(key)
 
 
 def move_mails(db: Connection, raw_ids: Sequence[int], to: int) -> None:

@@ -19,6 +19,8 @@ from workers.dkim_signing import read_dkim_key
 from workers.relay import may_say_password
 from workers.reply_acts import resend
 
+on_sqlite = pytest.mark.parametrize("database_env", ["sqlite"], indirect=True)  # the SQL is the same
+
 
 @pytest.mark.parametrize(
     ("host", "peer", "in_the_clear"),
@@ -77,6 +79,7 @@ def listening() -> Iterator[tuple[Listening, int]]:
     controller.stop()
 
 
+@on_sqlite
 def test_a_cleartext_login_to_another_machine_is_refused(desk: Any, listening: tuple[Listening, int]) -> None:
     """The server is the same; 127.1 is a name that leads to it, as another machine's name would."""
     heard, port = listening
@@ -92,6 +95,7 @@ def test_a_cleartext_login_to_another_machine_is_refused(desk: Any, listening: t
     assert (heard.passwords, len(heard.mails), desk.outbox()[0].status) == ([b"secret"], 1, "sent")
 
 
+@on_sqlite
 def test_design_10_a_reply_sent_again_has_the_same_octets(desk: Any, relay: Any, tmp_path: Path) -> None:
     """Signed, hours later, and although its ticket was merged into another one meanwhile."""
     subprocess.run(
