@@ -9,16 +9,21 @@ from __future__ import annotations
 import json
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
+from models.decisions import StatusMove
 from models.store import Db
 from models.store.policies import read_policy
+from models.store.read_once import read_once
 from models.store.ticket_life import set_clock, set_ticket, status_moves, ticket_row
+from models.topics import Status
 from workers.business_time import BusinessCalendar, parse_calendar
 from workers.sla import SlaClock, sla_clock, terms_of
 from workers.word_lists import read_table
+
+FIRST_PRIORITY: Final = "normal"  # until the topic queue has worked it out
 
 log = structlog.get_logger(__name__)
 
@@ -44,6 +49,14 @@ def refresh_clock(db: Db, number: int, now_utc: datetime) -> SlaClock:
     return clock
 
 
+def first_clock(db: Db, *, marketplace: str, topic: str, now_utc: datetime) -> SlaClock:
+    """Return the clock of a ticket that is being opened: nothing of its first term is used yet."""
+    table = _in_force(db, "sla", "sla.toml")
+    terms = terms_of(table, marketplace=marketplace, topic=topic, priority=FIRST_PRIORITY)
+    opened = StatusMove(at_utc=now_utc, to=Status.NEW)
+    return sla_clock((opened,), terms, desk_calendar(db), now_utc=now_utc, first_reaction_at_utc=None)
+
+
 def note_reaction(db: Db, number: int, now_utc: datetime) -> None:
     """Note the desk's first reaction by a person, and whether it was in time; later ones do not count."""
     row = ticket_row(db, number)
@@ -60,6 +73,10 @@ def note_close(db: Db, number: int, now_utc: datetime) -> None:
 
 def desk_calendar(db: Db) -> BusinessCalendar:
     """Return the calendar in force; one that cannot be read counts as absent and is logged."""
+    return read_once(db, "calendar", lambda: _read_calendar(db))
+
+
+def _read_calendar(db: Db) -> BusinessCalendar:
     body = _in_force(db, "calendar", "calendar.toml")
     try:
         return _calendar(json.dumps(body, sort_keys=True))

@@ -20,11 +20,11 @@ from models.store.mails import end_mail, insert_message, insert_prediction
 from models.store.outbox import mark_bounced
 from models.store.sellers import known_marketplace
 from models.store.ticket_life import ticket_row
-from models.store.tickets import extend_ticket, move_status, open_ticket
+from models.store.tickets import Opening, extend_ticket, move_status, open_ticket
 from models.store.topic_work import make_topic_work_due, routed_topic
 from models.topics import Disposition, Status
 from workers.audit_share import is_audited, is_routed
-from workers.clocks import refresh_clock
+from workers.clocks import first_clock, refresh_clock
 from workers.corrections import corrected
 from workers.disposition import decide
 from workers.linking import is_trusted
@@ -92,12 +92,14 @@ def dispose(
         )
     if number is None or decision.disposition not in {Disposition.OPENED, Disposition.APPENDED}:
         return Touched(disposition=decision.disposition, ticket=number)
-    changed = corrected(mail, facts, load_facts(db, number))
-    merge_facts(db, number, changed.facts, now, withdrawn=changed.withdrawn)
-    refresh_clock(db, number, now)
+    is_new = decision.disposition is Disposition.OPENED
+    changed = corrected(mail, facts, () if is_new else load_facts(db, number))
+    merge_facts(db, number, changed.facts, now, withdrawn=changed.withdrawn, has_none=is_new)
+    if not is_new:
+        refresh_clock(db, number, now)
     topic = routed_topic(db, number)
     if topic:
-        make_topic_work_due(db, number, topic, raw.raw_id, now)
+        make_topic_work_due(db, number, topic, raw.raw_id, now, is_new=is_new)
     replied = decision.reply is not None and put_reply(
         db, service, decision.reply, number=number, raw_id=raw.raw_id, policy="send"
     )
@@ -134,16 +136,15 @@ def _ticket_of(
     now = service.now()
     match decision.disposition:
         case Disposition.OPENED:
-            return open_ticket(
-                db,
-                mail,
-                decision,
-                prediction,
+            clock = first_clock(db, marketplace=mail.marketplace, topic=decision.topic, now_utc=now)
+            opening = Opening(
                 raw_id=raw.raw_id,
                 mailbox=mailbox,
                 seller_id=seller_id,
-                now_utc=now,
+                sla_phase=clock.phase,
+                sla_due_at_utc=clock.due_at_utc,
             )
+            return open_ticket(db, mail, decision, prediction, opening, now_utc=now)
         case Disposition.APPENDED:
             extend_ticket(db, decision, mail, now_utc=now)
             return decision.link.ticket

@@ -13,7 +13,7 @@ from models.store.learning import add_label
 from models.store.sellers import bound_seller
 from models.store.set_aside import quarantined_mail, release_mail
 from models.store.ticket_life import audit
-from models.store.tickets import open_ticket
+from models.store.tickets import Opening, open_ticket
 from models.topics import OTHER, SPAM, Disposition
 from workers.clocks import refresh_clock
 from workers.facts import facts_of
@@ -42,9 +42,11 @@ def release(service: Service, raw_id: int, actor: str) -> int:
             mail,
             decision,
             Prediction(topic=OTHER, confidence=0.0, sure=False, threshold=1.0),
-            raw_id=raw_id,
-            mailbox=mailbox,
-            seller_id=bound_seller(db, mail.from_.address) if is_trusted(mail) else "",
+            Opening(
+                raw_id=raw_id,
+                mailbox=mailbox,
+                seller_id=bound_seller(db, mail.from_.address) if is_trusted(mail) else "",
+            ),
             now_utc=now,
         )
         release_mail(db, raw_id, number)

@@ -18,6 +18,7 @@ SINGLE_FIELDS = frozenset({"seller_id", "pvz_ref", "legal_id"})
 _ACTIVE = (FACT.c.ticket_id == bindparam("number")) & FACT.c.active
 _KNOWN = select(FACT.c.field, FACT.c.value).where(_ACTIVE)
 _ALL_ACTIVE = select(FACT).where(_ACTIVE).order_by(FACT.c.id)
+_ADD = insert(FACT)
 
 
 def merge_facts(
@@ -27,18 +28,23 @@ def merge_facts(
     now_utc: datetime,
     *,
     withdrawn: Collection[str] = (),
+    has_none: bool = False,
 ) -> int:
     """Add new facts to a ticket; return how many were new. A superseded value stays, inactive.
 
-    `withdrawn` are values that the seller corrected ("not 1250 but 1260", rule R33).
+    `withdrawn` are values that the seller corrected ("not 1250 but 1260", rule R33); `has_none`
+    says that the ticket was opened a moment ago.
     """
+    if not facts and not withdrawn:
+        return 0
     if withdrawn:
         db.execute(
             update(FACT)
             .where(FACT.c.ticket_id == number, FACT.c.value.in_(sorted(withdrawn)), FACT.c.active)
             .values(active=False)
         )
-    known = {(row.field, row.value) for row in db.execute(_KNOWN, {"number": number})}
+    rows = () if has_none else db.execute(_KNOWN, {"number": number})
+    known = {(row.field, row.value) for row in rows}
     fresh = [fact for fact in dict.fromkeys(facts) if (fact.field, fact.value) not in known]
     singles = {fact.field: place for place, fact in enumerate(fresh) if fact.field in SINGLE_FIELDS}
     superseded = sorted(singles.keys() & {field for field, _value in known})
@@ -50,7 +56,7 @@ def merge_facts(
         )
     if fresh:
         db.execute(
-            insert(FACT),
+            _ADD,
             [
                 {
                     "ticket_id": number,

@@ -30,6 +30,9 @@ MOST_AHEAD: Final = 20  # portions at once: a backlog of hours is keyed as it is
 PARTIES_LOOKED_AT: Final = 100
 OVERTAKEN_AFTER: Final = timedelta(minutes=10)  # then a ticket is worked without the mail that is stuck
 LOOK_AGAIN: Final = timedelta(seconds=2)
+_PARTIES: Final = (  # built once: it runs for every ticket that is due
+    select(PARTY.c.address).where(PARTY.c.ticket_id == bindparam("number")).limit(PARTIES_LOOKED_AT)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,9 +123,7 @@ def waiting_for_mail(db: Connection, numbers: Sequence[int], now_utc: datetime) 
     tickets_of: dict[int, set[int]] = {}
     for number in numbers:
         tickets_of.setdefault(order_key("ticket", str(number)), set()).add(number)
-        for address in db.scalars(
-            select(PARTY.c.address).where(PARTY.c.ticket_id == number).limit(PARTIES_LOOKED_AT)
-        ):
+        for address in db.scalars(_PARTIES, {"number": number}):
             tickets_of.setdefault(order_key("from", address), set()).add(number)
     rows = db.execute(
         select(MAIL_STATE.c.sender_key, MAIL_STATE.c.matter_key).where(

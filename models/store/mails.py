@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
 
-from sqlalchemy import func, insert, select, true, update
+from sqlalchemy import bindparam, func, insert, select, true, update
 from sqlalchemy.engine import Connection
 
 from models.decisions import Decision
@@ -20,6 +20,16 @@ from models.topics import Disposition
 
 CAUSE_LIMIT = 500
 ATTACHMENT_FIELDS: Final = tuple(field.name for field in fields(Attachment))  # its columns in the table too
+# Built once: these run for every mail.
+_NEW_MESSAGE: Final = insert(MESSAGE)
+_NEW_ATTACHMENT: Final = insert(ATTACHMENT)
+_NEW_PREDICTION: Final = insert(PREDICTION)
+_END: Final = update(MAIL_STATE).where(
+    MAIL_STATE.c.raw_id == bindparam("number"), MAIL_STATE.c.disposition.is_(None)
+)
+_COORDINATES: Final = select(
+    MESSAGE.c.mailbox, MESSAGE.c.reply_address, MESSAGE.c.message_id, MESSAGE.c.references
+).where(MESSAGE.c.raw_id == bindparam("number"))
 _KEYLESS: Final = {"sender_key": None, "matter_key": None}  # only mail in flight keeps its order by keys
 
 
@@ -31,8 +41,9 @@ def storable(words: str, limit: int = CAUSE_LIMIT) -> str:
 def insert_message(db: Connection, raw: RawMail, mail: Mail, *, mailbox: str, ticket_id: int | None) -> None:
     """Store one mail as read, with its attachments' descriptions."""
     reply_to = mail.reply_to[0].address if mail.reply_to else mail.from_.address
+    entities = [asdict(entity) for entity in mail.entities]
     db.execute(
-        insert(MESSAGE),
+        _NEW_MESSAGE,
         {
             "raw_id": raw.raw_id,
             "ticket_id": ticket_id,
@@ -52,7 +63,7 @@ def insert_message(db: Connection, raw: RawMail, mail: Mail, *, mailbox: str, ti
             "text": mail.text,
             "quoted": mail.quoted,
             "signature": mail.signature,
-            "entities": [asdict(entity) for entity in mail.entities],
+            "entities": entities,
             "findings": [asdict(finding) for finding in mail.findings],
             "redacted": [asdict(redaction) for redaction in mail.redacted],
             "warnings": list(mail.warnings),
@@ -62,10 +73,10 @@ def insert_message(db: Connection, raw: RawMail, mail: Mail, *, mailbox: str, ti
             "text_sha256": mail.text_sha256,
         },
     )
-    index_mail(db, raw.raw_id, indexed_texts(mail.subject, mail.text, [asdict(one) for one in mail.entities]))
+    index_mail(db, raw.raw_id, indexed_texts(mail.subject, mail.text, entities))
     if mail.attachments:
         db.execute(
-            insert(ATTACHMENT),
+            _NEW_ATTACHMENT,
             [
                 {"raw_id": raw.raw_id, "position": position, **asdict(attachment)}
                 for position, attachment in enumerate(mail.attachments)
@@ -85,7 +96,7 @@ def insert_prediction(
     """Store what the classifier said and what was made of it; `audit`: drawn for the audit share."""
     ranked = sorted(prediction.probabilities.values(), reverse=True)
     db.execute(
-        insert(PREDICTION),
+        _NEW_PREDICTION,
         {
             "raw_id": raw_id,
             "topic": prediction.topic,
@@ -112,8 +123,9 @@ def end_mail(
 ) -> None:
     """Give a mail its one disposition; the lease ends with it."""
     db.execute(
-        update(MAIL_STATE).where(MAIL_STATE.c.raw_id == raw_id, MAIL_STATE.c.disposition.is_(None)),
+        _END,
         {
+            "number": raw_id,
             "disposition": str(decision.disposition),
             "disposed_at_utc": now_utc,
             "ticket_id": ticket_id,
@@ -156,11 +168,7 @@ class ReplyCoordinates:
 
 def reply_coordinates(db: Connection, raw_id: int) -> ReplyCoordinates | None:
     """Return how to answer a stored mail, None when it was never read."""
-    row = db.execute(
-        select(MESSAGE.c.mailbox, MESSAGE.c.reply_address, MESSAGE.c.message_id, MESSAGE.c.references).where(
-            MESSAGE.c.raw_id == raw_id
-        )
-    ).first()
+    row = db.execute(_COORDINATES, {"number": raw_id}).first()
     if row is None:
         return None
     return ReplyCoordinates(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, bindparam, func, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from models.records import ReplyDraft
@@ -20,6 +20,32 @@ from models.store.schema import ASKED, OUTBOX
 from models.store.ticket_events import note_event
 
 MAX_ATTEMPTS = 12
+# Built once: these run for every reply.
+_OF_KIND = select(OUTBOX.c.id).where(
+    OUTBOX.c.inbound_raw_id == bindparam("raw_id"), OUTBOX.c.kind == bindparam("kind")
+)
+_QUEUE = insert(OUTBOX).returning(OUTBOX.c.id)
+_AUTOMATIC = (
+    select(func.count())
+    .select_from(OUTBOX)
+    .where(
+        OUTBOX.c.rcpt_to == bindparam("rcpt_to"),
+        OUTBOX.c.automatic,
+        OUTBOX.c.status.in_(("queued", "sending", "sent", "uncertain")),
+        OUTBOX.c.created_at_utc > bindparam("since"),
+    )
+)
+_CAME_BACK = (
+    select(OUTBOX.c.id)
+    .where(
+        OUTBOX.c.ticket_id == bindparam("number"),
+        OUTBOX.c.rcpt_to == bindparam("rcpt_to"),
+        OUTBOX.c.inbound_raw_id >= bindparam("raw_id"),
+        OUTBOX.c.status == "failed",
+        OUTBOX.c.last_error.startswith("came back"),
+    )
+    .limit(1)
+)
 BACKOFF_S = (60, 120, 300, 600, 1800, 3600, 7200, 14400)
 
 
@@ -65,51 +91,32 @@ def queue_reply(
 
     `author` is the operator who wrote it; without one the mail is automatic (rule A1).
     """
-    known = db.scalar(
-        select(OUTBOX.c.id).where(OUTBOX.c.inbound_raw_id == inbound_raw_id, OUTBOX.c.kind == draft.kind)
-    )
-    if known is not None:
+    if db.scalar(_OF_KIND, {"raw_id": inbound_raw_id, "kind": draft.kind}) is not None:
         return None
-    number = db.execute(
-        insert(OUTBOX)
-        .values(
-            ticket_id=ticket,
-            inbound_raw_id=inbound_raw_id,
-            kind=draft.kind,
-            automatic=not author,
-            author=author,
-            status=status,
-            message_id=address.message_id,
-            mail_from=address.mail_from,
-            rcpt_to=address.rcpt_to,
-            language=draft.language,
-            subject=draft.subject,
-            text=draft.text,
-            in_reply_to=address.in_reply_to,
-            references=list(address.references),
-            created_at_utc=now_utc,
-            due_at_utc=now_utc,
-        )
-        .returning(OUTBOX.c.id)
-    ).scalar_one()
-    return int(number)
+    values = {
+        "ticket_id": ticket,
+        "inbound_raw_id": inbound_raw_id,
+        "kind": draft.kind,
+        "automatic": not author,
+        "author": author,
+        "status": status,
+        "message_id": address.message_id,
+        "mail_from": address.mail_from,
+        "rcpt_to": address.rcpt_to,
+        "language": draft.language,
+        "subject": draft.subject,
+        "text": draft.text,
+        "in_reply_to": address.in_reply_to,
+        "references": list(address.references),
+        "created_at_utc": now_utc,
+        "due_at_utc": now_utc,
+    }
+    return int(db.execute(_QUEUE, values).scalar_one())
 
 
 def automatic_since(db: Connection, rcpt_to: str, since_utc: datetime) -> int:
     """Count automatic mails to an address since a moment: the caps of rule A8 look at it."""
-    return (
-        db.scalar(
-            select(func.count())
-            .select_from(OUTBOX)
-            .where(
-                OUTBOX.c.rcpt_to == rcpt_to,
-                OUTBOX.c.automatic,
-                OUTBOX.c.status.in_(("queued", "sending", "sent", "uncertain")),
-                OUTBOX.c.created_at_utc > since_utc,
-            )
-        )
-        or 0
-    )
+    return db.scalar(_AUTOMATIC, {"rcpt_to": rcpt_to, "since": since_utc}) or 0
 
 
 def automatic_was_at(db: Connection, count: int) -> datetime | None:
@@ -179,20 +186,8 @@ def mark_uncertain(db: Connection, outbox_id: int, error: str) -> None:
 
 def came_back(db: Connection, number: int, rcpt_to: str, raw_id: int) -> bool:
     """Tell whether mail of a ticket to an address came back, and that address wrote nothing since."""
-    return (
-        db.scalar(
-            select(OUTBOX.c.id)
-            .where(
-                OUTBOX.c.ticket_id == number,
-                OUTBOX.c.rcpt_to == rcpt_to,
-                OUTBOX.c.inbound_raw_id >= raw_id,
-                OUTBOX.c.status == "failed",
-                OUTBOX.c.last_error.startswith("came back"),
-            )
-            .limit(1)
-        )
-        is not None
-    )
+    given = {"number": number, "rcpt_to": rcpt_to, "raw_id": raw_id}
+    return db.scalar(_CAME_BACK, given) is not None
 
 
 def mark_bounced(db: Connection, outbox_id: int, error: str) -> int | None:

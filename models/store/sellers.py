@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from models.store.read_once import forget, read_once
@@ -14,6 +14,9 @@ from models.topics import Status
 
 ROLES = ("admin", "employee", "agency", "unknown")
 _CHUNK = 500
+_BINDINGS = select(SELLER_ADDRESS).where(  # built once: it runs for every mail
+    SELLER_ADDRESS.c.address.in_(bindparam("addresses", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +52,7 @@ def known_bindings(db: Connection, addresses: Sequence[str]) -> dict[str, Bindin
     """Return the bindings in force of some addresses."""
     found: dict[str, Binding] = {}
     for start in range(0, len(addresses), _CHUNK):
-        rows = db.execute(
-            select(SELLER_ADDRESS).where(SELLER_ADDRESS.c.address.in_(addresses[start : start + _CHUNK]))
-        )
+        rows = db.execute(_BINDINGS, {"addresses": addresses[start : start + _CHUNK]})
         found |= {row.address: Binding(**row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's documented mapping
     return found
 

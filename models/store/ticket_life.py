@@ -45,11 +45,25 @@ from models.topics import Status
 REPEAT_WINDOW: Final = timedelta(days=30)
 REPEATED_FROM: Final = 3  # so many earlier tickets earn the badge "repeat"
 _ROW: Final = select(TICKET).where(TICKET.c.id == bindparam("number"))  # built once: run for every mail
+_SET: Final = update(TICKET).where(TICKET.c.id == bindparam("number"))
 _MOVES: Final = (
     select(STATUS_EVENT.c.at_utc, STATUS_EVENT.c.to_status, STATUS_EVENT.c.actor, STATUS_EVENT.c.reason)
     .where(STATUS_EVENT.c.ticket_id == bindparam("number"))
     .order_by(STATUS_EVENT.c.id)
 )
+_EARLIER: Final = (
+    select(func.count())
+    .select_from(TICKET)
+    .where(
+        TICKET.c.topic == bindparam("topic"),
+        TICKET.c.id < bindparam("number"),
+        TICKET.c.opened_at_utc > bindparam("since"),
+        TICKET.c.merged_into_id.is_(None),
+    )
+)
+_SENT_BY: Final = TICKET.c.requester == bindparam("requester")
+_REPEATS: Final = _EARLIER.where(_SENT_BY)
+_REPEATS_OF_SELLER: Final = _EARLIER.where(or_(_SENT_BY, TICKET.c.seller_id == bindparam("seller")))
 
 
 def audit(db: Connection, actor: str, action: str, subject: str, now_utc: datetime, **detail: object) -> None:
@@ -84,9 +98,7 @@ def set_ticket(db: Connection, number: int, now_utc: datetime, **values: object)
 
 def set_clock(db: Connection, number: int, *, phase: str, due_at_utc: datetime | None) -> None:
     """Write when a ticket's running term is over; None while it is paused or stopped."""
-    db.execute(
-        update(TICKET).where(TICKET.c.id == number), {"sla_phase": phase, "sla_due_at_utc": due_at_utc}
-    )
+    db.execute(_SET, {"number": number, "sla_phase": phase, "sla_due_at_utc": due_at_utc})
 
 
 def add_note(db: Connection, number: int, author: str, text: str, now_utc: datetime) -> int:
@@ -231,19 +243,17 @@ def move_mails(db: Connection, raw_ids: Sequence[int], to: int) -> None:
 def note_repeats(db: Connection, number: int, now_utc: datetime) -> int:
     """Count and keep the seller's earlier tickets of the same topic within the window (rule R32)."""
     row = ticket_row(db, number)
-    mine = TICKET.c.requester == row.requester
-    if row.seller_id:
-        mine = or_(mine, TICKET.c.seller_id == row.seller_id)
-    count = db.scalar(
-        select(func.count())
-        .select_from(TICKET)
-        .where(
-            mine,
-            TICKET.c.topic == row.topic,
-            TICKET.c.id < number,
-            TICKET.c.opened_at_utc > now_utc - REPEAT_WINDOW,
-            TICKET.c.merged_into_id.is_(None),
-        )
+    given = {
+        "number": number,
+        "requester": row.requester,
+        "topic": row.topic,
+        "since": now_utc - REPEAT_WINDOW,
+    }
+    count = (
+        db.scalar(_REPEATS_OF_SELLER, given | {"seller": row.seller_id})
+        if row.seller_id
+        else db.scalar(_REPEATS, given)
     )
-    db.execute(update(TICKET).where(TICKET.c.id == number).values(repeats=count or 0))
+    if row.repeats != (count or 0):
+        db.execute(_SET, {"number": number, "repeats": count or 0})
     return int(count or 0)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from models.decisions import Decision
@@ -21,9 +22,32 @@ from models.store.schema import (
 from models.store.ticket_events import note_event
 from models.topics import LEGAL_MOVES, Status
 
+# Built once, as in the other modules of this room: a statement that is built anew for every mail costs
+# as much as running it.
+_OPEN: Final = insert(TICKET).returning(TICKET.c.id)
+_NEW_PARTY: Final = insert(PARTY)
+_NEW_EVENT: Final = insert(STATUS_EVENT)
+_PARTY: Final = select(PARTY.c.address).where(
+    PARTY.c.ticket_id == bindparam("number"), PARTY.c.address == bindparam("address")
+)
+_STATUS: Final = select(TICKET.c.status).where(TICKET.c.id == bindparam("number"))
+_MOVE: Final = update(TICKET).where(TICKET.c.id == bindparam("number"))
+_REOPEN: Final = _MOVE.values(reopened=TICKET.c.reopened + 1)
+
 _LANGUAGE_LETTERS: Final = 12  # "ID: 3345120" is in no language
 _TOLD_MOVES: Final = {Status.WAITING_SELLER: "ticket.waiting", Status.CLOSED: "ticket.closed"}
 REMIND_AFTER: Final = timedelta(hours=72)  # design 9: one reminder of an open question
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What a ticket starts with besides its mail: where that is stored, mailbox, seller, the first clock."""
+
+    raw_id: int
+    mailbox: str
+    seller_id: str  # "" when the sender is bound to none
+    sla_phase: str = ""
+    sla_due_at_utc: datetime | None = None
 
 
 def open_ticket(
@@ -31,45 +55,39 @@ def open_ticket(
     mail: Mail,
     decision: Decision,
     prediction: Prediction,
+    opening: Opening,
     *,
-    raw_id: int,
-    mailbox: str,
-    seller_id: str,
     now_utc: datetime,
 ) -> int:
     """Open a ticket for a mail and return its number; the sender becomes its first party."""
-    number = db.execute(
-        insert(TICKET)
-        .values(
-            status=str(Status.NEW),
-            topic=decision.topic,
-            topic_source="model",
-            in_review=decision.review,
-            language=mail.language,
-            marketplace=mail.marketplace,
-            subject=mail.subject,
-            mailbox=mailbox,
-            requester=mail.from_.address,
-            seller_id=seller_id,
-            opened_by_raw_id=raw_id,
-            opened_at_utc=now_utc,
-            updated_at_utc=now_utc,
-            status_at_utc=now_utc,
-            confidence=prediction.confidence,
-            also_topics=list(prediction.also_topics),
-            suppress_replies=decision.suppress_replies,
-            claimed_ticket_id=decision.link.claimed,
-            duplicate_of_id=decision.link.twin,
-        )
-        .returning(TICKET.c.id)
-    ).scalar_one()
-    number = int(number)
-    add_party(db, number, mail.from_.address)
-    db.execute(
-        insert(STATUS_EVENT).values(
-            ticket_id=number, at_utc=now_utc, to_status=str(Status.NEW), reason="mail received"
-        )
-    )
+    values = {
+        "status": str(Status.NEW),
+        "topic": decision.topic,
+        "topic_source": "model",
+        "in_review": decision.review,
+        "language": mail.language,
+        "marketplace": mail.marketplace,
+        "subject": mail.subject,
+        "mailbox": opening.mailbox,
+        "requester": mail.from_.address,
+        "seller_id": opening.seller_id,
+        "opened_by_raw_id": opening.raw_id,
+        "opened_at_utc": now_utc,
+        "updated_at_utc": now_utc,
+        "status_at_utc": now_utc,
+        "confidence": prediction.confidence,
+        "also_topics": list(prediction.also_topics),
+        "suppress_replies": decision.suppress_replies,
+        "claimed_ticket_id": decision.link.claimed,
+        "duplicate_of_id": decision.link.twin,
+        "sla_phase": opening.sla_phase,
+        "sla_due_at_utc": opening.sla_due_at_utc,
+    }
+    number = int(db.execute(_OPEN, values).scalar_one())
+    if mail.from_.address:
+        db.execute(_NEW_PARTY, {"ticket_id": number, "address": mail.from_.address})
+    event = {"ticket_id": number, "at_utc": now_utc, "to_status": str(Status.NEW), "reason": "mail received"}
+    db.execute(_NEW_EVENT, event)
     relate(db, number, decision.link.related)
     note_event(db, "ticket.opened", number, now_utc)
     if not decision.review:
@@ -81,9 +99,8 @@ def add_party(db: Connection, number: int, address: str) -> None:
     """Let an address write into a ticket; nothing happens when it may already."""
     if not address:
         return
-    known = db.scalar(select(PARTY.c.address).where(PARTY.c.ticket_id == number, PARTY.c.address == address))
-    if known is None:
-        db.execute(insert(PARTY).values(ticket_id=number, address=address))
+    if db.scalar(_PARTY, {"number": number, "address": address}) is None:
+        db.execute(_NEW_PARTY, {"ticket_id": number, "address": address})
 
 
 def relate(db: Connection, number: int, others: Iterable[int]) -> None:
@@ -135,35 +152,24 @@ def move_status(
 
     Raises StoreError for a move that rule R20 does not allow.
     """
-    status = Status(db.execute(select(TICKET.c.status).where(TICKET.c.id == number)).scalar_one())
+    status = Status(db.execute(_STATUS, {"number": number}).scalar_one())
     if status is to:
         return False
     if (status, to) not in LEGAL_MOVES:
         msg = f"RZ-{number} cannot move from {status} to {to}: the legal moves are those of rule R20"
         raise StoreError(msg)
-    db.execute(
-        update(TICKET)
-        .where(TICKET.c.id == number)
-        .values(
-            status=str(to),
-            status_at_utc=now_utc,
-            updated_at_utc=now_utc,
-            closed_at_utc=now_utc if to is Status.CLOSED else None,
-            remind_at_utc=now_utc + REMIND_AFTER if to is Status.WAITING_SELLER else None,
-            stage="",
-            reopened=TICKET.c.reopened + (1 if status is Status.CLOSED else 0),
-        )
-    )
-    db.execute(
-        insert(STATUS_EVENT).values(
-            ticket_id=number,
-            at_utc=now_utc,
-            from_status=str(status),
-            to_status=str(to),
-            actor=actor,
-            reason=reason,
-        )
-    )
+    changes = {
+        "number": number,
+        "status": str(to),
+        "status_at_utc": now_utc,
+        "updated_at_utc": now_utc,
+        "closed_at_utc": now_utc if to is Status.CLOSED else None,
+        "remind_at_utc": now_utc + REMIND_AFTER if to is Status.WAITING_SELLER else None,
+        "stage": "",
+    }
+    db.execute(_REOPEN if status is Status.CLOSED else _MOVE, changes)
+    event = {"ticket_id": number, "at_utc": now_utc, "from_status": str(status), "to_status": str(to)}
+    db.execute(_NEW_EVENT, event | {"actor": actor, "reason": reason})
     if to in _TOLD_MOVES:
         note_event(db, _TOLD_MOVES[to], number, now_utc)
     return True

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, case, insert, or_, select, update
+from sqlalchemy import bindparam, case, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from models.decisions import TicketState, TopicDecision
@@ -25,6 +25,49 @@ from models.topics import Status
 
 MATTERS_LOCKED = 500
 MAILS_LOOKED_AT = 50  # the newest of a ticket; facts of older ones are kept, so nothing is asked again
+# Built once: these run for every ticket that is due.
+_OF_TICKET: Final = TOPIC_WORK.c.ticket_id == bindparam("number")
+_IS_KNOWN: Final = select(TOPIC_WORK.c.ticket_id).where(_OF_TICKET)
+_NEW_WORK: Final = insert(TOPIC_WORK)
+_CHANGE_WORK: Final = update(TOPIC_WORK).where(_OF_TICKET)
+_WORK: Final = select(TOPIC_WORK.c.raw_id, TOPIC_WORK.c.attempts).where(_OF_TICKET)
+_TICKET: Final = select(TICKET).where(TICKET.c.id == bindparam("number"))
+_CHANGE_TICKET: Final = update(TICKET).where(TICKET.c.id == bindparam("number"))
+_IS_WORKED_OUT: Final = TICKET.c.priority_by == ""  # what an operator set by hand stays
+_DECIDED: Final = _CHANGE_TICKET.values(
+    priority=case((_IS_WORKED_OUT, bindparam("priority_found")), else_=TICKET.c.priority),
+    score=case((_IS_WORKED_OUT, bindparam("score_found")), else_=TICKET.c.score),
+)
+_REPLIED_ASKING: Final = _CHANGE_TICKET.values(question_count=TICKET.c.question_count + 1)
+_ROUTE: Final = select(TICKET.c.topic, TICKET.c.in_review).where(TICKET.c.id == bindparam("number"))
+_MAILS: Final = (
+    select(
+        MESSAGE.c.raw_id,
+        MESSAGE.c.from_address,
+        MESSAGE.c.reply_address,
+        MESSAGE.c.authentication,
+        MESSAGE.c.text,
+        MESSAGE.c.findings,
+        MESSAGE.c.redacted,
+        MESSAGE.c.suppress_replies,
+    )
+    .where(MESSAGE.c.ticket_id == bindparam("number"), MESSAGE.c.kind.in_(("person", "list")))
+    .order_by(MESSAGE.c.raw_id.desc())
+    .limit(bindparam("most"))
+)
+_PARTS: Final = select(ATTACHMENT.c.kind, ATTACHMENT.c.row_count).where(
+    ATTACHMENT.c.raw_id.in_(bindparam("raw_ids", expanding=True)),
+    or_(ATTACHMENT.c.kind != "other", ATTACHMENT.c.content_id == ""),  # no logos of signatures
+)
+_ASKED: Final = (
+    select(ASKED.c.field, OUTBOX.c.inbound_raw_id)
+    .outerjoin(OUTBOX, OUTBOX.c.id == ASKED.c.outbox_id)
+    .where(ASKED.c.ticket_id == bindparam("number"))
+)
+_SENT_KINDS: Final = select(OUTBOX.c.kind).where(OUTBOX.c.ticket_id == bindparam("number"))
+_CITED: Final = select(TICKET_LINK.c.other_id).where(TICKET_LINK.c.ticket_id == bindparam("number"))
+_FIELDS_ASKED: Final = select(ASKED.c.field).where(ASKED.c.ticket_id == bindparam("number"))
+_NEW_ASKED: Final = insert(ASKED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,26 +79,33 @@ class TopicWorkRow:
 
 
 def make_topic_work_due(
-    db: Connection, number: int, topic: str, raw_id: int | None, now_utc: datetime
+    db: Connection,
+    number: int,
+    topic: str,
+    raw_id: int | None,
+    now_utc: datetime,
+    *,
+    is_new: bool = False,
 ) -> None:
-    """Ask the topic queue to look at a ticket; asking twice before it looked is asking once."""
+    """Ask the topic queue to look at a ticket; asking twice before it looked is asking once.
+
+    `is_new`: the ticket was opened a moment ago.
+    """
     values = {"topic": topic, "raw_id": raw_id, "due_at_utc": now_utc, "attempts": 0}
-    if db.scalar(select(TOPIC_WORK.c.ticket_id).where(TOPIC_WORK.c.ticket_id == number)) is None:
-        db.execute(insert(TOPIC_WORK).values(ticket_id=number, **values))
+    if is_new or db.scalar(_IS_KNOWN, {"number": number}) is None:
+        db.execute(_NEW_WORK, {"ticket_id": number, **values})
     else:
-        db.execute(update(TOPIC_WORK).where(TOPIC_WORK.c.ticket_id == number).values(values))
+        db.execute(_CHANGE_WORK, {"number": number, **values})
 
 
 def cancel_topic_work(db: Connection, number: int) -> None:
     """Let no queue look at a ticket until it becomes due anew."""
-    db.execute(update(TOPIC_WORK).where(TOPIC_WORK.c.ticket_id == number).values(due_at_utc=None))
+    db.execute(_CHANGE_WORK, {"number": number, "due_at_utc": None})
 
 
 def topic_work_of(db: Connection, number: int) -> TopicWorkRow:
     """Return the work row of a ticket."""
-    row = db.execute(
-        select(TOPIC_WORK.c.raw_id, TOPIC_WORK.c.attempts).where(TOPIC_WORK.c.ticket_id == number)
-    ).one()
+    row = db.execute(_WORK, {"number": number}).one()
     return TopicWorkRow(raw_id=row.raw_id, attempts=row.attempts)
 
 
@@ -88,46 +138,24 @@ def end_topic_work(db: Connection, number: int, *, error: str = "", give_up: boo
     changes: dict[str, object] = {"lease_token": None, "last_error": storable(error)}
     if give_up:
         changes |= {"due_at_utc": None, "lease_until_utc": None}
-    db.execute(update(TOPIC_WORK).where(TOPIC_WORK.c.ticket_id == number).values(changes))
+    db.execute(_CHANGE_WORK, {"number": number, **changes})
     if error and give_up:
-        db.execute(update(TICKET).where(TICKET.c.id == number).values(in_review=True))
+        db.execute(_CHANGE_TICKET, {"number": number, "in_review": True})
 
 
 def routed_topic(db: Connection, number: int) -> str:
     """Return the topic whose queue works a ticket; "" while an operator has yet to look at it."""
-    row = db.execute(select(TICKET.c.topic, TICKET.c.in_review).where(TICKET.c.id == number)).one()
+    row = db.execute(_ROUTE, {"number": number}).one()
     return "" if row.in_review else str(row.topic)
 
 
 def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketState:
     """Load a ticket with everything that topic work looks at."""
-    ticket = db.execute(select(TICKET).where(TICKET.c.id == number)).one()
-    mails = db.execute(
-        select(
-            MESSAGE.c.raw_id,
-            MESSAGE.c.from_address,
-            MESSAGE.c.reply_address,
-            MESSAGE.c.authentication,
-            MESSAGE.c.text,
-            MESSAGE.c.findings,
-            MESSAGE.c.redacted,
-            MESSAGE.c.suppress_replies,
-        )
-        .where(MESSAGE.c.ticket_id == number, MESSAGE.c.kind.in_(("person", "list")))
-        .order_by(MESSAGE.c.raw_id.desc())
-        .limit(MAILS_LOOKED_AT)
-    ).all()[::-1]
-    parts = db.execute(
-        select(ATTACHMENT.c.kind, ATTACHMENT.c.row_count).where(
-            ATTACHMENT.c.raw_id.in_([mail.raw_id for mail in mails]),
-            or_(ATTACHMENT.c.kind != "other", ATTACHMENT.c.content_id == ""),  # no logos of signatures
-        )
-    ).all()
-    asked = db.execute(
-        select(ASKED.c.field, OUTBOX.c.inbound_raw_id)
-        .outerjoin(OUTBOX, OUTBOX.c.id == ASKED.c.outbox_id)
-        .where(ASKED.c.ticket_id == number)
-    ).all()
+    this = {"number": number}
+    ticket = db.execute(_TICKET, this).one()
+    mails = db.execute(_MAILS, this | {"most": MAILS_LOOKED_AT}).all()[::-1]
+    parts = db.execute(_PARTS, {"raw_ids": [mail.raw_id for mail in mails]}).all()
+    asked = db.execute(_ASKED, this).all()
     facts, own = load_facts(db, number), read_policy(db, TOPICS)
     writer = _writer(mails[-1]) if mails else Writer(address=ticket.requester)  # who gets the next answer
     stated = [fact.value for fact in facts if fact.field == "seller_id"]
@@ -148,7 +176,7 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         acknowledged=ticket.acknowledged,
         bound_seller_id=ticket.seller_id,
         sender_role=role_of_mail(db, writer, stated),
-        sent_kinds=frozenset(db.scalars(select(OUTBOX.c.kind).where(OUTBOX.c.ticket_id == number))),
+        sent_kinds=frozenset(db.scalars(_SENT_KINDS, this)),
         attachment_kinds=tuple(part.kind for part in parts),
         suppress_replies=ticket.suppress_replies or (mails[-1].suppress_replies if mails else ""),
         also_topics=tuple(ticket.also_topics),
@@ -159,7 +187,7 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         policy=reply_policy(db, ticket.topic, ticket.mailbox),
         now_utc=now_utc,
         newest_text=mails[-1].text if mails else "",
-        cited=tuple(db.scalars(select(TICKET_LINK.c.other_id).where(TICKET_LINK.c.ticket_id == number))),
+        cited=tuple(db.scalars(_CITED, this)),
         escalated=bool(ticket.escalated),
         needs=needs_of(own, ticket.topic),
         topic_names=names_of(own, ticket.topic),
@@ -176,22 +204,18 @@ def store_topic_decision(
     db: Connection, state: TicketState, decision: TopicDecision, now_utc: datetime
 ) -> None:
     """Write what topic work found: missing data, priority, status. The reply is queued by the caller."""
-    db.execute(
-        update(TICKET)
-        .where(TICKET.c.id == state.number)
-        .values(
-            missing=list(decision.missing),
-            how_to=decision.how_to,
-            subkind=decision.subkind,
-            priority=_unless_set(TICKET.c.priority, decision.priority),
-            priority_parts=decision.priority_parts,
-            score=_unless_set(TICKET.c.score, sum(decision.priority_parts.values())),
-            bulk=decision.is_bulk,
-            updated_at_utc=now_utc,
-            **decision.stated,
-            **_escalated(state, decision, now_utc),
-        )
-    )
+    changes = {
+        "number": state.number,
+        "missing": list(decision.missing),
+        "how_to": decision.how_to,
+        "subkind": decision.subkind,
+        "priority_found": decision.priority,
+        "priority_parts": decision.priority_parts,
+        "score_found": sum(decision.priority_parts.values()),
+        "bulk": decision.is_bulk,
+        "updated_at_utc": now_utc,
+    }
+    db.execute(_DECIDED, changes | decision.stated | _escalated(state, decision, now_utc))
     if _escalated(state, decision, now_utc):
         note_event(db, "ticket.escalated", state.number, now_utc)
     if decision.status is not None and decision.status is not state.status:
@@ -211,24 +235,17 @@ def note_reply(
 
     `is_question=False`: what was asked for is no missing datum and does not use up the one question.
     """
-    changes: dict[str, object] = {"acknowledged": True}
-    if asked and is_question:
-        changes["question_count"] = TICKET.c.question_count + 1
     if asked:
-        known = set(db.scalars(select(ASKED.c.field).where(ASKED.c.ticket_id == number)))
+        known = set(db.scalars(_FIELDS_ASKED, {"number": number}))
         fresh = [
             {"ticket_id": number, "field": name, "outbox_id": outbox_id, "asked_at_utc": now_utc}
             for name in dict.fromkeys(asked)
             if name not in known  # a reminder repeats fields
         ]
         if fresh:
-            db.execute(insert(ASKED), fresh)
-    db.execute(update(TICKET).where(TICKET.c.id == number).values(changes))
-
-
-def _unless_set(column: ColumnElement[Any], worked_out: object) -> ColumnElement[Any]:
-    """Keep what an operator set by hand, take what was worked out for every other ticket."""
-    return case((TICKET.c.priority_by == "", worked_out), else_=column)
+            db.execute(_NEW_ASKED, fresh)
+    replied = _REPLIED_ASKING if asked and is_question else _CHANGE_TICKET
+    db.execute(replied, {"number": number, "acknowledged": True})
 
 
 def _escalated(state: TicketState, decision: TopicDecision, now_utc: datetime) -> dict[str, object]:

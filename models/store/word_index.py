@@ -26,6 +26,7 @@ _PUT: Final = {
     "postgresql": "INSERT INTO mail_words (raw_id, words) "
     "VALUES (:raw_id, array_to_tsvector(CAST(:words AS text[])))",
 }
+_PUT_STATEMENT: Final = {dialect: text(words) for dialect, words in _PUT.items()}  # built once
 _DROP: Final = {
     "sqlite": "DELETE FROM mail_words WHERE rowid = :raw_id",
     "postgresql": "DELETE FROM mail_words WHERE raw_id = :raw_id",
@@ -45,7 +46,7 @@ _FIND: Final = {
 
 def index_mail(db: Connection, raw_id: int, texts: Sequence[str]) -> None:
     """Put the words of a mail into the index; call it once for a new mail."""
-    db.execute(text(_PUT[db.dialect.name]), entry(db.dialect.name, raw_id, texts))
+    db.execute(_PUT_STATEMENT[db.dialect.name], entry(db.dialect.name, raw_id, texts))
 
 
 def entry(dialect: str, raw_id: int, texts: Sequence[str]) -> dict[str, Any]:

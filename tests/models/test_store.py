@@ -27,7 +27,7 @@ from models.store.outbox import (
 from models.store.policies import read_policy, reply_policy, seed, write_policy
 from models.store.raw_mail import adopt_new_mail, fetch_mails
 from models.store.schema import MAIL_STATE, OUTBOX, STATUS_EVENT
-from models.store.tickets import move_status, open_ticket
+from models.store.tickets import Opening, move_status, open_ticket
 from models.store.topic_work import load_ticket_state, make_topic_work_due, note_reply
 from models.topics import Disposition, Status
 from workers.order_keys import order_keys
@@ -63,9 +63,7 @@ def dispose(store: Store, raw_id: int, mail: Mail = MAIL) -> int:
             mail,
             opened(),
             PREDICTION,
-            raw_id=raw_id,
-            mailbox="support@razbor.local",
-            seller_id="",
+            Opening(raw_id=raw_id, mailbox="support@razbor.local", seller_id=""),
             now_utc=NOW,
         )
         insert_message(db, raw, mail, mailbox="support@razbor.local", ticket_id=number)
