@@ -38,9 +38,7 @@ def put_reply(db: Db, service: Service, draft: ReplyDraft, *, number: int, raw_i
     status = {"send": "queued", "draft": "draft"}.get(policy)
     if status is None:
         return False
-    to_one = automatic_since(db, address.rcpt_to, now - timedelta(hours=1)) >= options.automatic_per_hour
-    is_unreachable = came_back(db, number, address.rcpt_to, raw_id)
-    if is_unreachable or to_one or service.storm.over_cap(db, options.automatic_per_hour_all, now):
+    if status == "queued" and _is_muted(db, service, address.rcpt_to, number, raw_id):  # a draft waits anyway
         status = "muted"
     outbox_id = queue_reply(
         db,
@@ -62,6 +60,16 @@ def put_reply(db: Db, service: Service, draft: ReplyDraft, *, number: int, raw_i
         is_question=draft.kind != "admin_only",
     )
     return status == "queued"
+
+
+def _is_muted(db: Db, service: Service, rcpt_to: str, number: int, raw_id: int) -> bool:
+    """Tell whether an automatic mail must stay here: the address is dead, or a cap of rule A8 is reached."""
+    options, now = service.options, service.now()
+    if came_back(db, number, rcpt_to, raw_id):
+        return True
+    if automatic_since(db, rcpt_to, now - timedelta(hours=1)) >= options.automatic_per_hour:
+        return True
+    return service.storm.over_cap(db, options.automatic_per_hour_all, now)
 
 
 def with_number(draft: ReplyDraft, number: int) -> ReplyDraft:

@@ -119,15 +119,16 @@ def automatic_since(db: Connection, rcpt_to: str, since_utc: datetime) -> int:
     return db.scalar(_AUTOMATIC, {"rcpt_to": rcpt_to, "since": since_utc}) or 0
 
 
-def automatic_was_at(db: Connection, count: int) -> datetime | None:
-    """Return when the `count`-th newest automatic mail was written; None when there are fewer."""
-    return db.scalar(
+def automatic_newest(db: Connection, since_utc: datetime, *, most: int) -> int:
+    """Count the automatic mails since a moment among the newest `most`: never more rows are read."""
+    newest = (
         select(OUTBOX.c.created_at_utc)
         .where(OUTBOX.c.automatic, OUTBOX.c.status.in_(("queued", "sending", "sent", "uncertain")))
         .order_by(OUTBOX.c.id.desc())
-        .offset(count - 1)
-        .limit(1)
+        .limit(most)
+        .subquery()
     )
+    return db.scalar(select(func.count()).where(newest.c.created_at_utc > since_utc)) or 0
 
 
 def load_outgoing(db: Connection, ids: tuple[int, ...]) -> list[OutgoingMail]:

@@ -50,6 +50,7 @@ _MAILS: Final = (
         MESSAGE.c.findings,
         MESSAGE.c.redacted,
         MESSAGE.c.suppress_replies,
+        MESSAGE.c.entities,
     )
     .where(MESSAGE.c.ticket_id == bindparam("number"), MESSAGE.c.kind.in_(("person", "list")))
     .order_by(MESSAGE.c.raw_id.desc())
@@ -187,12 +188,28 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         policy=reply_policy(db, ticket.topic, ticket.mailbox),
         now_utc=now_utc,
         newest_text=mails[-1].text if mails else "",
-        cited=tuple(db.scalars(_CITED, this)),
+        cited=_cited(db, number, mails),
         escalated=bool(ticket.escalated),
         needs=needs_of(own, ticket.topic),
         topic_names=names_of(own, ticket.topic),
         bulk_rows=max((part.row_count or 0 for part in parts), default=0),
     )
+
+
+def _cited(db: Connection, number: int, mails: Sequence[Any]) -> tuple[int, ...]:
+    """Return the numbers that a ticket is related to or its mails name, whether they exist or not.
+
+    What was named counts as named: asking again for a number that is not ours would tell a stranger
+    which numbers are (rule A16).
+    """
+    named = [
+        int(entity["value"].rpartition("-")[2])
+        for mail in mails
+        for entity in mail.entities
+        if entity["type"] == "ticket_id" and entity["where"] in {"subject", "body"}
+    ]
+    related = db.scalars(_CITED, {"number": number})
+    return tuple(dict.fromkeys(other for other in (*related, *named) if other != number))
 
 
 def _writer(mail: Any) -> Writer:
