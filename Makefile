@@ -59,7 +59,8 @@ train: setup  ## train the classifier from classifier/corpus and the stored labe
 
 lock:  ## recompile the locked requirements (needs uv)
 	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/runtime.in -o requirements/runtime.txt
-	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/dev.in -c requirements/runtime.txt -o requirements/dev.txt
+	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/tracing.in -c requirements/runtime.txt -o requirements/tracing.txt
+	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/dev.in -c requirements/runtime.txt -c requirements/tracing.txt -o requirements/dev.txt
 
 release: setup  ## dist/: the wheel of this commit, built twice and compared, with its checksum
 	.ci/release $(BIN)/python

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from cli.faults import ConfigError
+from models import traces
 
 if TYPE_CHECKING:
     from intake.listener import ListenerOptions
@@ -37,6 +38,7 @@ def listen() -> None:
     settings = load_settings()
     configure_logging(settings.log_level, json_lines=settings.log_json, part=part_name("listen"))
     store = open_raw_store(settings)
+    start_traces(settings)
     try:
         listener = Listener(
             listener_options(settings),
@@ -50,6 +52,15 @@ def listen() -> None:
         raise ConfigError(str(error)) from error
     finally:
         store.close()
+        traces.stop()
+
+
+def start_traces(settings: Settings) -> None:
+    """Send spans where the settings want it."""
+    if settings.traces_url:
+        from workers.app import signing_key
+
+        traces.start(settings.traces_url, "listen", signing_key(settings))
 
 
 def listener_options(settings: Settings) -> ListenerOptions:

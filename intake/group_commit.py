@@ -17,6 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Final, TypeAlias, TypeVar
 
 from models.accepted_mail import AcceptedMail, StoreError, StoreUnavailable
+from models.traces import note_acceptance
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -102,7 +103,8 @@ class GroupCommit:
         """Tell the waiting sessions how their commit went, and go on with the next group."""
         error = job.exception()
         if error is None:
-            for (_mail, done), raw_id in zip(group, job.result(), strict=True):
+            for (mail, done), raw_id in zip(group, job.result(), strict=True):
+                note_acceptance(raw_id, mail.envelope.received_at_utc, len(mail.raw))
                 if not done.done():
                     done.set_result(raw_id)
             log.info("mails stored", extra={"raw_ids": list(job.result())})

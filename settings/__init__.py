@@ -151,6 +151,10 @@ class Settings(BaseSettings):
     )
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
     log_json: bool = Field(default=False, description="One JSON object per log line.")
+    traces_url: str = Field(
+        "",
+        description="OTLP address for spans, such as http://collector:4318/v1/traces; empty: none are made.",
+    )
 
     @field_validator("mailboxes", "webhook_hosts", mode="before")
     @classmethod

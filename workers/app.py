@@ -172,7 +172,11 @@ def _sender_checks(settings: Settings) -> SenderChecks | None:
 @cache
 def process_service() -> Service:
     """Return this process's service, made at the first task: a pool child opens connections of its own."""
-    return create_service(load_settings())
+    from models.traces import start
+
+    settings = load_settings()
+    start(settings.traces_url, "worker", signing_key(settings) if settings.traces_url else b"")
+    return create_service(settings)
 
 
 celery_app = create_app(load_settings())

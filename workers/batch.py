@@ -17,6 +17,7 @@ import structlog
 
 from classifier.documents import document_of
 from intake.read_mail import read_mail
+from models import traces
 from models.decisions import FactValue
 from models.records import Mail, Prediction, RawMail
 from models.store import Db, savepoint
@@ -101,6 +102,7 @@ def _work(service: Service, claim: Claim, clock: Callable[[], float]) -> BatchRe
     done = {reading.raw.raw_id for reading in readings}
     gone = set(fit) - raws.keys()
     readings = _predict(service, _with_senders_checked(service, readings))
+    begun_ns = traces.now_ns()
     with service.store.write(_keys(service, readings)) as db:
         ours = still_held(db, MAIL_STATE, claim, "raw_id")
         ended = {raw_id: Touched() for raw_id in ours & gone}
@@ -113,6 +115,7 @@ def _work(service: Service, claim: Claim, clock: Callable[[], float]) -> BatchRe
                 _note(result, touched)
     for raw_id, touched in ended.items():  # told once it is committed
         log.info("mail worked", raw_id=raw_id, ticket=touched.ticket, disposition=str(touched.disposition))
+        traces.note("decide", raw_id, begun_ns, ticket=touched.ticket, disposition=str(touched.disposition))
     left = set(claim.ids) - done - gone
     if left:
         give_back(service.store, MAIL_STATE, claim, "raw_id", ids=left)
@@ -130,7 +133,9 @@ def _read_in_time(
         if readings and clock() > until:
             log.warning("slow mails", read=len(readings), left=len(raws) - len(readings))
             break
-        readings.append(_read(service, raws[raw_id], suspect=raw_id in claim.suspects))
+        begun_ns = traces.now_ns()
+        readings.append(reading := _read(service, raws[raw_id], suspect=raw_id in claim.suspects))
+        traces.note("read", raw_id, begun_ns, kind=reading.mail.kind if reading.mail else None)
     return readings
 
 
@@ -231,8 +236,11 @@ def _predict_one(service: Service, reading: Reading) -> Reading:
 def _predicted(service: Service, readings: Sequence[Reading]) -> list[Reading]:
     readable = [r for r in readings if r.mail is not None]
     documents = [document_of(r.mail, r.mailbox) for r in readable if r.mail is not None]
+    begun_ns = traces.now_ns()
     answers = service.predictor.predict(documents)
     predictions = dict(zip((r.raw.raw_id for r in readable), answers, strict=True))
+    for raw_id, answer in predictions.items():
+        traces.note("classify", raw_id, begun_ns, model=answer.model, topic=answer.topic, sure=answer.sure)
     return [replace(r, prediction=predictions.get(r.raw.raw_id)) for r in readings]
 
 

@@ -18,6 +18,7 @@ from functools import partial
 
 import structlog
 
+from models import traces
 from models.store import Db
 from models.store.leases import Claim, claim_outbox, give_back, still_held
 from models.store.outbox import (
@@ -122,7 +123,11 @@ def _send_one(service: Service, client: smtplib.SMTP, mail: OutgoingMail, token:
         if _is_answered(db, mail, service):
             mark_withdrawn(db, mail.outbox_id, "the seller sent what it asks for while it waited")
             return
+    begun_ns = traces.now_ns()
     outcome, answer = _transact(client, envelope_from, mail.address.rcpt_to, content)
+    traces.note(
+        "deliver", mail.inbound_raw_id, begun_ns, ticket=mail.ticket, reply=mail.outbox_id, outcome=outcome
+    )
     with service.store.write() as db:
         match outcome:
             case "sent":

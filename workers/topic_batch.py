@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import structlog
 
+from models import traces
 from models.store import Db, savepoint
 from models.store.engine import is_fault_of_database
 from models.store.facts import merge_facts
@@ -94,7 +95,7 @@ def _work_ticket(service: Service, db: Db, number: int) -> bool:
 
 
 def _decide(service: Service, db: Db, number: int) -> bool:
-    now = service.now()
+    now, begun_ns = service.now(), traces.now_ns()
     work = topic_work_of(db, number)
     state = load_ticket_state(db, number, now)
     decision = decide_topic(state)
@@ -114,4 +115,5 @@ def _decide(service: Service, db: Db, number: int) -> bool:
         if fault:
             log.warning("incident", fault=fault, ticket=number, remedy="`razbor status` lists open incidents")
     end_topic_work(db, number)
+    traces.note("topic", work.raw_id, begun_ns, ticket=number, topic=state.topic, reply=leaves)
     return leaves

@@ -74,6 +74,7 @@ class OutgoingMail:
     address: ReplyAddress
     created_at_utc: datetime
     attempts: int
+    inbound_raw_id: int | None = None  # the mail that it answers
 
 
 def queue_reply(
@@ -152,6 +153,7 @@ def load_outgoing(db: Connection, ids: tuple[int, ...]) -> list[OutgoingMail]:
             ),
             created_at_utc=row.created_at_utc,
             attempts=row.attempts,
+            inbound_raw_id=row.inbound_raw_id,
         )
         for row in rows
     ]

@@ -1,8 +1,8 @@
 """`python -m tests.supply.licences` writes docs/licences.md: every locked package that a release installs.
 
-In go requirements/runtime.txt and the metadata of the installed packages, out comes a table of versions and
-licences as SPDX expressions. Packages that only other systems need are not installed here; their licence
-stands in `ELSEWHERE`, read from their own files once.
+In go the locks of what a release installs and the metadata of the installed packages, out comes a table of
+versions and licences as SPDX expressions. Packages that only other systems need are not installed here;
+their licence stands in `ELSEWHERE`, read from their own files once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
-LOCK: Final = ROOT / "requirements" / "runtime.txt"
+LOCKS: Final = (ROOT / "requirements" / "runtime.txt", ROOT / "requirements" / "tracing.txt")
 PAGE: Final = ROOT / "docs" / "licences.md"
 # What may be used as a library in a closed or an open service. LGPL and MPL: unchanged and replaceable.
 ALLOWED: Final = frozenset(
@@ -33,6 +33,7 @@ READ_BY_HAND: Final = {
     "tnefparse": "LGPL-3.0-or-later",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
     "uvloop": "MIT OR Apache-2.0",
+    "protobuf": "BSD-3-Clause",
     "scipy": "BSD-3-Clause AND GPL-3.0-or-later WITH GCC-exception-3.1",
 }
 _WORDS: Final = {
@@ -61,8 +62,10 @@ class Locked:
 def locked_packages() -> list[Locked]:
     """Read the lock and find the licence of each package."""
     versions: dict[str, list[str]] = {}
-    for name, version in _LINE.findall(LOCK.read_text(encoding="utf-8")):
-        versions.setdefault(name, []).append(version)
+    for name, version in _LINE.findall("".join(lock.read_text(encoding="utf-8") for lock in LOCKS)):
+        known = versions.setdefault(name, [])
+        if version not in known:
+            known.append(version)
     return [
         Locked(name=name, versions=tuple(found), licence=licence_of(name)) for name, found in versions.items()
     ]
@@ -100,7 +103,8 @@ def page() -> str:
     )
     return (
         "# Licences of what is installed with Razbor\n\n"
-        "Every package of `requirements/runtime.txt`, written by `python -m tests.supply.licences`; a test "
+        "Every package of `requirements/runtime.txt` and `tracing.txt`, written by "
+        "`python -m tests.supply.licences`; a test "
         "compares it with the lock and with the list of licences that may be used. LGPL and MPL packages "
         "are used unchanged, as libraries that can be replaced.\n\n"
         "| package | version | licence (SPDX) |\n|---|---|---|\n" + rows
