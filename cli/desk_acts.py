@@ -105,6 +105,11 @@ class DeskActs:
         with _refusals():
             return opening.open_letter(self._service, raw_id, actor, sees_secrets=sees_secrets)
 
+    def open_raw(self, raw_id: int, actor: str) -> bytes:
+        """Return a mail as it was accepted."""
+        with _refusals():
+            return opening.open_raw(self._service, raw_id, actor)
+
     def macros(self, number: int) -> tuple[Macro, ...]:
         """Return the macros that fit a ticket."""
         with _refusals():

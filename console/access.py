@@ -74,6 +74,8 @@ ROUTE_RIGHTS: Final[dict[str, Right]] = {
     "picture": Right.WORK,
     "download": Right.WORK,
     "letter": Right.WORK,
+    "mail_header": Right.WORK,
+    "raw_mail": Right.ADMIN,
     "save_view": Right.WORK,
     "drop_view": Right.WORK,
     "write_reply": Right.WORK,

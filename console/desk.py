@@ -81,6 +81,9 @@ class Desk(Protocol):
     def open_letter(self, raw_id: int, actor: str, *, sees_secrets: bool) -> str:
         """Return the sanitised HTML of a mail, "" where it has none; audited."""
 
+    def open_raw(self, raw_id: int, actor: str) -> bytes:
+        """Return a mail octet for octet as it was accepted; audited."""
+
     def macros(self, number: int) -> tuple[Macro, ...]:
         """Return the macros that fit a ticket's topic and language."""
 

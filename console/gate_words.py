@@ -7,10 +7,12 @@ that no pattern knows (a reason that somebody typed) stays as it was written.
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from console.wording import Words
-from models.topics import topic_name
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from console.wording import Words
 
 _GROUP: Final = r"(?P<group>frozen set|recent labels|topic \S{1,60}|language \S{1,10})"
 _SHARE: Final = r"\d{1,3}(?:\.\d{1,2})?"
@@ -37,17 +39,17 @@ _PATTERNS: Final = {
 _PERCENT: Final = frozenset({"before", "after"})
 
 
-def gate_phrases(note: str, words: Words) -> list[str]:
-    """Tell a note piece by piece in the language of `words`."""
+def gate_phrases(note: str, words: Words, topic: Callable[[str], str]) -> list[str]:
+    """Tell a note piece by piece in the language of `words`; `topic` names a topic as the desk calls it."""
     rolled_back = re.fullmatch(r"(rolled back from \S{1,100}): (.*)", note[:2000], re.DOTALL)
     if rolled_back:
         name = rolled_back[1].rpartition(" ")[2]
-        because = " · ".join(gate_phrases(rolled_back[2], words))
+        because = " · ".join(gate_phrases(rolled_back[2], words, topic))
         return [words("gate.rolled_back", name=name, reason=because)]
-    return [_phrase(piece.strip(), words) for piece in note[:2000].split("; ") if piece.strip()]
+    return [_phrase(piece.strip(), words, topic) for piece in note[:2000].split("; ") if piece.strip()]
 
 
-def _phrase(piece: str, words: Words) -> str:
+def _phrase(piece: str, words: Words, topic: Callable[[str], str]) -> str:
     for name, pattern in _PATTERNS.items():
         match = pattern.fullmatch(piece)
         if match is None:
@@ -57,17 +59,17 @@ def _phrase(piece: str, words: Words) -> str:
             values[key] = words.percent(float(value) / 100) if key in _PERCENT else value
         count = int(values.pop("n")) if "n" in values else None
         if "group" in values:
-            values["group"] = _group(values["group"], words)
+            values["group"] = _group(values["group"], words, topic)
         if name == "same":
             values["reason"] = words.name("version", values["reason"])
         return words(f"gate.{name}", count, **values)
     return piece
 
 
-def _group(text: str, words: Words) -> str:
+def _group(text: str, words: Words, topic: Callable[[str], str]) -> str:
     kind, _, name = text.partition(" ")
     if kind == "topic":
-        return topic_name(name, words.language)
+        return topic(name)
     if kind == "language":
         return words.name("language", name)
     return words.name("gate", kind)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
-from console.context import console_of, visitor_of, words_for
+from console.context import console_of, topic_words, visitor_of, words_for
 from console.gate_words import gate_phrases
 from console.pages import back_to, render
 from console.promise import LEAST_AUDITED, upper_bound
@@ -36,7 +37,6 @@ def models(request: Request) -> Response:
         live = None if serving is None else live_precision(db, serving.name)
         pin = pinned(db)
         night = newest_night(db, NIGHT_JOB)
-    words = words_for(request)
     return render(
         request,
         "models.html",
@@ -51,7 +51,7 @@ def models(request: Request) -> Response:
         is_broken=live is not None
         and live.labelled >= LEAST_AUDITED
         and upper_bound(live.right, live.labelled) < console.options.precision_target,
-        phrases=lambda note: gate_phrases(note, words),
+        phrases=_phrases(request),
         **_training(request),
     )
 
@@ -59,10 +59,7 @@ def models(request: Request) -> Response:
 @router.get("/models/training", name="training")
 def training(request: Request) -> Response:
     """Show how far the training is: a piece of the page, asked for again while it runs."""
-    words = words_for(request)
-    return render(
-        request, "training.html", phrases=lambda note: gate_phrases(note, words), **_training(request)
-    )
+    return render(request, "training.html", phrases=_phrases(request), **_training(request))
 
 
 @router.post("/models/train", name="order_training")
@@ -96,7 +93,7 @@ def promote(request: Request, name: str) -> Response:
 @router.get("/models/{name}", name="model")
 def model(request: Request, name: str) -> Response:
     """Show one version against the one that serves."""
-    console, words = console_of(request), words_for(request)
+    console = console_of(request)
     with console.store.read() as db:
         card = next(iter(version_cards(db, name=name)), None)
         cards = version_cards(db)
@@ -117,7 +114,7 @@ def model(request: Request, name: str) -> Response:
         by_language=compared_parts(card, serving, "per_language", "accuracy"),
         by_topic=compared_parts(card, serving, "per_topic", "f1"),
         less_is_better=LESS_IS_BETTER,
-        phrases=lambda note: gate_phrases(note, words),
+        phrases=_phrases(request),
     )
 
 
@@ -163,3 +160,8 @@ def _training(request: Request) -> dict[str, Any]:
     with console.store.read() as db:
         run = newest_training(db, console.desk.now())
     return {"run": run, "is_running": run is not None and not run.outcome}
+
+
+def _phrases(request: Request) -> Callable[[str], list[str]]:
+    words, topic = words_for(request), topic_words(request)
+    return lambda note: gate_phrases(note, words, topic)

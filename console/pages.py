@@ -23,7 +23,7 @@ from console.context import (
     words_for,
 )
 from console.masking import masked
-from console.refusal_words import refusal
+from console.refusal_words import refusal, stored_words
 from console.wording import INTERFACE_LANGUAGES, LANGUAGE_NAMES
 from models.topics import TOPIC_NAMES
 
@@ -38,6 +38,7 @@ _ENVIRONMENT: Final = Environment(
 )
 _ENVIRONMENT.filters["masked"] = masked
 _ENVIRONMENT.filters["told"] = refusal
+_ENVIRONMENT.filters["stored"] = stored_words
 
 
 @cache

@@ -1,8 +1,9 @@
-"""Why something was refused, in the reader's language.
+"""Why something was refused or happened, in the reader's language.
 
-The rooms behind the console refuse in English, as logs and the command line do. `words/refusals.toml`
-knows each of their sentences with {names} for what changes; in go such a sentence and a language, out
-comes the same in Russian or Chinese. A sentence that is not known is shown as it is.
+The rooms behind the console speak English, as logs and the command line do. `words/refusals.toml` knows
+what they refuse with, `words/stored.toml` what they store beside a ticket or a mail, with {names} for what
+changes; in go such a sentence and a language, out comes the same in that language. A sentence that is
+not known (a reason that somebody typed) is shown as it is.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from console.wording import words_of
 _NAME: Final = re.compile(r"\{([a-z]+)\}")
 _MOST_CHARS: Final = 2000
 _BETWEEN_PIECES: Final = "; it "
-_NAMED: Final = {"status": "status", "to": "status", "role": "role"}  # placeholder -> section of words
+# Placeholders whose values are codes of a section of words.
+_NAMED: Final = {"status": "status", "to": "status", "role": "role", "phase": "phase"}
+_LISTS: Final = frozenset({"fields", "signals"})  # codes with commas between them
 _ERROR: Final = frozenset({"error"})  # what stands there may be a sentence of the list itself
 
 
@@ -26,28 +29,46 @@ def refusal(text: str, language: str) -> str:
     """Return a refusal in a language; English and what nobody wrote down stay as they are."""
     if language == "en" or not text or len(text) > _MOST_CHARS:
         return text
-    for pattern, phrases in _known():
+    return _told(text, language, "refusals")
+
+
+def stored_words(text: str, language: str) -> str:
+    """Return a stored sentence in a language: in English, too, codes in it are told by their names."""
+    if not text or len(text) > _MOST_CHARS:
+        return text
+    return words_of(language).name("stored", _told(text, language, "stored"))
+
+
+def _told(text: str, language: str, source: str) -> str:
+    for pattern, phrases in _known(source):
         match = pattern.fullmatch(text)
         if match is not None:
-            values = {name: _value(name, value, language) for name, value in match.groupdict().items()}
+            values = {
+                name: _value(name, value, language, source) for name, value in match.groupdict().items()
+            }
             return phrases[language].format_map(values)
     return text
 
 
-def _value(name: str, value: str, language: str) -> str:
+def _value(name: str, value: str, language: str, source: str) -> str:
     if name == "pieces":
         join = "；" if language == "zh" else "; "
-        return join.join(refusal(piece, language) for piece in value.split(_BETWEEN_PIECES))
+        return join.join(_told(piece, language, source) for piece in value.split(_BETWEEN_PIECES))
     if name in _ERROR:
-        return refusal(value, language)
-    return words_of(language).name(_NAMED[name], value) if name in _NAMED else value
+        return _told(value, language, source)
+    words = words_of(language)
+    if name in _LISTS:
+        told = words.fields if name == "fields" else lambda code: words.name("signal", code.replace(" ", "_"))
+        return ("、" if language == "zh" else ", ").join(told(code) for code in value.split(", "))
+    return words.name(_NAMED[name], value.replace(" ", "_")) if name in _NAMED else value
 
 
 @cache
-def _known() -> list[tuple[re.Pattern[str], dict[str, str]]]:
-    """Return the sentences as patterns, those with the fewest names first: they say the most."""
-    source = resources.files("console").joinpath("words", "refusals.toml").read_text(encoding="utf-8")
-    rows = sorted(tomllib.loads(source)["refusal"], key=lambda row: len(_NAME.findall(row["en"])))
+def _known(source: str) -> list[tuple[re.Pattern[str], dict[str, str]]]:
+    """Return the sentences of a file as patterns, those with the fewest names first: they say the most."""
+    text = resources.files("console").joinpath("words", f"{source}.toml").read_text(encoding="utf-8")
+    (listed,) = tomllib.loads(text).values()
+    rows = sorted(listed, key=lambda row: len(_NAME.findall(row["en"])))
     return [(_pattern(row["en"]), row) for row in rows]
 
 

@@ -68,7 +68,7 @@ def review(request: Request, passed: Passed = "") -> Response:
     """Show the next mails."""
     console, visitor = console_of(request), visitor_of(request)
     with console.store.read() as db:
-        cards, left = next_cards(db, _numbers(passed), CARDS)
+        cards, left = next_cards(db, _numbers(passed), CARDS, visitor.login)
         figures = review_figures(db, visitor.login, console.desk.now())
     shown = [_shown(card) for card in cards]
     return render(
@@ -145,8 +145,7 @@ def _next(request: Request, passed: str, message: str) -> Response:
         return back_to("/review" + (f"?passed={passed}" if passed else ""))
     console, visitor = console_of(request), visitor_of(request)
     with console.store.read() as db:
-        held = _numbers(passed)
-        cards, left = next_cards(db, held, 1)
+        cards, left = next_cards(db, _numbers(passed), 1, visitor.login)
         figures = review_figures(db, visitor.login, console.desk.now())
     shown = [_shown(card) for card in cards]
     return render(request, "cards.html", cards=shown, left=left, figures=figures, passed="", message=message)
@@ -179,7 +178,7 @@ def _offer(card: ReviewCard, key: int, slug: str) -> Offer:
     return Offer(key=key, topic=slug, percent=round(share * 100), why=why)
 
 
-def _numbers(passed: str) -> set[int]:
-    """Read the numbers of mails that the page holds or passed over; what is no number is left out."""
+def _numbers(passed: str) -> list[int]:
+    """Read the numbers of mails that the page passed over, then holds; what is no number is left out."""
     parts = [part for part in passed.split(",") if part.isdecimal() and len(part) < 15]
-    return {int(part) for part in parts[-MOST_PASSED:]}
+    return [int(part) for part in parts[-MOST_PASSED:]]

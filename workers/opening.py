@@ -1,4 +1,4 @@
-"""What an operator opens of a mail as it was sent: a file, or the HTML of the letter; always audited.
+"""What a person opens of a mail as it was sent: a file, the HTML of the letter, all of it; always audited.
 
 Stored texts are redacted, the mail itself is not: a picture, a table or the HTML may hold what was
 taken out. Who may ask is the console's to decide; that somebody did stands in the audit trail.
@@ -52,6 +52,19 @@ def open_letter(service: Service, raw_id: int, actor: str, *, sees_secrets: bool
         subject = f"ticket:{row.ticket_id}" if row.ticket_id else f"raw:{raw_id}"
         audit(db, actor, "open_letter", subject, service.now(), raw_id=raw_id)
     return opened.octets.decode("utf-8", "replace")
+
+
+def open_raw(service: Service, raw_id: int, actor: str) -> bytes:
+    """Return a mail octet for octet as it was accepted.
+
+    Raises ActError when there is no such mail or its octets are gone.
+    """
+    mails, faults = fetch_readable(service.store, [raw_id])
+    if raw_id not in mails:
+        raise ActError(faults.get(raw_id, PURGED))
+    with service.store.write() as db:
+        audit(db, actor, "open_raw", f"raw:{raw_id}", service.now(), raw_id=raw_id)
+    return mails[raw_id].raw
 
 
 def _taken_out(service: Service, raw_id: int, wanted: Wanted) -> Opened:

@@ -8,6 +8,7 @@ const razbor = {
       (at instanceof Element && at.closest("input:not([type=checkbox]), textarea, select, dialog[open]") !== null);
   },
   toast(text, isBad) {
+    document.querySelectorAll("#toasts > .toast:not(.is-bad):not([data-fades])").forEach((shown) => shown.remove());
     const line = document.createElement("div");
     line.className = isBad ? "toast is-bad" : "toast";
     line.textContent = text;

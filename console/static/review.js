@@ -18,6 +18,7 @@ function take(html, inFront) {
   const parsed = new DOMParser().parseFromString(html, "text/html");
   const told = parsed.querySelector("[data-progress]");
   if (told) { deck().querySelector("[data-progress]")?.replaceWith(document.adoptNode(told)); }
+  tell();
   if (told?.dataset.message) { razbor.toast(told.dataset.message); }
   const last = deck().querySelector("[data-empty]");
   parsed.querySelectorAll("[data-card]").forEach((fresh) => {
@@ -26,6 +27,12 @@ function take(html, inFront) {
     const at = inFront ? deck().querySelector("[data-card]") || last : last;
     at.before(document.adoptNode(fresh));
   });
+}
+
+// What was chosen last, beside the figures: a slip of the finger is seen, and `U` takes it back.
+function tell() {
+  const place = deck().querySelector("[data-last]");
+  if (place) { place.textContent = review.last || ""; }
 }
 
 function held() {
@@ -37,6 +44,9 @@ function choose(topic) {
   const chosen = card();
   if (!chosen) { return; }
   const ms = Math.round(performance.now() - review.since);
+  const name = [...chosen.querySelectorAll("datalist option")].find((option) => option.dataset.topic === topic)?.value;
+  review.last = `${chosen.querySelector("[data-ticket]").textContent}: ${name || topic}`;
+  tell();
   chosen.remove();
   review.waiting = (review.waiting || 0) + 1;
   show();
@@ -68,6 +78,7 @@ async function undo() {
     const answer = await razbor.send("/review/undo/last", {});
     const now = card();
     if (now) { now.hidden = true; }
+    review.last = "";
     take(await answer.text(), true);
     show();
   } catch (fault) { razbor.toast(fault.message, true); }

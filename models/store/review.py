@@ -24,7 +24,7 @@ _IN_REVIEW: Final[ColumnElement[bool]] = literal_column(
 _AUDITED: Final[ColumnElement[bool]] = literal_column("prediction.audit")
 _TOLD: Final = (PREDICTION.c.raw_id, PREDICTION.c.probabilities, PREDICTION.c.margin, TICKET.c.id)
 Row = TypeVar("Row")
-_EVERY: Final = 6  # in a mixed list every sixth row is one of the audit share
+EVERY: Final = 6  # every sixth mail that a person is shown is one of the audit share
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,18 +59,18 @@ def review_rows(db: Connection, limit: int) -> list[ReviewRow]:
     return _mixed(unsure, drawn)[:limit]
 
 
-def review_order(db: Connection, limit: int) -> list[tuple[int, int]]:
-    """Return the same order as numbers alone: raw_id and ticket."""
+def review_queues(db: Connection, limit: int) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """Return the unsure mails by their margin, and those of the audit share: raw_id and ticket of each."""
     unsure = db.execute(_unsure(PREDICTION.c.raw_id, TICKET.c.id).limit(limit))
     drawn = db.execute(_unlabelled_audit(PREDICTION.c.raw_id, TICKET.c.id).limit(limit))
-    return _mixed([(row[0], row[1]) for row in unsure], [(row[0], row[1]) for row in drawn])[:limit]
+    return [(row[0], row[1]) for row in unsure], [(row[0], row[1]) for row in drawn]
 
 
 def _mixed(unsure: list[Row], drawn: list[Row]) -> list[Row]:
     """Put a row of the audit share into every sixth place, and the rest of either at the end."""
     mixed: list[Row] = []
     while unsure or drawn:
-        takes_audit = drawn and (not unsure or len(mixed) % _EVERY == _EVERY - 1)
+        takes_audit = drawn and (not unsure or len(mixed) % EVERY == EVERY - 1)
         mixed.append(drawn.pop(0) if takes_audit else unsure.pop(0))
     return mixed
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from statistics import median
@@ -12,10 +12,10 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
 from models.store.link_context import STRONG_FIELDS
-from models.store.review import is_hidden, review_order
+from models.store.review import EVERY, is_hidden, review_queues
 from models.store.schema import ATTACHMENT, FACT, MESSAGE, PREDICTION, REVIEW_CHOICE, TICKET
 
-LOOKED_AT: Final = 200  # rows of the review order, and choices that figures are made of
+LOOKED_AT: Final = 200  # mails of either queue of review, and choices that figures are made of
 SIMILAR_SHOWN: Final = 5
 FIGURES_OF: Final = timedelta(hours=12)  # a working day's
 
@@ -50,6 +50,14 @@ class ReviewCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """How many mails wait, of either queue at most `LOOKED_AT`."""
+
+    unsure: int
+    blind: int  # of the audit share
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
     """A choice that can be undone, with what was before."""
 
@@ -71,11 +79,38 @@ class ReviewFigures:
     agreement: float | None
 
 
-def next_cards(db: Connection, passed: Collection[int], limit: int) -> tuple[list[ReviewCard], int]:
-    """Return the next mails but those the page holds, and how many wait in all (at most 200)."""
-    order = review_order(db, LOOKED_AT)
-    fresh = [(raw_id, number) for raw_id, number in order if raw_id not in passed]
-    return [review_card(db, raw_id, number) for raw_id, number in fresh[:limit]], len(order)
+def next_cards(
+    db: Connection, passed: Sequence[int], limit: int, actor: str = ""
+) -> tuple[list[ReviewCard], Left]:
+    """Return the next mails but those the page holds or passed over, and how many wait.
+
+    A mail of the audit share comes when none of the five that this person chose for or holds was one: a
+    place in a list would not do, since a page asks for one mail at a time and the list moves up meanwhile.
+    """
+    unsure, drawn = review_queues(db, LOOKED_AT)
+    left = Left(unsure=len(unsure), blind=len(drawn))
+    blind, held = {raw_id for raw_id, _ in drawn}, set(passed)
+    shown = [*_were_blind(db, actor), *(raw_id in blind for raw_id in passed)]
+    unsure = [row for row in unsure if row[0] not in held]
+    drawn = [row for row in drawn if row[0] not in held]
+    order: list[tuple[int, int]] = []
+    while (unsure or drawn) and len(order) < limit:
+        is_due = len(shown) >= EVERY - 1 and not any(shown[1 - EVERY :])
+        is_blind = bool(drawn) and (is_due or not unsure)
+        order.append(drawn.pop(0) if is_blind else unsure.pop(0))
+        shown.append(is_blind)
+    return [review_card(db, raw_id, number) for raw_id, number in order], left
+
+
+def _were_blind(db: Connection, actor: str) -> list[bool]:
+    """Tell of a person's last choices, the oldest first, which were made without seeing a prediction."""
+    query = (
+        select(REVIEW_CHOICE.c.is_audit)
+        .where(REVIEW_CHOICE.c.actor == actor, REVIEW_CHOICE.c.undone_at_utc.is_(None))
+        .order_by(REVIEW_CHOICE.c.id.desc())
+        .limit(EVERY - 1)
+    )
+    return [bool(row.is_audit) for row in db.execute(query)][::-1]
 
 
 def review_card(db: Connection, raw_id: int, number: int) -> ReviewCard:

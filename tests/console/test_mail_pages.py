@@ -8,7 +8,7 @@ from sqlalchemy import update
 from models.store import overview
 from models.store.mails import hold_mail
 from models.store.raw_mail import adopt_new_mail
-from models.store.schema import LABEL, OUTBOX
+from models.store.schema import AUDIT, LABEL, OUTBOX
 from models.store.search import search
 from tests.console.conftest import on_sqlite
 
@@ -118,3 +118,31 @@ def test_the_outbox_tells_what_failed_and_sends_it_again(letters, web) -> None:
     web.post(f"/outbox/{first.id}/resend")
     assert desk.outbox()[0].status == "queued"
     assert web.post(f"/outbox/{first.id}/resend").status_code == 409
+
+
+@on_sqlite
+def test_headers_are_masked_and_only_administrators_take_the_mail_as_it_came(web) -> None:
+    """The raw mail is for administrators and audited; everybody at work sees where a mail comes from."""
+    desk = web.desk
+    raw_id = desk.mail("casino, пароль: hunter2hunter2", subject="Пароль: hunter2hunter2")
+    desk.read()
+    for role in ("operator", "lead"):
+        web.enter(role)
+        assert f'href="/mails/{raw_id}"' in web.get("/quarantine").text
+        page = web.get(f"/mails/{raw_id}").text
+        assert "<dt>from</dt>" in page
+        assert "s***@shop.example" in page
+        assert "seller@shop.example" not in page
+        assert "hunter2" not in page
+        assert "/raw" not in page
+        assert web.get(f"/mails/{raw_id}/raw").status_code == 403
+    web.enter("admin")
+    assert f'href="/mails/{raw_id}/raw"' in web.get(f"/mails/{raw_id}").text
+    sent = web.get(f"/mails/{raw_id}/raw")
+    assert "hunter2hunter2" in sent.content.decode()
+    assert sent.headers["content-type"] == "application/octet-stream"
+    assert sent.headers["content-disposition"].startswith("attachment")
+    (noted,) = [row for row in desk.rows(AUDIT) if row.action == "open_raw"]
+    assert (noted.actor, noted.subject) == ("admin", f"raw:{raw_id}")
+    assert web.get("/mails/999999").status_code == 404
+    assert web.get("/mails/999999/raw").status_code == 409

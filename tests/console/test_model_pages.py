@@ -20,6 +20,7 @@ from models.store.training_runs import (
     order_training,
 )
 from models.store.versions import pinned
+from models.topics import topic_name
 from tests.console.conftest import on_sqlite
 from workers import retraining
 from workers.training_orders import ordered_retrain
@@ -161,6 +162,7 @@ def test_two_orders_at_once_are_one(desk) -> None:
                 )
             ],
         ),
+        ("topic api_technical 91.0%, was 90.0%", ["Наш API: 91\u00a0%, было 90\u00a0%"]),
         (
             "rolled back from m-2: live precision 91.0% of 40 audited mails is under 98%",
             ["возврат с m-2: верно только 91\u00a0% из 40 проверенных вслепую, обещано 98\u00a0%"],
@@ -170,4 +172,5 @@ def test_two_orders_at_once_are_one(desk) -> None:
     ],
 )
 def test_the_gate_speaks_the_readers_language(note, said) -> None:
-    assert gate_phrases(note, words_of("ru")) == said
+    names = {"api_technical": "Наш API"}
+    assert gate_phrases(note, words_of("ru"), lambda slug: names.get(slug) or topic_name(slug, "ru")) == said

@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from console.refusal_words import refusal
+from console.refusal_words import refusal, stored_words
+from console.wording import words_of
 from tests.console.conftest import on_sqlite
+from tests.workers.test_facts import reachable
+from workers.word_lists import read_table
 
 ROOT = Path(__file__).parents[2]
 ROOMS = (
@@ -64,6 +67,54 @@ def test_values_and_pieces_are_put_in() -> None:
     )
     assert refusal("x" * 100_000, "ru") == "x" * 100_000
     assert refusal("something new {braces}", "ru") == "something new {braces}"
+
+
+STORED = {  # module -> sentences it stores beside a ticket or a mail
+    "models/store/tickets.py": ["mail received", "seller wrote again", "seller answered"],
+    "models/store/topic_work.py": [
+        "asked for seller_id, period|event_date",
+        "data complete",
+        "sender_not_admin",
+    ],
+    "models/store/splitting.py": ["split from RZ-7"],
+    "models/store/outbox.py": ["an earlier reply to this address came back"],
+    "workers/acts.py": ["reopened"],
+    "workers/reply_acts.py": ["answered", "asked the seller"],
+    "workers/disposing.py": ["our mail came back"],
+    "workers/overdue.py": ["the term of first reaction is broken"],
+    "workers/isolated_read.py": [
+        "reading it took longer than 20 s",
+        "reading it ends its process with signal 9",
+    ],
+    "workers/disposition.py": [
+        *("spam or phishing, 99% sure", "poses as the marketplace: lookalike sender, threat"),
+        *("the same mail was delivered before", "an out-of-office reply, kept and not answered"),
+    ],
+}
+
+
+@pytest.mark.parametrize("path", STORED)
+def test_what_is_stored_in_english_has_its_words(path) -> None:
+    source = (ROOT / path).read_text(encoding="utf-8")
+    for said in STORED[path]:
+        begin = re.split(r"\d|seller_id|first reaction|lookalike", said)[0].strip()
+        assert begin in source, "the sentence is another one by now"
+        assert re.search("[а-яё]", stored_words(said, "ru")), said
+        assert re.search("[一-鿿]", stored_words(said, "zh")), said
+        assert not re.search("[a-z]_[a-z]", stored_words(said, "en")), "codes are told by their names"
+
+
+def test_odd_senders_are_told_and_typed_reasons_stay() -> None:
+    for warning in read_table("phishing.toml")["warnings"].values():
+        assert re.search("[а-яё]", stored_words(f"sender: {warning}", "ru").partition(": ")[2]), warning
+    asked = "asked for seller_id, period|event_date"
+    assert stored_words(asked, "ru") == "запрошено: ID продавца, период / дата"
+    assert stored_words(asked, "en") == "asked for seller ID, period / date"
+    assert stored_words("закрыто по звонку", "en") == "закрыто по звонку"
+
+
+def test_every_field_of_a_fact_has_a_name() -> None:
+    assert reachable() | {"ticket_ref", "risk", "chronology"} <= set(words_of("en").section("field"))
 
 
 @on_sqlite

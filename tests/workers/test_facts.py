@@ -225,7 +225,7 @@ def _rows(table: dict[str, Any]) -> Iterator[str]:
             yield from kind["fields"]
 
 
-def _reachable() -> set[str]:
+def reachable() -> set[str]:
     """Fields that some entity, finding, words of the mail or evidence can fill, and what they count as."""
     facts, mentions, rules = (
         read_table(f"{name}.toml") for name in ("fact_fields", "mentions", "required_data")
@@ -247,7 +247,7 @@ def test_every_required_field_can_be_filled() -> None:
         for row in (topic, *topic.get("subkinds", {}).values()):
             needed |= {name for part in row.get("required", ()) for name in part.split("|")}
             needed |= {name for others in row.get("counts_as", {}).values() for name in others}
-    assert needed <= _reachable()
+    assert needed <= reachable()
 
 
 @pytest.mark.parametrize(
