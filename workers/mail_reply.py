@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Final
 
 from models.records import ReplyDraft
 from models.store import Db
 from models.store.mails import reply_coordinates
-from models.store.outbox import ReplyAddress, automatic_since, came_back, queue_reply
+from models.store.outbox import ReplyAddress, automatic_since, came_back, queue_reply, was_told
 from models.store.topic_work import note_reply
 from workers.replies.compose import NUMBER_PLACEHOLDER
 from workers.service import Service
 from workers.tokens import reply_message_id
 
-ANSWERING_KINDS = frozenset({"redirect"})  # replies that do not count as an acknowledgement
+NO_QUESTIONS: Final = frozenset(
+    {"admin_only", "clarify"}
+)  # ask for no data: the one question is still to come
+REDIRECT: Final = "redirect"
+REDIRECTED_FOR: Final = timedelta(days=30)  # rule A20: so long nobody is told twice that this is another desk
 
 
 def put_reply(db: Db, service: Service, draft: ReplyDraft, *, number: int, raw_id: int, policy: str) -> bool:
@@ -38,7 +43,9 @@ def put_reply(db: Db, service: Service, draft: ReplyDraft, *, number: int, raw_i
     status = {"send": "queued", "draft": "draft"}.get(policy)
     if status is None:
         return False
-    if status == "queued" and _is_muted(db, service, address.rcpt_to, number, raw_id):  # a draft waits anyway
+    is_second = draft.kind == REDIRECT and was_told(db, REDIRECT, address.rcpt_to, now - REDIRECTED_FOR)
+    # A draft waits anyway.
+    if status == "queued" and (is_second or _is_muted(db, service, address.rcpt_to, number, raw_id)):
         status = "muted"
     outbox_id = queue_reply(
         db,
@@ -57,7 +64,7 @@ def put_reply(db: Db, service: Service, draft: ReplyDraft, *, number: int, raw_i
         asked=draft.asked,
         outbox_id=outbox_id,
         now_utc=now,
-        is_question=draft.kind != "admin_only",
+        is_question=draft.kind not in NO_QUESTIONS,
     )
     return status == "queued"
 

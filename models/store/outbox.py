@@ -120,6 +120,21 @@ def automatic_since(db: Connection, rcpt_to: str, since_utc: datetime) -> int:
     return db.scalar(_AUTOMATIC, {"rcpt_to": rcpt_to, "since": since_utc}) or 0
 
 
+def was_told(db: Connection, kind: str, rcpt_to: str, since_utc: datetime) -> bool:
+    """Tell whether an address got, or is about to get, a reply of a kind since a moment."""
+    found = (
+        select(OUTBOX.c.id)
+        .where(
+            OUTBOX.c.rcpt_to == rcpt_to,
+            OUTBOX.c.kind == kind,
+            OUTBOX.c.status.in_(("queued", "sending", "sent", "uncertain")),
+            OUTBOX.c.created_at_utc > since_utc,
+        )
+        .limit(1)
+    )
+    return db.scalar(found) is not None
+
+
 def automatic_newest(db: Connection, since_utc: datetime, *, most: int) -> int:
     """Count the automatic mails since a moment among the newest `most`: never more rows are read."""
     newest = (

@@ -66,6 +66,7 @@ _ASKED: Final = (
     .where(ASKED.c.ticket_id == bindparam("number"))
 )
 _SENT_KINDS: Final = select(OUTBOX.c.kind).where(OUTBOX.c.ticket_id == bindparam("number"))
+_NO_DATA: Final = frozenset({"request", "administrator"})  # what `compose` calls a clarification and rule R6
 _CITED: Final = select(TICKET_LINK.c.other_id).where(TICKET_LINK.c.ticket_id == bindparam("number"))
 _FIELDS_ASKED: Final = select(ASKED.c.field).where(ASKED.c.ticket_id == bindparam("number"))
 _NEW_ASKED: Final = insert(ASKED)
@@ -172,7 +173,7 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         facts=facts,
         asked=frozenset(row.field for row in asked),
         missing_before=tuple(ticket.missing),
-        question_raw_id=min((r.inbound_raw_id for r in asked if r.inbound_raw_id is not None), default=None),
+        question_raw_id=min((row.inbound_raw_id for row in asked if _is_question(row)), default=None),
         question_count=ticket.question_count,
         acknowledged=ticket.acknowledged,
         bound_seller_id=ticket.seller_id,
@@ -194,6 +195,11 @@ def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketS
         topic_names=names_of(own, ticket.topic),
         bulk_rows=max((part.row_count or 0 for part in parts), default=0),
     )
+
+
+def _is_question(asked: Any) -> bool:
+    """Tell whether a mail was asked for a datum: answers are looked for in what came after it."""
+    return asked.inbound_raw_id is not None and asked.field not in _NO_DATA
 
 
 def _cited(db: Connection, number: int, mails: Sequence[Any]) -> tuple[int, ...]:
