@@ -20,7 +20,7 @@ _NOISE: Final = re.compile(
     r"|(?<![!-~])[A-Za-z_]{1,40}[_/\\][A-Za-z0-9_/\\-]{1,80}"
 )
 # Words of the platform's pages, quoted by the writer: they tell the language of the page, not of the letter.
-_CITED: Final = re.compile(r"[\"“”«][^\"“”»\n]{1,120}[\"”“»]")
+_CITED: Final = re.compile(r"[\"“”«「『《][^\"“”»」』》\n]{1,120}[\"”“»」』》]")
 _HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _CYRILLIC: Final = re.compile(r"[\u0400-\u04ff]")
 _LATIN_WORD: Final = re.compile(r"[A-Za-z\u00c0-\u024f]{2,}")
@@ -36,13 +36,16 @@ _ENGLISH: Final = re.compile(
     r"(?i)\b(?:the|is|are|to|and|of|we|you|it|in|for|not|this|that|have|with|my|our|was|please)\b"
 )
 _HAN_PER_WORD: Final = 1.6
+_LETTER_CHARS: Final = 20  # so much beside what is cited is a letter of its own; Chinese needs fewer signs
+_LETTER_HAN: Final = 5
 
 
 def detect_language(text: str) -> str:
     """Language of new text: "ru", "zh", "en", or "unknown" when there are no words."""
     plain = _NOISE.sub(" ", _MARK_OF_QUOTE.sub(" ", text[:MAX_CHARS]))
     uncited = _CITED.sub(" ", plain)
-    plain = uncited if len(uncited) > 20 else plain
+    is_letter = len(uncited) > _LETTER_CHARS or len(_HAN.findall(uncited)) >= _LETTER_HAN
+    plain = uncited if is_letter else plain
     han = len(_HAN.findall(plain))
     cyrillic_words = _CYRILLIC_WORD.findall(plain)
     latin_words = _LATIN_WORD.findall(plain)

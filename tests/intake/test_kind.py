@@ -116,6 +116,12 @@ def test_languages_of_the_corpus() -> None:
         ("Здравствуйте, POST /v2/products/stocks отвечает 403 Forbidden: missing a required role", "ru"),
         ("2000019284410 Ростов 仓没有时间窗，系统提示“Код не отправлен”。", "zh"),
         ("Hello, in the cabinet I see «Доставляется», please check.", "en"),
+        (
+            "卖家ID 1188325，页面显示「Ошибка: не удалось сохранить карточку, раздел Товары」，请帮忙。",
+            "zh",
+        ),
+        ("卖家ID 1188325，提示“Карточка не прошла модерацию, исправьте описание и фото”，请看。", "zh"),
+        ("Помогите понять, что это: 《商品图片与描述不符，请修改后重新提交审核，谢谢配合》", "ru"),
         ("otpravlenie ne prinyali na sklad, pochemu? menya shtraf", "ru"),
         ("退貨包裹沒有收到", "zh"),
         ("123-456 https://x.example/ABC", "unknown"),
