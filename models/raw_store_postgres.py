@@ -18,6 +18,7 @@ from models.accepted_mail import (
     StoreUnavailable,
     row_facts,
 )
+from models.connection_watch import ConnectionWatch
 from models.keyring import NO_KEYS, Keyring
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     import psycopg
 
+PATIENCE: Final = 1.2  # times the statement's limit: for a server that is silent, not slow
 # `id`, then ROW_COLUMNS
 COPY_TYPES: Final = (
     "int8",
@@ -57,6 +59,7 @@ class PostgresRawStore:
         self._keyring = keyring
         self._timeout_ms = int(statement_timeout_s * 1000)
         self._connection: psycopg.Connection | None = None
+        self._watch = ConnectionWatch(PATIENCE * statement_timeout_s)
         self._connect()
 
     def append(self, mails: Sequence[AcceptedMail]) -> Sequence[int]:
@@ -80,11 +83,13 @@ class PostgresRawStore:
         except psycopg.Error as error:
             self._drop_connection()
             raise _postgres_fault(error) from error
+        self._watch.end()
         return ids
 
     def close(self) -> None:
         """Close the connection."""
         self._drop_connection()
+        self._watch.close()
 
     def _reserve_ids(self, count: int) -> tuple[psycopg.Connection, list[int]]:
         """Draw row numbers first: COPY cannot return them, and a connection that died shows here.
@@ -95,10 +100,12 @@ class PostgresRawStore:
 
         query = "SELECT nextval(pg_get_serial_sequence('raw_message', 'id')) FROM generate_series(1, %s)"
         connection = self._connection or self._connect()
+        self._watch.begin(connection)
         try:
             rows = connection.execute(query, (count,)).fetchall()
         except psycopg.OperationalError:
             connection = self._connect()
+            self._watch.begin(connection)
             rows = connection.execute(query, (count,)).fetchall()
         return connection, [row[0] for row in rows]
 
@@ -116,12 +123,14 @@ class PostgresRawStore:
                 application_name="razbor listener",
             )
             self._connection = connection
+            self._watch.begin(connection)
             for name in ("fsync", "synchronous_commit"):
                 row = connection.execute(f"SHOW {name}").fetchone()
                 if row is None or row[0] == "off":
                     self._drop_connection()
                     raise NotDurable(f"PostgreSQL runs with {name} = off, mail could be lost: set it to on")
             connection.commit()
+            self._watch.end()
         except psycopg.Error as error:
             self._drop_connection()
             raise StoreUnavailable(
@@ -130,6 +139,7 @@ class PostgresRawStore:
         return connection
 
     def _drop_connection(self) -> None:
+        self._watch.end()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
