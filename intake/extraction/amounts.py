@@ -26,7 +26,7 @@ from intake.extraction.money import (
 )
 from intake.extraction.neighbours import word_behind, word_set
 from intake.extraction.regions import Region
-from intake.extraction.signs import CHINESE_FACTORS
+from intake.extraction.signs import CHINESE_FACTORS, FOREIGN_MONEY, MULTIPLIERS
 
 _DIGITS: Final = "一二三四五六七八九十"
 _TEN_THOUSANDS: Final = re.compile(
@@ -64,7 +64,6 @@ _FOR_ONE: Final = re.compile(
     r"\s?(?:за|for|per|/|по отношению к) ?(?:1 |one |один |a )?"
     r"(?:юан|yuan|cny|rmb|доллар|dollar|usd|евро|euro|eur)(?! ?[0-9])"
 )
-_RATE: Final = re.compile(r"юан|yuan|cny|rmb|доллар|dollar|usd|евро|euro|eur|[¥￥$€元]|人民币|美元|欧元")
 _AMBIGUOUS: Final = frozenset({"р", "r", "刀", "块"})
 _AMBIGUOUS_FACTORS: Final = frozenset({"k", "к", "тр"})
 _LETTER_FACTORS: Final = frozenset({"k", "к"})
@@ -231,9 +230,10 @@ def find_amounts(region: Region) -> list[AmountMark]:
     if _DASHED.search(region.near) is not None:
         sure += _ranged(region)
     sure += _worded_ranges(region, sure)
-    if any(unit in region.lower for unit in ("тыс", "млн", "милл", "thousand", "million")):
+    if not region.signs.isdisjoint(MULTIPLIERS):
         sure += _two_units(region)
     if chinese:
         sure += [*_chinese(region, words), *_spoken(region)]
     bare = list(find_bare_amounts(region, words, sure))
-    return (_without_rates(region, sure) if sure and _RATE.search(region.lower) else sure) + bare
+    rated = sure and not region.signs.isdisjoint(FOREIGN_MONEY)
+    return (_without_rates(region, sure) if rated else sure) + bare

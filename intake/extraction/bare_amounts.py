@@ -23,6 +23,7 @@ from intake.extraction.money import (
 )
 from intake.extraction.neighbours import word_before, word_behind, word_set
 from intake.extraction.regions import Region
+from intake.extraction.vocabulary import MONEY
 
 BAR: Final = 1.5
 _MOST_OF_WORDS: Final = 3.4  # what words and place can add to the score of the form
@@ -38,6 +39,7 @@ _PLAIN: Final = re.compile(
     r"(?![-_][a-zа-я0-9])(?! ?[x×х*] ?[0-9])"
 )
 _GROUPED: Final = re.compile(r"[0-9]{1,3}(?:[ ,][0-9]{3})+(?:[.,][0-9]{2})?")
+_SEPARATED: Final = re.compile(r"[0-9][ .,'][0-9]")
 _CENTS_FORM: Final = re.compile(r"[.,][0-9]{2}$")
 _NAMED_CURRENCY: Final = re.compile(r"(?<![a-z])(rub|cny|usd|eur|руб|卢布|人民币)(?![a-z])\D{0,14}$")
 # 20000 pcs instead of 1800: what is set against a count is a count.
@@ -124,9 +126,14 @@ def find_bare_amounts(region: Region, words: MoneyWords, sure: list[AmountMark])
     currency = "CNY" if {mark.value[-3:] for mark in sure} == {"CNY"} else "RUB"
     ends = {mark.end for mark in sure}
     last_end = -_LIST_REACH - 1
+    silent = not sure and MONEY not in region.hits  # then digits alone are no money, whatever their place
+    if silent and _SEPARATED.search(region.near) is None:
+        return
     for match in islice(_PLAIN.finditer(region.lower), MAX_MARKS):
         span, written, word = match.span(), match[0], ""
         start, end = span
+        if silent and written.isdigit():
+            continue
         score = _form_score(written)
         if score + _MOST_OF_WORDS >= BAR:
             near = 0 < start - last_end <= _LIST_REACH

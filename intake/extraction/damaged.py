@@ -22,7 +22,8 @@ MAX_MENDED: Final = 50  # of one kind and region
 _SIGNS: Final = "0-9A-Za-zА-Яа-яЁё_-"
 _CYRILLIC: Final = re.compile("[А-Яа-яЁё]")
 _GLUE: Final = re.compile(
-    r"[0-9]{8,10}-[0-9]{4}(?:-[0-9]{1,2})?(?![0-9-])|WB[ _-]?GI[ _-]?[0-9]{8,9}(?![0-9])"
+    r"[0-9W](?:(?<=[0-9])[0-9]{7,9}-[0-9]{4}(?:-[0-9]{1,2})?(?![0-9-])"
+    r"|(?<=W)B[ _-]?GI[ _-]?[0-9]{8,9}(?![0-9]))"
 )
 # Over what stands around the digits of the lower-case text: 1O2, or a letter before six digits.
 _FALSE_DIGIT: Final = re.compile("[0-9](?:[оoзliб][0-9]|(?<=[oоliз].)(?<![a-zа-я]..)[0-9]{5})")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
@@ -21,7 +22,8 @@ MAX_VALUE: Final = Decimal(10) ** 12
 MAX_MARKS: Final = 600  # numbers of one field that are looked at
 _REST: Final = r"(?:[0-9]{0,2}(?:[ .,'][0-9]{3}){1,4}|[0-9]{0,8})(?:[.,][0-9]{1,2}(?![0-9]))?"
 # A number that does not start inside another number, a word or a code.
-NUMBER: Final = rf"[0-9](?<![0-9a-z_].)(?<![0-9][.,:/-].)(?<![a-z][-_/].){_REST}"
+_FIRST: Final = "[0-9](?<![0-9a-z_].)(?<![0-9][.,:/-].)(?<![a-z][-_/].)"
+NUMBER: Final = _FIRST + _REST
 _REACH: Final = 24
 _BREAK: Final = re.compile(r"[.!?;。！？]\s|\n\n")
 _CLOSE: Final = re.compile(
@@ -60,6 +62,12 @@ class Money:
     thousands_of_roubles: frozenset[str]  # "45 т.р." says its currency
 
 
+def _not_behind_digits(words: Iterable[str]) -> str:
+    """Return an expression for words behind no digit; it begins with their letters, which are found fast."""
+    longest_first = sorted(words, key=lambda word: (-len(word), word))
+    return "|".join(f"{word}(?<![0-9]{word})" for word in map(re.escape, longest_first))
+
+
 @cache
 def money() -> Money:
     """Return the vocabulary of money."""
@@ -74,10 +82,10 @@ def money() -> Money:
         rf"(?:(?P<c>{either(currency)})(?![a-zа-яіїәғқңөұүһ0-9]|-[a-zа-я]))?"
     )
     # Atomic: what is left of a number when its end is given up is followed by a digit or a separator.
-    suffixed = rf"(?>(?P<n>{NUMBER}))(?= ?[{firsts}])(?: ?\([^()\n]{{3,90}}\))? ?{words}"
+    suffixed = rf"(?P<n>{_FIRST}(?>{_REST}))(?= ?[{firsts}])(?: ?\([^()\n]{{3,90}}\))? ?{words}"
     ranged = rf"(?P<low>{NUMBER})-(?P<n>[0-9]{_REST})(?= ?[{firsts}]) ?{words}"
     prefixed = (
-        rf"(?<![0-9])(?P<c>{either(prefixes)}) ?¥?(?P<n>[0-9]{_REST})(?: ?(?P<x>{factor})(?![a-zа-я0-9]))?"
+        rf"(?P<c>{_not_behind_digits(prefixes)}) ?¥?(?P<n>[0-9]{_REST})(?: ?(?P<x>{factor})(?![a-zа-я0-9]))?"
         r"(?![0-9])"
     )
     ends = "".join(sorted({re.escape(word[-1]) for word in prefixes}))

@@ -26,7 +26,7 @@ _KINDS: Final = (
     (MONTH_DASH_DAY, re.compile(r"(?<!0)00-00(?!0)")),
     (IP_ADDRESS, re.compile(r"0\.0{1,3}\.0{1,3}\.0")),
 )
-_AROUND_DIGITS: Final = re.compile("[0-9]++(?:[^0-9]{1,10}+[0-9]++)*+")
+_AROUND_DIGITS: Final = re.compile("[0-9][0-9]*+(?:[^0-9]{1,10}+[0-9]++)*+")
 _MARGIN: Final = 4
 _known: dict[str, int] = {}
 

@@ -25,7 +25,7 @@ _NEAR: Final = 45
 _WITH_DIGITS: Final = frozenset({"courier_address", "time_slot"})
 _INSIDE: Final = r"[^\[\]<>{}()\n0-9@]"
 _BRACKETS: Final = re.compile(  # what is no such thing up to the closing bracket is given up at once
-    rf"[\[<{{(]{{1,2}}\s?(?={_INSIDE}{{2,41}}+\s?[\]>}})])(?P<v>{_INSIDE}{{2,40}}?)\s?[\]>}})]{{1,2}}"
+    rf"[\[<{{(][\[<{{(]?\s?(?={_INSIDE}{{2,41}}+\s?[\]>}})])(?P<v>{_INSIDE}{{2,40}}?)\s?[\]>}})]{{1,2}}"
 )
 _BLANK: Final = re.compile(
     r"(?<![A-Za-zА-Яа-я0-9])(?:[XХxх]{4,20}|_{4,40}|\.{6,40}|\?{3,10})(?![A-Za-zА-Яа-я0-9])"

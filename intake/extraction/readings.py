@@ -88,15 +88,17 @@ class Reading:
 
 def _apply(reading: Reading, evidence: dict[str, Evidence]) -> None:
     shape = reading.candidate.shape
+    reading.scores = shape.roles.copy()
+    if not evidence:
+        return
     best: dict[str, Evidence] = {}
     for meant, item in evidence.items():
         for role in shape.fitting(meant):
             if role not in best or item > best[role]:
                 best[role] = item
-    for role, prior in shape.roles.items():
-        weight, word = best.get(role, _NOTHING)
-        reading.scores[role] = prior + weight
+    for role, (weight, word) in best.items():
         if weight:
+            reading.scores[role] += weight
             reading.words[role] = word
     # A context word may be finer than the shape: "act" for a shape that only knows document_number.
     for meant, item in evidence.items():
@@ -165,7 +167,10 @@ def _names_thing(region: Region, candidate: Candidate) -> bool:
 
 def _add_topic(reading: Reading, about: frozenset[str]) -> None:
     """Count for a role that the whole mail is about such things."""
-    heads = reading.candidate.shape.heads
+    shape = reading.candidate.shape
+    if about.isdisjoint(shape.topics) and about.isdisjoint(reading.scores):
+        return
+    heads = shape.heads
     for role in reading.scores:
         if role in about or (heads.get(role) or role.partition(".")[0]) in about:
             reading.scores[role] += ABOUT

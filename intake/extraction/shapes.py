@@ -41,11 +41,13 @@ class Shape:
     value: str = ""
     latin: bool = False  # the value is written with Latin letters whatever was typed
     heads: dict[str, str] = field(init=False, compare=False)  # role -> entity type
+    topics: frozenset[str] = field(init=False, compare=False)  # roles and their entity types
     _fitting: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False, compare=False)
     _heard: dict[str, Heard] = field(default_factory=dict, init=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "heads", {role: role.partition(".")[0] for role in self.roles})
+        object.__setattr__(self, "topics", frozenset([*self.roles, *self.heads.values()]))
 
     def fitting(self, meant: str) -> tuple[str, ...]:
         """Return the roles that a context word for `meant` speaks for."""

@@ -40,12 +40,17 @@ SAID_YEAR: Final = frozenset({"года", "year", "年"})
 CHINESE_MONTH: Final = "月"
 # Sums of money and what a template left open.
 CHINESE_FACTORS: Final = frozenset({"万", "萬", "千", "百"})
+MULTIPLIERS: Final = frozenset({"тыс", "млн", "милл", "thousand", "million"})
+FOREIGN_MONEY: Final = frozenset(
+    {"юан", "yuan", "cny", "rmb", "доллар", "dollar", "usd", "евро", "euro", "eur"}
+    | {"¥", "￥", "$", "€", "元", "人民币"}
+)
 OPENING: Final = frozenset({"[", "<", "{", "("})
 BLANKS: Final = frozenset({"xxxx", "хххх", "____", "......", "???"})
 
 _SETS: Final = (
     STATED, STATED_WORDS, MAKERS, COOKIE, QUERY, SCHEME, SNILS, ACCOUNT, HEADERS, COUNTED, WITHIN,
-    QUARTERS, HALVES, YEARS, WEEKS, SAID_YEAR, CHINESE_FACTORS, OPENING, BLANKS,
+    QUARTERS, HALVES, YEARS, WEEKS, SAID_YEAR, CHINESE_FACTORS, MULTIPLIERS, FOREIGN_MONEY, OPENING, BLANKS,
     {JWT, BASIC, KEY_FILE, MONTHS, CHINESE_MONTH},
 )  # fmt: skip
 

@@ -38,7 +38,9 @@ class Step(NamedTuple):
 
 
 class Place(NamedTuple):
-    """A word that may begin something: `steps` where one of `before` stands behind it, else `sure`.
+    """A word that may begin something: `steps` where one of `before` stands behind it, else `fixed`.
+
+    `fixed` are list names with the length of the entry that the word is by itself.
 
     Where `before` is None the steps are always to be done; a single letter has none, since the character
     behind it decides.
@@ -48,7 +50,7 @@ class Place(NamedTuple):
     end: int
     before: frozenset[str] | None
     steps: tuple[Step, ...]
-    sure: tuple[Step, ...] = ()
+    fixed: tuple[tuple[str, int], ...] = ()
 
 
 class Piece(NamedTuple):
@@ -138,8 +140,8 @@ class Pieces(dict[str, Known]):
             return None
         ends = [step.before for step in steps if step.before is not None]
         before = frozenset[str]().union(*ends) if len(ends) == len(steps) else None
-        sure = tuple(step._replace(before=frozenset()) for step in steps if step.length)
-        return Place(start, end, before, steps, sure)
+        fixed = tuple((step.name, step.length) for step in steps if step.length)
+        return Place(start, end, before, steps, fixed)
 
 
 def _remember(known: dict[str, _Value], piece: str, value: _Value) -> _Value:

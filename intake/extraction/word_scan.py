@@ -15,7 +15,7 @@ from typing import Final
 
 from intake.extraction.lexicon import Words
 from intake.extraction.signs import Signs
-from intake.extraction.word_pieces import NUMBERED, WIDE, Pieces, Place, Step, Steps, end_of
+from intake.extraction.word_pieces import NUMBERED, WIDE, Pieces, Step, Steps
 
 MAX_LETTER: Final = 24_000  # characters; of what is longer no letter is made, and its pieces are no words
 Hits = dict[str, list[tuple[int, int]]]
@@ -45,17 +45,27 @@ class WordScan:
             return self._find_wide(lower_text), self._signs.find(lower_text)
         ends = accumulate(map(len, pieces))  # without the blanks
         signs: set[str] = set()
-        places: list[tuple[int, tuple[Place, ...]]] = []
-        found = compress(zip(count(), ends, pieces, known, strict=False), known)
-        for blanks, end, piece, holds in found:
+        found: Hits = {}
+        steps_at = self._steps
+        of_interest = compress(zip(count(), ends, pieces, known, strict=False), known)
+        for blanks, end_of_piece, piece, holds in of_interest:
             inside, sure, maybe = holds or NUMBERED
-            if inside:
-                places.append((blanks + end - len(piece), inside))
             if sure:
                 signs |= sure
             if maybe:
                 signs.update([sign for sign in maybe if sign in lower_text])
-        return self._run(lower_text, places), frozenset(signs)
+            base = blanks + end_of_piece - len(piece)
+            for start, end, before, steps, fixed in inside:
+                here = base + start
+                if before is None:
+                    todo = steps or steps_at[lower_text[here : here + 2]]
+                    if todo:
+                        _take(found, lower_text, here, lower_text[base + end : base + end + 2], todo)
+                elif (behind := lower_text[base + end : base + end + 2]) in before:
+                    _take(found, lower_text, here, behind, steps)
+                elif fixed:
+                    _note(found, here, fixed)
+        return found, frozenset(signs)
 
     def _find_wide(self, lower_text: str) -> Hits:
         """Find the words of a text that has no blanks between them, or too many."""
@@ -68,19 +78,15 @@ class WordScan:
                 _take(found, lower_text, here, lower_text[(end := match.end()) : end + 2], steps)
         return found
 
-    def _run(self, lower_text: str, places: Iterable[tuple[int, tuple[Place, ...]]]) -> Hits:
-        found: Hits = {}
-        for base, inside in places:
-            for start, end, before, steps, sure in inside:
-                here = base + start
-                behind = lower_text[base + end : base + end + 2]
-                if before is None:
-                    todo = steps or self._steps[lower_text[here : here + 2]]
-                else:
-                    todo = steps if behind in before else sure
-                if todo:
-                    _take(found, lower_text, here, behind, todo)
-        return found
+
+def _note(found: Hits, here: int, fixed: tuple[tuple[str, int], ...]) -> None:
+    """Note the entries, list name and length, that a word is by itself."""
+    for name, length in fixed:
+        hits = found.get(name)
+        if hits is None:
+            found[name] = [(here, here + length)]
+        elif here >= hits[-1][1]:
+            hits.append((here, here + length))
 
 
 def _take(found: Hits, text: str, here: int, behind: str, steps: tuple[Step, ...]) -> None:
@@ -89,10 +95,19 @@ def _take(found: Hits, text: str, here: int, behind: str, steps: tuple[Step, ...
         hits = found.get(name)
         if hits is not None and here < hits[-1][1]:
             continue
-        end = here + length if length else 0
         if before is None or behind in before:
-            end = end_of(patterns, text, here)
-        if hits is not None and end:
-            hits.append((here, end))
-        elif end:
+            for pattern in patterns:
+                match = pattern.match(text, here)
+                if match is not None:
+                    end = match.end()
+                    break
+            else:
+                continue
+        elif length:
+            end = here + length
+        else:
+            continue
+        if hits is None:
             found[name] = [(here, end)]
+        else:
+            hits.append((here, end))
