@@ -63,6 +63,7 @@ ROUTE_RIGHTS: Final[dict[str, Right]] = {
     "set_fact": Right.WORK,
     "bind_seller": Right.WORK,
     "escalate": Right.WORK,
+    "prioritise": Right.WORK,
     "write_note": Right.WORK,
     "merge": Right.WORK,
     "split": Right.WORK,

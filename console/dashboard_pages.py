@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -11,7 +12,8 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from console.charts import LineChart, StackedBars, line_chart, stacked_bars
-from console.context import console_of, moments_for
+from console.context import Console, console_of, moments_for
+from console.figures_shelf import Question
 from console.moments import Moments
 from console.pages import render
 from console.periods import CHOICES, Period, period_of
@@ -64,8 +66,9 @@ def dashboard(request: Request, by: str = "topic") -> Response:
     console, when = console_of(request), moments_for(request)
     period = period_of(request.query_params, when.now_utc, when.zone)
     by = by if by in GROUPS else GROUPS[0]
-    asked = (period.first.isoformat(), period.last.isoformat(), when.zone.key, when.words.language, by)
-    figures: DeskFigures = console.figures.of(asked, lambda: _counted(console.store, period, when, by))
+    figures: DeskFigures = console.figures.of(*_question(console, period, when, by))
+    usual = (period_of({"days": str(days)}, when.now_utc, when.zone) for days in CHOICES)
+    console.figures.prepare(dict(_question(console, other, when, by) for other in usual))
     with console.store.read() as db:
         steps = first_steps(db)
     return render(
@@ -89,6 +92,14 @@ def dashboard(request: Request, by: str = "topic") -> Response:
         has_relay=console.options.relay,
         address=_address(period),
     )
+
+
+def _question(
+    console: Console, period: Period, when: Moments, by: str
+) -> tuple[Question, Callable[[], DeskFigures]]:
+    """Return what is asked for, and how it is counted."""
+    asked = (period.first.isoformat(), period.last.isoformat(), when.zone.key, when.words.language, by)
+    return asked, lambda: _counted(console.store, period, when, by)
 
 
 def _counted(store: Store, period: Period, when: Moments, by: str) -> DeskFigures:

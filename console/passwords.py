@@ -14,6 +14,7 @@ from functools import cache
 from typing import Final
 
 import pyotp
+import segno
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
@@ -72,6 +73,13 @@ def new_totp_secret() -> str:
 def totp_address(secret: str, login: str) -> str:
     """Return the otpauth address that code generators read."""
     return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name="Razbor")
+
+
+def totp_picture(address: str, title: str) -> str:
+    """Return the QR code (ISO/IEC 18004) of an otpauth address as an SVG element without styles."""
+    return segno.make(address, error="m", micro=False).svg_inline(
+        scale=4, border=4, dark="#000", light="#fff", svgclass="qr", lineclass=None, title=title
+    )
 
 
 def totp_step(secret: str, code: str, now_utc: datetime, last_step: int) -> int | None:

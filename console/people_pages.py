@@ -10,7 +10,7 @@ from fastapi.responses import Response
 
 from console.context import console_of, visitor_of, words_for
 from console.pages import back_to, render
-from console.passwords import hash_password, new_password, new_totp_secret, totp_address
+from console.passwords import hash_password, new_password, new_totp_secret, totp_address, totp_picture
 from console.wording import INTERFACE_LANGUAGES
 from models.store import StoreError
 from models.store.engine import Db
@@ -99,8 +99,10 @@ def change_access(request: Request, login: str, act: Annotated[str, Form(max_len
         change_person(db, login, **changes[act])
         end_sessions_of(db, login, console.desk.now())
         audit(db, actor, act, f"person:{login}", console.desk.now())
+    if act == "totp":
+        return _page(request, told=(login, totp_address(secret, login)), has_picture=True)
     if secret:
-        return _page(request, told=(login, totp_address(secret, login) if act == "totp" else secret))
+        return _page(request, told=(login, secret))
     return back_to("/settings/people", "saved")
 
 
@@ -112,8 +114,15 @@ def _card(db: Db, login: str) -> PersonCard:
 
 
 def _page(
-    request: Request, *, fault: str = "", told: tuple[str, str] | None = None, status: int = 200
+    request: Request,
+    *,
+    fault: str = "",
+    told: tuple[str, str] | None = None,
+    has_picture: bool = False,
+    status: int = 200,
 ) -> Response:
+    """Show the page; `told` is a login and what is shown of it this once, as a QR code too if it has one."""
+    words = words_for(request)
     with console_of(request).store.read() as db:
         everybody, seen = people(db), seen_at(db)
     return render(
@@ -127,4 +136,5 @@ def _page(
         roles=ROLES,
         fault=fault,
         told=told,
+        picture=totp_picture(told[1], words("people.scan")) if told and has_picture else "",
     )

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Form, HTTPException, Request
 from fastapi.responses import Response
 
+from console.bulk_pages import BY_RULE, PRIORITIES
 from console.context import console_of, visitor_of, words_for
 from console.desk import STAGES, Desk, DeskRefusalError
 from console.pages import back_to, own_path, render
@@ -92,6 +93,16 @@ def escalate(request: Request, number: RowNumber, reason: Line = "") -> Response
     return back_to(f"/tickets/{number}", "saved")
 
 
+@router.post("/tickets/{number}/priority", name="prioritise")
+def prioritise(request: Request, number: RowNumber, priority: Line, reason: Line = "") -> Response:
+    """Set a priority by hand with its reason, or let it be worked out again."""
+    if priority not in {*PRIORITIES, BY_RULE}:
+        raise HTTPException(422)
+    wanted = "" if priority == BY_RULE else priority
+    _desk(request).set_priority(number, visitor_of(request).login, wanted, reason)
+    return back_to(f"/tickets/{number}", "saved")
+
+
 @router.post("/tickets/{number}/notes", name="write_note")
 def write_note(request: Request, number: RowNumber, text: Words) -> Response:
     """Leave a note."""
@@ -158,6 +169,8 @@ def shown_ticket(
         logins=logins,
         moves=_moves(page),
         stages=STAGES,
+        priorities=PRIORITIES,
+        by_rule=BY_RULE,
         resolutions=console.desk.resolutions(page.ticket.topic),
         written=written,
         fault=fault,

@@ -67,7 +67,8 @@ document.addEventListener("click", (event) => {
   const fill = at?.closest("[data-fill]");
   if (fill) {
     const reply = document.querySelector("[data-reply]");
-    reply.value = fill.closest("li").querySelector("[data-text]").textContent;
+    const text = fill.closest("li").querySelector("[data-text]").textContent;
+    reply.value = reply.value.trim() ? `${reply.value.trimEnd()}\n\n${text}` : text; // what was typed stays
     document.querySelector("[data-picker-place]").replaceChildren();
     reply.focus();
   }

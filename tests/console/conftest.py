@@ -12,6 +12,7 @@ from cli.desk_acts import DeskActs
 from console.app import create_app
 from console.context import Console, ConsoleOptions
 from console.counted import CountsShelf
+from console.figures_shelf import FiguresShelf
 from console.guard import SESSION_COOKIE, token_hash
 from models.store import Store
 from models.store.people import add_person, open_session, people
@@ -32,6 +33,7 @@ class Web:
             desk=acts,
             options=ConsoleOptions(**options),
             counts=CountsShelf(kept_s=0, stale_s=0),
+            figures=FiguresShelf(stale_s=0),
         )
         self.app = create_app(self.console)
         self.client = TestClient(self.app, base_url=ORIGIN, follow_redirects=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import threading
+import time
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -104,7 +106,7 @@ def test_the_page_shows_figures_in_every_language(web, language) -> None:
 
 def test_figures_are_counted_once_a_minute() -> None:
     now, counted = [0.0], []
-    shelf = FiguresShelf(clock=lambda: now[0])
+    shelf = FiguresShelf(stale_s=0, clock=lambda: now[0])
 
     def asked(name: str) -> int:
         return shelf.of((name,), lambda: counted.append(name) or len(counted))
@@ -115,6 +117,28 @@ def test_figures_are_counted_once_a_minute() -> None:
     for number in range(50):
         asked(str(number))
     assert len(shelf._kept) == 32
+
+
+def test_nobody_waits_for_figures_that_were_counted_lately_or_are_likely_next() -> None:
+    now, counted = [0.0], threading.Event()
+    shelf = FiguresShelf(clock=lambda: now[0])
+
+    def later() -> str:
+        counted.set()
+        return "later"
+
+    assert shelf.of(("month",), lambda: "first") == "first"
+    now[0] = 300.0
+    assert shelf.of(("month",), later) == "first", "what was counted is shown while it is counted anew"
+    assert counted.wait(5)
+    while shelf.of(("month",), later) != "later":
+        time.sleep(0.001)
+    while ("year",) not in shelf._kept:  # while it counts aside it takes no further question
+        shelf.prepare({("year",): later})
+        time.sleep(0.001)
+    assert shelf.of(("year",), lambda: "asked too late") == "later"
+    now[0] = 901.0
+    assert shelf.of(("month",), lambda: "anew") == "anew", "nobody asked for ten minutes"
 
 
 @on_sqlite

@@ -341,6 +341,10 @@ def test_people_are_added_changed_and_kept_out(web) -> None:
     assert web.post("/settings/people/nobody", {"role": "lead"}).status_code == 404
     code = web.post("/settings/people/boris/access", {"act": "totp"}).text
     assert "otpauth://totp/Razbor:boris" in code
+    picture = re.search(r'<svg[^>]* class="qr".*?</svg>', code, re.DOTALL)
+    assert picture is not None, "the address stands there as a QR code, too"
+    assert "style=" not in picture[0], "the policy allows no inline style"
+    assert 'class="qr"' not in web.get("/settings/people").text
     for act in ("totp_off", "disable", "enable"):
         assert web.post("/settings/people/boris/access", {"act": act}).status_code == 303
     assert web.post("/settings/people/boris/access", {"act": "delete"}).status_code == 422

@@ -44,6 +44,7 @@ ACTS = [
     ("close", {"resolution": "confirmed", "reason": "found"}, lambda t: t.resolution == "confirmed"),
     ("topic", {"topic": "fines_appeals"}, lambda t: t.topic == "fines_appeals"),
     ("seller", {"seller_id": "318742"}, lambda t: t.seller_id == "318742"),
+    ("priority", {"priority": "urgent", "reason": "court tomorrow"}, lambda t: t.priority == "urgent"),
     ("escalate", {"reason": "third week"}, lambda t: t.escalated),
 ]
 
