@@ -2,8 +2,8 @@
 
 UTF-8 (a BOM is fine; comma, semicolon or tab) with the columns `seller_id`, `addresses` (several
 separated by spaces or line breaks; `@shop.example` is a whole domain), and optionally `domains`
-(`shop.example`), `marketplace` (ozon, wb) and `role` (admin, employee, agency). In goes the text,
-out come bindings and every line at fault.
+(`shop.example`; it makes nobody an administrator, rule R6), `marketplace` (ozon, wb) and `role`
+(admin, employee, agency). In goes the text, out come bindings and every line at fault.
 """
 
 from __future__ import annotations

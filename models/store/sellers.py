@@ -138,12 +138,14 @@ def known_marketplace(db: Connection, address: str, mailbox: str) -> str:
 def role_of_sender(db: Connection, address: str, stated_sellers: Sequence[str]) -> str:
     """Return the role of a sender for the sellers that the ticket names: as bound, else "unknown".
 
-    An administrator is one for the own account alone (rule R6): beside another seller the role is not
-    known. Whoever speaks for a seller that is known under addresses of other domains only is an
-    "agency" (rule R59).
+    An administrator is a person, bound by the address and not by the domain, and one for the own account
+    alone (rule R6): beside another seller the role is not known. Whoever speaks for a seller that is known
+    under addresses of other domains only is an "agency" (rule R59).
     """
     domain = "@" + address.rpartition("@")[2]
     role = next((binding.role for binding in bindings_of(db, address) if binding.role), "")
+    if role == "admin" and not any(binding.address == address for binding in bindings_of(db, address)):
+        role = ""
     own = bound_seller(db, address)
     others = [seller for seller in stated_sellers[:20] if seller != own]
     if role not in {"", "admin"} or not others:

@@ -10,7 +10,7 @@ from models.store.facts import load_facts
 from models.store.incidents import open_incidents
 from models.store.legal_holds import held_numbers, hold_ticket
 from models.store.schema import ASKED, OUTBOX
-from models.store.sellers import Binding, bind, role_of_sender
+from models.store.sellers import Binding, bind, bound_seller, role_of_sender
 from models.store.ticket_life import set_ticket
 from models.store.topic_work import load_ticket_state
 from models.topics import Status
@@ -101,6 +101,20 @@ def test_r6_the_administrator_of_one_account_is_none_of_anothers(desk: Any) -> N
         assert role_of_sender(db, "boss@a.example", ["3333333"]) == "unknown", "bound nowhere: not proven"
         assert role_of_sender(db, "boss@a.example", ["1111111", "3333333"]) == "unknown"
         assert role_of_sender(db, "boss@a.example", []) == "admin"
+
+
+@on_sqlite
+def test_r6_a_whole_domain_is_nobodys_administrator(desk: Any) -> None:
+    """A row of `sellers import` with domains and the role admin: the shop's clerk is a party and no more."""
+    with desk.store.write() as db:
+        bind(db, [Binding(address="@shop.example", seller_id="1111111", role="admin")])
+        bind(db, [Binding(address="boss@shop.example", seller_id="1111111", role="admin")])
+        bind(db, [Binding(address="@agency.example", seller_id="1111111", role="agency")])
+        assert role_of_sender(db, "boss@shop.example", []) == "admin"
+        assert role_of_sender(db, "clerk@shop.example", []) == "unknown"
+        assert role_of_sender(db, "clerk@shop.example", ["1111111"]) == "unknown"
+        assert bound_seller(db, "clerk@shop.example") == "1111111"
+        assert role_of_sender(db, "anna@agency.example", ["1111111"]) == "agency"
 
 
 def test_a_fault_with_a_cyrillic_name_is_one_however_it_is_capitalised(desk: Any) -> None:
