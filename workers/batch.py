@@ -29,6 +29,7 @@ from models.store.mails import hold_mail
 from models.store.raw_mail import adopt_new_mail, fetch_readable, first_that_fit
 from models.store.raw_orders import RAW_GONE
 from models.store.schema import MAIL_STATE
+from models.store.sellers import learn_bindings
 from workers.disposing import Touched, addressed, dispose, lock_keys, returned_reply
 from workers.facts import facts_of
 from workers.fault_words import fault_words
@@ -109,6 +110,7 @@ def _work(service: Service, claim: Claim, clock: Callable[[], float]) -> BatchRe
         for raw_id in ended:
             hold_mail(db, raw_id, faults.get(raw_id, f"{RAW_GONE}, so it cannot be read"), service.now())
         result = BatchResult(count=len(done | gone))
+        learn_bindings(db, {reading.mail.from_.address for reading in readings if reading.mail is not None})
         for reading in readings:
             if reading.raw.raw_id in ours:
                 ended[reading.raw.raw_id] = touched = _dispose_one(service, db, reading)

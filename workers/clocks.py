@@ -28,9 +28,12 @@ FIRST_PRIORITY: Final = "normal"  # until the topic queue has worked it out
 log = structlog.get_logger(__name__)
 
 
-def refresh_clock(db: Db, number: int, now_utc: datetime) -> SlaClock:
-    """Work out a ticket's clock and write when its running term is over; call it after every move."""
-    row = ticket_row(db, number)
+def refresh_clock(db: Db, number: int, now_utc: datetime, row: Any = None) -> SlaClock:
+    """Work out a ticket's clock and write when its running term is over; call it after every move.
+
+    `row` is the ticket's row where the caller has just read it.
+    """
+    row = ticket_row(db, number) if row is None else row
     terms = terms_of(
         _in_force(db, "sla", "sla.toml"),
         marketplace=row.marketplace,

@@ -33,7 +33,7 @@ from models.store.outbox import (
     mark_withdrawn,
 )
 from models.store.schema import OUTBOX
-from models.store.topic_work import load_ticket_state
+from models.store.ticket_states import load_ticket_state
 from workers.dkim_signing import signed
 from workers.outgoing import build_reply
 from workers.relay import TIMEOUT_S, Relay, connect, parse_relay

@@ -97,7 +97,7 @@ def dispose(
     merge_facts(db, number, changed.facts, now, withdrawn=changed.withdrawn, has_none=is_new)
     if not is_new:
         refresh_clock(db, number, now)
-    topic = routed_topic(db, number)
+    topic = ("" if decision.review else decision.topic) if is_new else routed_topic(db, number)
     if topic:
         make_topic_work_due(db, number, topic, raw.raw_id, now, is_new=is_new)
     replied = decision.reply is not None and put_reply(

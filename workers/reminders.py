@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from models.store.ticket_life import newest_raw_id, reminders_due, set_ticket
-from models.store.topic_work import load_ticket_state
+from models.store.ticket_states import load_ticket_state
 from workers.mail_reply import put_reply
 from workers.service import Service
 from workers.topics import draft_reminder

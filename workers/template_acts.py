@@ -13,7 +13,7 @@ from models.reply_template import RenderedReply, ReplyTemplate
 from models.store import Db
 from models.store.reply_templates import reply_templates, save_reply_template
 from models.store.ticket_life import audit, ticket_row
-from models.store.topic_work import load_ticket_state
+from models.store.ticket_states import load_ticket_state
 from workers.acts import ActError
 from workers.replies.lint import faults_of
 from workers.reply_templates import MAX_REPLY_CHARS, render, template_problems, template_values

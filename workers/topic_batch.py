@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 import structlog
 
 from models import traces
+from models.decisions import TicketState
 from models.store import Db, savepoint
 from models.store.engine import is_fault_of_database
 from models.store.facts import merge_facts
@@ -14,10 +16,11 @@ from models.store.incidents import note_incident
 from models.store.leases import Claim, claim_topic_work, give_back, still_held
 from models.store.mail_order import MOST_AHEAD, look_again_later, waiting_for_mail
 from models.store.schema import TOPIC_WORK
-from models.store.ticket_life import note_repeats
+from models.store.sellers import learn_bindings
+from models.store.ticket_life import note_repeats, ticket_row
+from models.store.ticket_states import load_ticket_state, load_ticket_states
 from models.store.topic_work import (
     end_topic_work,
-    load_ticket_state,
     matters_of,
     reply_addresses,
     store_topic_decision,
@@ -70,18 +73,33 @@ def _work(service: Service, claim: Claim, topic: str) -> BatchResult:
         early = waiting_for_mail(db, sorted(ours), service.now())
         look_again_later(db, early, claim.token, service.now())
         result.count = len(claim.ids) - len(early)
-        replied = {number: _work_ticket(service, db, number) for number in sorted(ours - early)}
+        learn_bindings(db, addresses)
+        states = _states(db, ours - early, service.now())
+        replied = {n: _work_ticket(service, db, n, states.get(n)) for n in sorted(ours - early)}
     result.replies = any(replied.values())
     for number, reply in replied.items():  # told once it is committed
         log.info("ticket worked", ticket=number, topic=topic, reply=reply)
     return result
 
 
-def _work_ticket(service: Service, db: Db, number: int) -> bool:
+def _states(db: Db, numbers: set[int], now_utc: datetime) -> dict[int, TicketState]:
+    """Load the tickets of a batch at once; none when one cannot be read: each is then loaded alone."""
+    try:
+        with savepoint(db):
+            return load_ticket_states(db, numbers, now_utc)
+    except (MemoryError, OSError):
+        raise
+    except Exception as error:  # the edge of a batch: its tickets are loaded one by one
+        if is_fault_of_database(error):
+            raise
+        return {}
+
+
+def _work_ticket(service: Service, db: Db, number: int, state: TicketState | None) -> bool:
     """Decide about one ticket; True when a reply waits to leave. A fault of its own sends it to review."""
     try:
         with savepoint(db):
-            return _decide(service, db, number)
+            return _decide(service, db, state or load_ticket_state(db, number, service.now()))
     except (MemoryError, OSError):
         raise
     except Exception as error:  # the edge of one ticket: the others of its batch go on
@@ -94,10 +112,9 @@ def _work_ticket(service: Service, db: Db, number: int) -> bool:
         return False
 
 
-def _decide(service: Service, db: Db, number: int) -> bool:
-    now, begun_ns = service.now(), traces.now_ns()
+def _decide(service: Service, db: Db, state: TicketState) -> bool:
+    now, number, begun_ns = service.now(), state.number, traces.now_ns()
     work = topic_work_of(db, number)
-    state = load_ticket_state(db, number, now)
     decision = decide_topic(state)
     leaves = False
     if decision.reply is not None and work.raw_id is not None:
@@ -108,8 +125,9 @@ def _decide(service: Service, db: Db, number: int) -> bool:
         decision = replace(decision, status=None)  # nobody was asked: the operators must see the ticket
     merge_facts(db, number, decision.adopted, now)
     store_topic_decision(db, state, decision, now)
-    refresh_clock(db, number, now)
-    note_repeats(db, number, now)
+    row = ticket_row(db, number)
+    refresh_clock(db, number, now, row)
+    note_repeats(db, number, now, row)
     if state.topic in INCIDENT_TOPICS:
         fault = note_incident(db, number, now)
         if fault:

@@ -17,7 +17,11 @@ SINGLE_FIELDS = frozenset({"seller_id", "pvz_ref", "legal_id"})
 # Built once: these run for every mail.
 _ACTIVE = (FACT.c.ticket_id == bindparam("number")) & FACT.c.active
 _KNOWN = select(FACT.c.field, FACT.c.value).where(_ACTIVE)
-_ALL_ACTIVE = select(FACT).where(_ACTIVE).order_by(FACT.c.id)
+_ALL_ACTIVE = (
+    select(FACT)
+    .where(FACT.c.ticket_id.in_(bindparam("numbers", expanding=True)), FACT.c.active)
+    .order_by(FACT.c.id)
+)
 _ADD = insert(FACT)
 
 
@@ -88,9 +92,14 @@ def withdraw_fact(db: Connection, number: int, field: str, value: str) -> bool:
 
 def load_facts(db: Connection, number: int) -> tuple[FactValue, ...]:
     """Return the active facts of a ticket, oldest first."""
-    rows = db.execute(_ALL_ACTIVE, {"number": number}).all()
-    return tuple(
-        FactValue(
+    return load_facts_of(db, [number]).get(number, ())
+
+
+def load_facts_of(db: Connection, numbers: Sequence[int]) -> dict[int, tuple[FactValue, ...]]:
+    """Return the active facts of tickets, oldest first; one without facts is absent."""
+    found: dict[int, list[FactValue]] = {}
+    for row in db.execute(_ALL_ACTIVE, {"numbers": numbers}):
+        fact = FactValue(
             field=row.field,
             value=row.value,
             text=row.text,
@@ -99,5 +108,5 @@ def load_facts(db: Connection, number: int) -> tuple[FactValue, ...]:
             raw_id=row.raw_id,
             where=row.where,
         )
-        for row in rows
-    )
+        found.setdefault(row.ticket_id, []).append(fact)
+    return {number: tuple(facts) for number, facts in found.items()}

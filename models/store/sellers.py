@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.engine import Connection
@@ -120,6 +121,15 @@ def bindings_of(db: Connection, address: str) -> tuple[Binding, ...]:
     names = (address, "@" + address.rpartition("@")[2])
     found = read_once(db, ("binding", address), lambda: known_bindings(db, names))
     return tuple(found[name] for name in names if name in found)
+
+
+def learn_bindings(db: Connection, addresses: Collection[str]) -> None:
+    """Read the bindings of all senders of a batch at once; `bindings_of` then knows them already."""
+    pairs = {address: "@" + address.rpartition("@")[2] for address in addresses if address}
+    found = known_bindings(db, sorted({*pairs, *pairs.values()}))
+    for address, domain in pairs.items():
+        both = {name: found[name] for name in (address, domain) if name in found}
+        read_once(db, ("binding", address), partial(dict, both))
 
 
 def bound_seller(db: Connection, address: str) -> str:

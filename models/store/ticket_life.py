@@ -240,9 +240,12 @@ def move_mails(db: Connection, raw_ids: Sequence[int], to: int) -> None:
     db.execute(update(OUTBOX).where(OUTBOX.c.inbound_raw_id.in_(raw_ids)).values(ticket_id=to))
 
 
-def note_repeats(db: Connection, number: int, now_utc: datetime) -> int:
-    """Count and keep the seller's earlier tickets of the same topic within the window (rule R32)."""
-    row = ticket_row(db, number)
+def note_repeats(db: Connection, number: int, now_utc: datetime, row: Any = None) -> int:
+    """Count and keep the seller's earlier tickets of the same topic within the window (rule R32).
+
+    `row` is the ticket's row where the caller has just read it.
+    """
+    row = ticket_row(db, number) if row is None else row
     given = {
         "number": number,
         "requester": row.requester,

@@ -1,37 +1,29 @@
-"""What a topic queue does with a ticket: why it is due, what it looks at, what it answers."""
+"""What a topic queue does with a ticket: why it is due, what it answers (`ticket_states`: what it sees)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import bindparam, case, insert, or_, select, update
+from sqlalchemy import bindparam, case, insert, select, update
 from sqlalchemy.engine import Connection
 
 from models.decisions import TicketState, TopicDecision
-from models.records import Authentication
-from models.store.facts import load_facts
 from models.store.link_context import STRONG_FIELDS
 from models.store.mails import storable
-from models.store.policies import read_policy, reply_policy
-from models.store.schema import ASKED, ATTACHMENT, FACT, MESSAGE, OUTBOX, TICKET, TICKET_LINK, TOPIC_WORK
-from models.store.sellers import Writer, role_of_mail
+from models.store.schema import ASKED, FACT, MESSAGE, TICKET, TOPIC_WORK
 from models.store.ticket_events import note_event
 from models.store.tickets import move_status
-from models.topic_policy import TOPICS, names_of, needs_of
-from models.topics import Status
 
 MATTERS_LOCKED = 500
-MAILS_LOOKED_AT = 50  # the newest of a ticket; facts of older ones are kept, so nothing is asked again
 # Built once: these run for every ticket that is due.
 _OF_TICKET: Final = TOPIC_WORK.c.ticket_id == bindparam("number")
 _IS_KNOWN: Final = select(TOPIC_WORK.c.ticket_id).where(_OF_TICKET)
 _NEW_WORK: Final = insert(TOPIC_WORK)
 _CHANGE_WORK: Final = update(TOPIC_WORK).where(_OF_TICKET)
 _WORK: Final = select(TOPIC_WORK.c.raw_id, TOPIC_WORK.c.attempts).where(_OF_TICKET)
-_TICKET: Final = select(TICKET).where(TICKET.c.id == bindparam("number"))
 _CHANGE_TICKET: Final = update(TICKET).where(TICKET.c.id == bindparam("number"))
 _IS_WORKED_OUT: Final = TICKET.c.priority_by == ""  # what an operator set by hand stays
 _DECIDED: Final = _CHANGE_TICKET.values(
@@ -40,34 +32,6 @@ _DECIDED: Final = _CHANGE_TICKET.values(
 )
 _REPLIED_ASKING: Final = _CHANGE_TICKET.values(question_count=TICKET.c.question_count + 1)
 _ROUTE: Final = select(TICKET.c.topic, TICKET.c.in_review).where(TICKET.c.id == bindparam("number"))
-_MAILS: Final = (
-    select(
-        MESSAGE.c.raw_id,
-        MESSAGE.c.from_address,
-        MESSAGE.c.reply_address,
-        MESSAGE.c.authentication,
-        MESSAGE.c.text,
-        MESSAGE.c.findings,
-        MESSAGE.c.redacted,
-        MESSAGE.c.suppress_replies,
-        MESSAGE.c.entities,
-    )
-    .where(MESSAGE.c.ticket_id == bindparam("number"), MESSAGE.c.kind.in_(("person", "list")))
-    .order_by(MESSAGE.c.raw_id.desc())
-    .limit(bindparam("most"))
-)
-_PARTS: Final = select(ATTACHMENT.c.kind, ATTACHMENT.c.row_count).where(
-    ATTACHMENT.c.raw_id.in_(bindparam("raw_ids", expanding=True)),
-    or_(ATTACHMENT.c.kind != "other", ATTACHMENT.c.content_id == ""),  # no logos of signatures
-)
-_ASKED: Final = (
-    select(ASKED.c.field, OUTBOX.c.inbound_raw_id)
-    .outerjoin(OUTBOX, OUTBOX.c.id == ASKED.c.outbox_id)
-    .where(ASKED.c.ticket_id == bindparam("number"))
-)
-_SENT_KINDS: Final = select(OUTBOX.c.kind).where(OUTBOX.c.ticket_id == bindparam("number"))
-_NO_DATA: Final = frozenset({"request", "administrator"})  # what `compose` calls a clarification and rule R6
-_CITED: Final = select(TICKET_LINK.c.other_id).where(TICKET_LINK.c.ticket_id == bindparam("number"))
 _FIELDS_ASKED: Final = select(ASKED.c.field).where(ASKED.c.ticket_id == bindparam("number"))
 _NEW_ASKED: Final = insert(ASKED)
 
@@ -149,78 +113,6 @@ def routed_topic(db: Connection, number: int) -> str:
     """Return the topic whose queue works a ticket; "" while an operator has yet to look at it."""
     row = db.execute(_ROUTE, {"number": number}).one()
     return "" if row.in_review else str(row.topic)
-
-
-def load_ticket_state(db: Connection, number: int, now_utc: datetime) -> TicketState:
-    """Load a ticket with everything that topic work looks at."""
-    this = {"number": number}
-    ticket = db.execute(_TICKET, this).one()
-    mails = db.execute(_MAILS, this | {"most": MAILS_LOOKED_AT}).all()[::-1]
-    parts = db.execute(_PARTS, {"raw_ids": [mail.raw_id for mail in mails]}).all()
-    asked = db.execute(_ASKED, this).all()
-    facts, own = load_facts(db, number), read_policy(db, TOPICS)
-    writer = _writer(mails[-1]) if mails else Writer(address=ticket.requester)  # who gets the next answer
-    stated = [fact.value for fact in facts if fact.field == "seller_id"]
-    return TicketState(
-        number=number,
-        status=Status(ticket.status),
-        topic=ticket.topic,
-        language=ticket.language,
-        marketplace=ticket.marketplace,
-        subject=ticket.subject,
-        text="\n\n".join(mail.text for mail in mails if mail.text),
-        how_to=ticket.how_to,
-        facts=facts,
-        asked=frozenset(row.field for row in asked),
-        missing_before=tuple(ticket.missing),
-        question_raw_id=min((row.inbound_raw_id for row in asked if _is_question(row)), default=None),
-        question_count=ticket.question_count,
-        acknowledged=ticket.acknowledged,
-        bound_seller_id=ticket.seller_id,
-        sender_role=role_of_mail(db, writer, stated),
-        sent_kinds=frozenset(db.scalars(_SENT_KINDS, this)),
-        attachment_kinds=tuple(part.kind for part in parts),
-        suppress_replies=ticket.suppress_replies or (mails[-1].suppress_replies if mails else ""),
-        also_topics=tuple(ticket.also_topics),
-        message_count=len(mails),
-        findings=tuple((f["type"], f["value"] or f["text"]) for mail in mails for f in mail.findings),
-        secrets=tuple(redaction["type"] for redaction in mails[-1].redacted) if mails else (),
-        newest_raw_id=mails[-1].raw_id if mails else None,
-        policy=reply_policy(db, ticket.topic, ticket.mailbox),
-        now_utc=now_utc,
-        newest_text=mails[-1].text if mails else "",
-        cited=_cited(db, number, mails),
-        escalated=bool(ticket.escalated),
-        needs=needs_of(own, ticket.topic),
-        topic_names=names_of(own, ticket.topic),
-        bulk_rows=max((part.row_count or 0 for part in parts), default=0),
-    )
-
-
-def _is_question(asked: Any) -> bool:
-    """Tell whether a mail was asked for a datum: answers are looked for in what came after it."""
-    return asked.inbound_raw_id is not None and asked.field not in _NO_DATA
-
-
-def _cited(db: Connection, number: int, mails: Sequence[Any]) -> tuple[int, ...]:
-    """Return the numbers that a ticket is related to or its mails name, whether they exist or not.
-
-    What was named counts as named: asking again for a number that is not ours would tell a stranger
-    which numbers are (rule A16).
-    """
-    named = [
-        int(entity["value"].rpartition("-")[2])
-        for mail in mails
-        for entity in mail.entities
-        if entity["type"] == "ticket_id" and entity["where"] in {"subject", "body"}
-    ]
-    related = db.scalars(_CITED, {"number": number})
-    return tuple(dict.fromkeys(other for other in (*related, *named) if other != number))
-
-
-def _writer(mail: Any) -> Writer:
-    checks = Authentication(**mail.authentication)
-    return Writer(address=mail.from_address, reply_address=mail.reply_address, is_forged=checks.failed)
 
 
 def store_topic_decision(

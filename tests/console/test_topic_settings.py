@@ -8,7 +8,7 @@ import pytest
 
 from models.store.policies import read_policy
 from models.store.schema import AUDIT, OUTBOX, TICKET
-from models.store.topic_work import load_ticket_state
+from models.store.ticket_states import load_ticket_state
 from tests.console.conftest import on_sqlite
 from workers.policy_acts import policy_problem
 from workers.topics import decide_topic

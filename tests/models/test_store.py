@@ -27,8 +27,9 @@ from models.store.outbox import (
 from models.store.policies import read_policy, reply_policy, seed, write_policy
 from models.store.raw_mail import adopt_new_mail, fetch_mails
 from models.store.schema import MAIL_STATE, OUTBOX, STATUS_EVENT
+from models.store.ticket_states import load_ticket_state
 from models.store.tickets import Opening, move_status, open_ticket
-from models.store.topic_work import load_ticket_state, make_topic_work_due, note_reply
+from models.store.topic_work import make_topic_work_due, note_reply
 from models.topics import Disposition, Status
 from workers.order_keys import order_keys
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from models.store import topic_work
+from models.store import ticket_states
 from models.store.policies import write_policy
 from models.store.schema import FACT
 from tests.workers.conftest import INCOMPLETE
@@ -142,13 +142,13 @@ def test_a_fault_of_the_machine_gives_tickets_back(desk: Any, monkeypatch: pytes
 def test_a_ticket_of_very_many_mails_is_worked_from_the_newest(
     desk: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(topic_work, "MAILS_LOOKED_AT", 2)
+    monkeypatch.setattr(ticket_states, "MAILS_LOOKED_AT", 2)
     number = ask(desk)
     for n in range(3):
         desk.mail(f"Письмо номер {n}, ждём.", subject=f"[RZ-{number}]", message_id=f"a{n}@shop.example")
     desk.read()
     with desk.store.read() as db:
-        state = topic_work.load_ticket_state(db, number, desk.now)
+        state = ticket_states.load_ticket_state(db, number, desk.now)
     assert state.text == "Письмо номер 1, ждём.\n\nПисьмо номер 2, ждём."
     assert state.newest_raw_id == 4
 

@@ -12,7 +12,7 @@ from models.store.legal_holds import held_numbers, hold_ticket
 from models.store.schema import ASKED, OUTBOX
 from models.store.sellers import Binding, bind, bound_seller, role_of_sender
 from models.store.ticket_life import set_ticket
-from models.store.topic_work import load_ticket_state
+from models.store.ticket_states import load_ticket_state
 from models.topics import Status
 from tests.workers.conftest import INCOMPLETE
 from workers import acts

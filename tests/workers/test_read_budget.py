@@ -8,6 +8,7 @@ import resource
 import signal
 import threading
 import time
+from dataclasses import replace
 from importlib.metadata import version
 from typing import Any
 
@@ -20,6 +21,7 @@ from workers import batch
 from workers.read_budget import Budget, OverBudgetError, within
 
 SHORT = Budget(cpu_s=0.05, wall_s=0.3, memory_bytes=60 * 1024 * 1024)
+PATIENT = replace(SHORT, wall_s=4.0)  # beside busy neighbours 0.05 s of processor time take long
 
 
 def spin() -> None:
@@ -48,7 +50,7 @@ def swallow_everything() -> None:
 def test_work_over_its_budget_is_ended_with_the_cause(work: Any, cause: str) -> None:
     started = time.monotonic()
     with pytest.raises(OverBudgetError, match=cause):
-        within(SHORT, work)
+        within(PATIENT if "processor" in cause else SHORT, work)
     assert time.monotonic() - started < 5
 
 
