@@ -38,6 +38,7 @@ _SHORT_NUMBERS: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}")
 _DIGITS: Final = "0123456789"
 _DIGIT: Final = re.compile(r"[0-9]")
 _WORTHY: Final = re.compile(r"[0-9]|^[A-Za-z]{20}$|[A-Za-z][-_]|[A-ZА-Я]{2}-")
+_SOLID: Final = frozenset({"none", "campaign_id"})  # campaigns are never written in groups, sums are
 _GROUPS: Final = re.compile(
     r"[0-9](?<![0-9.,:/-].)(?<![0-9] .)[0-9]{0,4}(?: [0-9]{2,5}){1,4}(?![0-9])(?! [0-9])(?![.,:/-][0-9])"
 )
@@ -156,7 +157,7 @@ def _grouped(region: Region) -> Iterator[Candidate]:
         if shape is None or len(solid) < 6:
             continue
         loss = 0.0 if _TRIPLES.fullmatch(match[0]) else 2.0 if _THOUSANDS.fullmatch(match[0]) else 0.8
-        roles = {role: prior - loss for role, prior in shape.roles.items() if role != "none"}
+        roles = {role: prior - loss for role, prior in shape.roles.items() if role not in _SOLID}
         yield Candidate(match.start(), match.end(), solid, Shape(SPACED.name, roles))
 
 

@@ -13,7 +13,15 @@ from typing import Final, NamedTuple
 from intake.extraction.regions import Region
 
 SERIAL_LENGTH: Final = 13
-_PLAIN: Final = re.compile(r"01(?<![0-9A-Za-z]..)(?P<gtin>[0-9]{14})21(?P<serial>[!-~]{5,13})")
+# A scanner may put its name for DataMatrix or Code 128 first (ISO/IEC 15424): ]d2, ]C1.
+_PLAIN: Final = re.compile(
+    r"01(?:(?<![0-9A-Za-z]..)|(?<=\](?:d2|C1)..))(?P<gtin>[0-9]{14})21(?P<serial>[!-~]{5,13})"
+)
+# The 21 was lost: nothing else is 16 digits from 01 on and 13 characters with small and capital letters.
+_UNTAGGED: Final = re.compile(
+    r"01(?<![0-9A-Za-z]..)[0-9]{14}(?=[!-~]{0,12}[a-z])(?=[!-~]{0,12}[A-Z])[!-~]{12}[0-9A-Za-z]"
+    r"(?=[.,;:)\"'\]}>]{0,3}(?![!-~]))"
+)
 _READABLE: Final = re.compile(r"\(01\) ?(?P<gtin>[0-9]{14}) ?\(21\) ?(?P<serial>[!-~]{5,13})")
 _BLANKS: Final = re.compile(r"01(?<![0-9A-Za-z]..) ?(?P<gtin>[0-9]{14})[ \n]21 ?(?P<serial>[!-~]{5,13})")
 # The group separator itself, and how programs show it.
@@ -40,7 +48,10 @@ def find_marking_codes(region: Region) -> list[MarkingMark]:
         return []
     patterns = [_PLAIN, _BLANKS, _READABLE] if "(01)" in region.folded else [_PLAIN, _BLANKS]
     marks = (_read(region, match) for pattern in patterns for match in pattern.finditer(region.folded))
-    return [mark for mark in marks if mark is not None]
+    found = [mark for mark in marks if mark is not None]
+    if not found:
+        found = [MarkingMark(*match.span(), match[0]) for match in _UNTAGGED.finditer(region.folded)]
+    return found
 
 
 def _read(region: Region, match: re.Match[str]) -> MarkingMark | None:

@@ -72,12 +72,15 @@ _MONTHS_OF_YEAR: Final = re.compile(
     r"(?<![0-9])(?P<n>[1-9]|1[0-2]) ?(?:мес\.|месяц[а-я]{0,3}) (?P<y>20[0-9]{2})"
 )
 _WEEK: Final = re.compile(
-    r"[第cwнk](?:(?<=第) ?(?P<w>[0-9]{1,2}) ?周"
+    # But 10月第4周 is the fourth week of a month, and 卡住 第3周 tells how long.
+    r"[第cwнk](?:(?<=第)(?<!月第)(?<!月的第)(?<!月份第) ?(?P<w>[0-9]{1,2}) ?周"
     r"|(?<![0-9a-zа-я].)(?:(?<=c)(?:alendar week|w)|(?<=w)eek|(?<=н)едел[яюи]|(?<=k)w)"
     r" ?№?(?P<w2>[1-5]?[0-9])(?![0-9/-]|[.,][0-9]| ?(?:ago|назад)))"
 )
+# 近三月 is how long, not which month.
 _CHINESE_MONTH: Final = re.compile(
-    r"(?:(?P<y>20[0-9]{2}) ?年 ?)?(?:(?<![\n0-9.])(?P<m0>1[01]|[1-9])[、和,，]|(?<![0-9.]))"
+    r"(?<![近前过去后这头满每隔连续])(?:(?P<y>20[0-9]{2}) ?年 ?)?"
+    r"(?:(?<![\n0-9.])(?P<m0>1[01]|[1-9])[、和,，]|(?<![0-9.]))"
     r"(?P<m>1[0-2]|0?[1-9]|[一二三四五六七八九十]{1,2}) ?月(?P<f>份)?"
     r"(?! ?[0-9]{1,2} ?[日号號]?)(?!的?[上中下前后][半旬]|[日号號初底中末第起旬])"
     r"(?:(?:到|至|-|~) ?(?P<m2>1[0-2]|0?[1-9]) ?月(?:份)?(?! ?[0-9]))?"
@@ -97,6 +100,13 @@ _BEFORE: Final = _words("month_before")
 _BEHIND: Final = _words("month_behind")
 _CHINESE_BEFORE: Final = tuple(load_toml("months.toml")["period"]["chinese_before"])
 _CHINESE_BEHIND: Final = tuple(load_toml("months.toml")["period"]["chinese_behind"])
+_WAITED: Final = 12
+_OF_BOOKS: Final = re.compile("[报账款单期]|结算|2[0-9]年")
+_WHEN_BEFORE: Final = _words("when_before")
+_WHEN_BEHIND: Final = _words("when_behind")
+_SEASON_BEFORE: Final = _words("season_before")
+_LEFT_FOR: Final = _words("left_for")
+_HOW_MANY: Final = _words("how_many")
 _DOUBTFUL: Final = frozenset(load_toml("months.toml")["period"]["doubtful"])
 
 
@@ -146,16 +156,32 @@ def _years_and_weeks(region: Region, mail_date: date) -> Iterator[PeriodMark]:
         yield PeriodMark(match.start(), match.end(), *_months(int(match["y"]), 1, int(match["n"])), 4.4)
     for match in () if region.signs.isdisjoint(signs.WEEKS) else _WEEK.finditer(small):
         week = int(match["w"] or match["w2"])
+        if match[0].startswith("недели") and _HOW_MANY.before(word_before(small, match.start())):
+            continue  # за три недели 14 комплектов
+        if (
+            match["w"]
+            and week <= _WAITED
+            and not _OF_BOOKS.search(small, max(0, match.start() - 3), match.end() + 6)
+        ):
+            continue
         if 1 <= week <= date(mail_date.year, 12, 28).isocalendar().week:
             begin = date.fromisocalendar(mail_date.year, week, 1)
             yield PeriodMark(match.start(), match.end(), begin, begin + timedelta(days=6), 3.0)
 
 
+def _is_when(region: Region, start: int, end: int) -> bool:
+    """Tell whether a month with its year is when something was: "updated in October 2026"."""
+    small = region.lower
+    return _WHEN_BEFORE.before(word_before(small, start)) or _WHEN_BEHIND.behind(word_behind(small, end))
+
+
 def _speaks_of_a_period(region: Region, match: re.Match[str]) -> bool:
-    if match["m"] in _DOUBTFUL and region.folded[match.start()].islower():
+    before = word_before(region.lower, match.start())
+    if match["m"] in _DOUBTFUL and region.folded[match.start()].islower() and before != "за":
         return False
-    before, behind = word_before(region.lower, match.start()), word_behind(region.lower, match.end())
-    return _BEFORE.before(before) or _BEHIND.behind(behind)
+    if before == "for" and _LEFT_FOR.before(word_before(region.lower, match.start() - len(" for"))):
+        return False  # three slots left for November
+    return _BEFORE.before(before) or _BEHIND.behind(word_behind(region.lower, match.end()))
 
 
 def _word_months(region: Region, mail_date: date) -> Iterator[PeriodMark]:
@@ -163,6 +189,10 @@ def _word_months(region: Region, mail_date: date) -> Iterator[PeriodMark]:
     for match in (_WORD_MONTH.match(region.lower, start) for start in places):
         if match is None or not (match["y"] or match["m2"] or _speaks_of_a_period(region, match)):
             continue
+        if match["y"] and not match["m2"] and _is_when(region, *match.span()):
+            continue
+        if match["m2"] and not match["y"] and _SEASON_BEFORE.before(word_before(region.lower, match.start())):
+            continue  # в августе - сентябре, harvest is in October-November
         first, last = month_numbers()[match["m"]], month_numbers()[match["m2"] or match["m"]]
         year = int(match["y"]) if match["y"] else year_of_month(last, mail_date)
         if first <= last and not _is_far_ahead(year, first, mail_date):
@@ -196,6 +226,8 @@ def _chinese_months(region: Region, mail_date: date) -> Iterator[PeriodMark]:
         behind = region.lower[match.end() : match.end() + 7]
         spoken = before.endswith(_CHINESE_BEFORE) or any(word in behind for word in _CHINESE_BEHIND)
         if not (match["f"] or match["y"] or match["m2"] or spoken or pair):
+            continue
+        if match["y"] and not spoken and not match["m2"] and _is_when(region, *match.span()):
             continue
         if first is None or last is None or first > last:
             continue

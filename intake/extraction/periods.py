@@ -44,7 +44,8 @@ def _ordered(first: Parts, last: Parts, mail_date: date | None) -> tuple[date, d
         return None
     begin = resolve((year or last_year, month, day), mail_date)
     if begin is not None and begin > end and year is None:
-        begin = resolve((end.year - 1, month, day), mail_date)
+        # "12-18 January" may begin before the oldest day that one without a year can mean.
+        begin = resolve((end.year - ((month, day) > (last_month, last_day)), month, day), mail_date)
     if begin is not None and begin > end and last_year is None:
         end = resolve((begin.year + (last_month < month), last_month, last_day), mail_date)
     return (begin, end) if begin and end and timedelta(0) < end - begin <= LONGEST else None
@@ -82,9 +83,9 @@ def join_dates(
         mark = marks[index]
         index += 1
         if mark.last is not None:
-            begin, end = resolve(mark.first, mail_date), resolve(mark.last, mail_date)
-            if begin and end and begin < end:
-                periods.append(PeriodMark(mark.start, mark.end, begin, end, 4.6))
+            both = _ordered(mark.first, mark.last, mail_date)
+            if both is not None:
+                periods.append(PeriodMark(mark.start, mark.end, *both, 4.6))
             continue
         following = marks[index] if index < len(marks) else None
         if following is not None and following.last is None and _joined(region, mark, following):

@@ -14,6 +14,7 @@ from intake.extraction.candidates import Candidate
 from intake.extraction.context import Evidence, evidence_around, glued_cue
 from intake.extraction.labels import is_noun
 from intake.extraction.lexicon import words_of
+from intake.extraction.neighbours import word_before, word_set
 from intake.extraction.pasted_tables import PastedTables
 from intake.extraction.regions import Region
 from intake.extraction.shapes import CODE, WORDS
@@ -58,6 +59,13 @@ _ADDRESS_WEIGHT: Final = 2.6
 _POSTAL_DIGITS: Final = 6
 _BRACKET_WEIGHT: Final = 1.0
 _POINT: Final = "pickup_point_id"
+_CAMPAIGN: Final = "campaign_id"
+_NAME_BEFORE: Final = re.compile(
+    r"(?P<before>[^\"\n]{0,14})\"[^\"\n]{2,48}\"\s?[,，]?\s?\(?\s?(?:id|ид|айди|no\.?|№|#|编号|номер)[\s:：№]{0,3}$"
+)
+_NAME_REACH: Final = 80
+_NAME_LABEL: Final = 16  # from the closing quote to the number
+_NAME_WEIGHT: Final = 2.6
 _ACT: Final = "document_number.act"
 # 五区E2-4417, павильон Б-14: a place to go to
 _PLACE: Final = re.compile(
@@ -156,6 +164,18 @@ def _add_address(region: Region, candidate: Candidate, evidence: dict[str, Evide
         evidence[_POINT] = Evidence(weight, "an address")
 
 
+def _is_of_campaign(region: Region, candidate: Candidate, about: frozenset[str]) -> bool:
+    """Tell whether a name in quotes, of no firm, has the number as its id: promo "Warm Days" (ID 1440)."""
+    if '"' not in region.lower[max(0, candidate.start - _NAME_LABEL) : candidate.start]:
+        return False
+    named = _NAME_BEFORE.search(region.lower, max(0, candidate.start - _NAME_REACH), candidate.start)
+    if named is None or words_of(_NEIGHBOURS, "campaign", "firms").search(named["before"]):
+        return False
+    return (
+        _CAMPAIGN in about or words_of(_NEIGHBOURS, "campaign", "promos").search(named["before"]) is not None
+    )
+
+
 def _names_thing(region: Region, candidate: Candidate) -> bool:
     """Tell whether "№" follows a noun of no list (школа № 1247, 叫号B045): documents are in the lists."""
     made_like_one = not candidate.value.isdigit() and any(char in candidate.value for char in "-/")
@@ -184,10 +204,15 @@ def read_candidate(
     if candidate.glued and glued_cue(region, candidate) is None:
         return reading  # letters glued to digits that are no context word: part of a name
     evidence = _evidence(region, candidate, tables)
+    if _CAMPAIGN in candidate.shape.roles and _is_of_campaign(region, candidate, about):
+        evidence[_CAMPAIGN] = Evidence(_NAME_WEIGHT, "a name in quotes")
+        evidence.pop("seller_id", None)
     _judge_desk(reading, evidence)
     _apply(reading, evidence)
     if about:
         _add_topic(reading, about)
+    if _CAMPAIGN in reading.scores and candidate.value.isdigit():
+        _judge_campaign(reading)
     if "sku" in reading.scores and region.lower[candidate.start - 1 : candidate.start] == "(":
         reading.scores["sku"] += _BRACKETS  # 麦克风（3238141808）
     if candidate.shape is CODE or candidate.shape is WORDS:
@@ -217,6 +242,13 @@ def _judge_inn(reading: Reading) -> None:
     if words_of(_NEIGHBOURS, "tax", "firm").search(around):
         reading.scores[_INN] += 1.5
         reading.words.setdefault(_INN, "control digit")
+
+
+def _judge_campaign(reading: Reading) -> None:
+    """Leave a campaign's budget or bid alone."""
+    before = word_before(reading.region.lower, reading.candidate.start)
+    if before and word_set("campaign", "sums").before(before):
+        reading.scores[_CAMPAIGN] = 0.0
 
 
 def _judge_desk(reading: Reading, evidence: dict[str, Evidence]) -> None:

@@ -21,7 +21,9 @@ FINDING: Final = "finding"  # wishes, risks, roles, warehouses, relative days, t
 GOODS: Final = "goods"  # talk of goods and trade
 ERROR_TEXT: Final = "error text"
 ERROR_WORD: Final = "error word"
-ERROR_LEADS: Final = ("before_number", "before_letters", "before_name", "before_text", "code")
+ERROR_LEADS: Final = (
+    "before_number", "before_letters", "before_name", "before_text", "code", "explicit", "shows",
+)  # fmt: skip
 BEFORE_HIDDEN: Final = "word before what must be hidden"
 SUBTYPE: Final = "subtype."  # and the entity type
 WORDED: Final = ("preferred_channel", "priority_stated", "business_risk", "sender_role")
