@@ -190,6 +190,7 @@ OTHERS = (
     "/settings/webhooks",
     "/account",
     "/tickets/1",
+    "/mails/1",
 )
 
 
