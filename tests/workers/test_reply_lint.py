@@ -66,6 +66,7 @@ def test_sentence_is_fit_to_be_sent(language: str, key: str, text: str) -> None:
     assert not PROMISE.search(text), "R60: an outcome is promised"
     assert not REQUEST.search(text) or NEGATED.search(text), "R54, R58: asks for a secret"
     assert not SHOUTING.search(text)
+    assert faults_of(text) == (), "what the desk's own lint refuses to operators"
     assert "@" not in text, "A13: no address of anybody"
     used = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
     safe = variable_names() if key.startswith("template.") else SAFE_VARIABLES

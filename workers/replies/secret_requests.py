@@ -49,12 +49,22 @@ def _is_asked_for(sentence: str, secret: re.Match[str]) -> bool:
     if before:
         nearest = max(before, key=lambda match: match.start())
         is_about = _pattern("between").search(sentence, nearest.end(), secret.start())
-        return is_about is None and not _forbids(sentence, nearest.start())
+        if is_about is not None or _forbids(sentence, nearest.start()):
+            return False
+        return not _is_entered_at_its_place(sentence, nearest, secret.end())
     if _YOURS.fullmatch(sentence, 0, secret.start()) and _NOTHING.fullmatch(sentence, secret.end()):
         return True
     gap = _GAP.match(sentence, secret.end())
     behind = _pattern("ask_after").match(sentence, gap.end() if gap else secret.end())
     return behind is not None and _ENDS.match(sentence, behind.end()) is not None
+
+
+def _is_entered_at_its_place(sentence: str, ask: re.Match[str], end: int) -> bool:
+    """Tell whether a secret is to be entered where it belongs, as a code on the page that asks for it."""
+    if not _pattern("enter").match(ask.group(0)):
+        return False
+    before = sentence[max(0, ask.start() - BEFORE_CHARS) : ask.start()]
+    return bool(_pattern("place").match(sentence, end) or _pattern("place_before").search(before))
 
 
 def _forbids(sentence: str, ask: int) -> bool:
@@ -66,6 +76,6 @@ def _forbids(sentence: str, ask: int) -> bool:
 @cache
 def _pattern(name: str) -> re.Pattern[str]:
     words: list[str] = read_table("replies/secret_words.toml")[name]["words"]
-    free = name in {"excused_secret", "between", "frame_end"}  # may begin anywhere
+    free = name in {"excused_secret", "between", "frame_end", "place", "place_before"}  # may begin anywhere
     begins = {word: "" if free or _CJK.search(word) else r"(?<![a-zа-я0-9])" for word in words}
     return re.compile("|".join(f"{start}(?:{word})" for word, start in begins.items()))
