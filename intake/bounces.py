@@ -14,6 +14,7 @@ from typing import Final
 from intake.header_block import HeaderBlock, split_header
 from intake.headers import message_ids
 from intake.mime_tree import Part, walk
+from intake.phrase_finder import PhraseFinder
 from intake.phrases import words
 from models.records import Bounce
 
@@ -28,10 +29,10 @@ _ROBOT_NAME: Final = re.compile(
     r"|邮件系统|почтовая система|служба доставки почты|系统退信|郵件管理員|邮件管理员|邮局管理员",
     re.IGNORECASE,
 )
-_SUBJECT: Final = re.compile("|".join(map(re.escape, words("kind", "bounce_subjects"))), re.IGNORECASE)
+_SUBJECT: Final = PhraseFinder(words("kind", "bounce_subjects"))
 _STATUS: Final = re.compile(r"(?<![\d.])([245]\.[0-7]\.\d{1,3})(?![\d.])")
 _REPLY_CODE: Final = re.compile(r"(?<![\d.-])([45]\d\d)[ -](?:[45]\.\d|[#<\"'(]|[A-Za-z])")
-_WORDS: Final = re.compile("|".join(map(re.escape, words("kind", "bounce_bodies"))), re.IGNORECASE)
+_WORDS: Final = PhraseFinder(words("kind", "bounce_bodies"))
 # What only a mail system writes: a reply code with its enhanced code, the command it answers, an AWS notice.
 _SMTP_ERROR: Final = re.compile(
     r"(?<![\d.])[45]\d\d[ -]{1,3}\(?#?[45]\.[0-7]\.\d{1,3}|\bRCPT TO\b|\bsmtp;|\bsaid: [45]\d\d"
@@ -44,8 +45,8 @@ _FORWARDED: Final = re.compile(
     r"^\s{0,4}(?:re|fwd?|aw|wg|отв|ответ|переслано|пересл|回复|答复|转发|轉寄|回覆)\s{0,2}[:：]",
     re.IGNORECASE,
 )
-_MAIL_NOUN: Final = re.compile("|".join(map(re.escape, words("kind", "mail_nouns"))), re.IGNORECASE)
-_DELAY: Final = re.compile("|".join(map(re.escape, words("kind", "bounce_delays"))), re.IGNORECASE)
+_MAIL_NOUN: Final = PhraseFinder(words("kind", "mail_nouns"))
+_DELAY: Final = PhraseFinder(words("kind", "bounce_delays"))
 _ADDRESS: Final = re.compile(
     r"(?<![A-Za-z0-9.+@_-])([A-Za-z0-9_.+=&/-]{1,80}@[A-Za-z0-9.-]{1,120}\.[a-z]{2,24})", re.IGNORECASE
 )

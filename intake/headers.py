@@ -56,7 +56,8 @@ def decode_header(value: bytes, hint: str = "") -> tuple[str, str]:
     if b"=?" not in value:
         text, warning = _plain(value, hint)
         return tidy_header_text(text), warning
-    value = _UNENDED_WORD.sub(_end_word, value)
+    if value.count(b"=?") > 1 or not value.rstrip().endswith(b"?="):  # one whole word lacks no end
+        value = _UNENDED_WORD.sub(_end_word, value)
     text, warning = _decode_words(value, hint)
     if "=?" in text and "?=" in text and _ENCODED_WORD.search(again := text.encode()) and again != value:
         # Encoded twice: by the writer's client and by a gateway on the way.
@@ -102,7 +103,9 @@ def tidy_header_text(text: str) -> str:
     """One line, composed characters (macOS sends file names decomposed), no control characters."""
     if text.isascii() and text.isprintable():
         return text.strip()
-    return unicodedata.normalize("NFC", _CONTROL.sub(" ", text)).strip()
+    if not text.isprintable():
+        text = _CONTROL.sub(" ", text)
+    return unicodedata.normalize("NFC", text).strip()
 
 
 def _plain(octets: bytes, hint: str) -> tuple[str, str]:

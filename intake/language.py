@@ -12,12 +12,16 @@ import re
 from typing import Final
 
 MAX_CHARS: Final = 20_000
+# It begins with a set of characters, so that small Cyrillic and Chinese letters are passed over by a plain
+# scan; each branch asks by looking back which of them it was.
 _NOISE: Final = re.compile(
-    r"https?://[!-~]{1,500}|www\.[!-~]{1,200}|[A-Za-z0-9_.+-]{1,80}@[A-Za-z0-9_.-]{1,120}"
-    r"|[A-Za-z_./#-]{0,40}\d[A-Za-z0-9_./:#-]{0,60}|\b[A-Z]{2,}[A-Z_]{1,40}\b"
-    r"|[А-ЯЁ]{2,40}_[А-ЯЁA-Z0-9_]{1,40}"  # a warehouse's name
-    r"|[{}\[\]<>=][ -~]{0,20}[{}\[\]<>=]"
-    r"|(?<![!-~])[A-Za-z_]{1,40}[_/\\][A-Za-z0-9_/\\-]{1,80}"
+    r"[!-~А-ЯЁ\d](?:(?<=h)ttps?://[!-~]{1,500}|(?<=w)ww\.[!-~]{1,200}"
+    r"|(?<=[A-Za-z0-9_.+-])[A-Za-z0-9_.+-]{0,79}+@[A-Za-z0-9_.-]{1,120}"
+    r"|(?:(?<=\d)|(?<=[A-Za-z_./#-])[A-Za-z_./#-]{0,39}+\d)[A-Za-z0-9_./:#-]{0,60}"
+    r"|(?<=[A-Z])(?<!\w.)[A-Z]+[A-Z_]{1,40}\b"
+    r"|(?<=[А-ЯЁ])[А-ЯЁ]{1,39}_[А-ЯЁA-Z0-9_]{1,40}"  # a warehouse's name
+    r"|(?<=[{}\[\]<>=])[ -~]{0,20}[{}\[\]<>=]"
+    r"|(?<=[A-Za-z_])(?<![!-~].)[A-Za-z_]{0,39}[_/\\][A-Za-z0-9_/\\-]{1,80})"
 )
 # Words of the platform's pages, quoted by the writer: they tell the language of the page, not of the letter.
 _CITED: Final = re.compile(r"[\"“”«「『《][^\"“”»」』》\n]{1,120}[\"”“»」』》]")
@@ -27,11 +31,20 @@ _LATIN_WORD: Final = re.compile(r"[A-Za-z\u00c0-\u024f]{2,}")
 _CYRILLIC_WORD: Final = re.compile(r"[\u0400-\u04ff]{2,}")
 _MARK_OF_QUOTE: Final = re.compile(r"(?m)^ {0,3}>.*$")
 # Russian typed with Latin letters ("otpravlenie ne prinyali"): sellers without the keyboard layout.
-_TRANSLIT: Final = re.compile(
-    r"(?i)\b(?:ne|na|po|ya|eto|chto|kak|net|dlya|iz|ot|za|uzhe|uje|mne|moi|moy|nash\w{0,3}|vash\w{0,3}|pri|esli|menya"
-    r"|privet|zdravstvu\w*|pozhalu\w*|spasibo|dobr(?:yi|yj|yy|iy|oe)|pochemu|kogda|mozhno|proshu|pishu|pomogite"
-    r"|otpravlen\w*|posylk\w*|zakaz\w*|tovar\w*|postavk\w*|dengi|kabinet\w*|sklad\w*|vozvrat\w*|shtraf\w*|punkt\w*)\b"
-)
+_TRANSLIT: Final = frozenset(
+    {
+        "ne", "na", "po", "ya", "eto", "chto", "kak", "net", "dlya", "iz", "ot", "za", "uzhe", "uje", "mne",
+        "moi", "moy", "pri", "esli", "menya", "privet", "spasibo", "dobryi", "dobryj", "dobryy", "dobriy",
+        "dobroe", "pochemu", "kogda", "mozhno", "proshu", "pishu", "pomogite", "dengi",
+    }
+)  # fmt: skip
+_TRANSLIT_STEMS: Final = (
+    "zdravstvu", "pozhalu", "otpravlen", "posylk", "zakaz", "tovar", "postavk", "kabinet", "sklad", "vozvrat",
+    "shtraf", "punkt",
+)  # fmt: skip
+_TRANSLIT_SHORT: Final = ("nash", "vash")  # with up to three letters of an ending
+_SHORT: Final = 7
+_WORD: Final = re.compile(r"\w+")
 _ENGLISH: Final = re.compile(
     r"(?i)\b(?:the|is|are|to|and|of|we|you|it|in|for|not|this|that|have|with|my|our|was|please)\b"
 )
@@ -56,10 +69,21 @@ def detect_language(text: str) -> str:
         return "zh"
     if cyrillic_words and len(cyrillic_words) >= 0.4 * len(latin_words):
         return "ru"
-    translit = len(_TRANSLIT.findall(plain))
+    translit = _count_translit(plain)
     if translit > 2 and translit > len(_ENGLISH.findall(plain)):
         return "ru"
     return "en" if latin_words else "ru" if cyrillic_words else "zh"
+
+
+def _count_translit(text: str) -> int:
+    """Return how many words of a text are common Russian ones in Latin letters."""
+    words = _WORD.findall(text.lower())
+    return sum(
+        word in _TRANSLIT
+        or word.startswith(_TRANSLIT_STEMS)
+        or (len(word) <= _SHORT and word.startswith(_TRANSLIT_SHORT))
+        for word in words
+    )
 
 
 def _by_any_letter(text: str) -> str:

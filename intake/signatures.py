@@ -34,8 +34,9 @@ _POSTSCRIPT: Final = re.compile(
 )
 _QUESTION: Final = re.compile(r"[?？]\s{0,3}$|[?？]\s")
 _REQUEST: Final = re.compile(rf"^\s{{0,4}}(?:{any_of('request_words').expression.pattern})", re.IGNORECASE)
+_MATTERS: Final = any_of("matter_words")
 _MATTER: Final = re.compile(
-    rf"(?:{any_of('matter_words').expression.pattern})[^\d\n]{{0,24}}\d(?:[\d\s-]{{0,3}}\d){{2}}",
+    rf"(?:{_MATTERS.expression.pattern})[^\d\n]{{0,24}}\d(?:[\d\s-]{{0,3}}\d){{2}}",
     re.IGNORECASE,
 )
 _DIGIT: Final = re.compile(r"\d")  # no matter is named without one, and to look for it costs little
@@ -181,12 +182,19 @@ def _looks_like_footer(block: list[str], *, is_section: bool) -> bool:
     return is_short and not re.search(r"[.!]\s+\S", text) and not _goes_on(block)
 
 
+def _names_matter(line: str) -> bool:
+    """Tell whether a line names the number of an order or the like, and no way to reach somebody."""
+    if _DIGIT.search(line) is None or not _MATTERS.may_find(line) or _MATTER.search(line) is None:
+        return False
+    return _CONTACT.search(_MATTER.sub("", line)) is None
+
+
 def _goes_on(block: list[str]) -> bool:
     """Tell whether lines after a mark are still the letter: a request, a question, a sentence, an order."""
     return any(
         _QUESTION.search(line)
         or _REQUEST.match(line)
-        or (_DIGIT.search(line) and _MATTER.search(line) and not _CONTACT.search(_MATTER.sub("", line)))
+        or _names_matter(line)
         or _ENCLOSED.search(line)
         or is_sentence(line)
         for line in block
