@@ -6,7 +6,7 @@ ARGS ?=
 COUNT ?= 1000000
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fuzz fuzz-each soak bench bench-classifier screenshots train lock release clean
+.PHONY: help setup run test check fuzz fuzz-each soak bench bench-classifier screenshots train lock audit release clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -61,6 +61,9 @@ lock:  ## recompile the locked requirements (needs uv)
 	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/runtime.in -o requirements/runtime.txt
 	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/tracing.in -c requirements/runtime.txt -o requirements/tracing.txt
 	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/dev.in -c requirements/runtime.txt -c requirements/tracing.txt -o requirements/dev.txt
+
+audit:  ## ask the advisory service about the locks (needs pip-audit and the network)
+	pip-audit --disable-pip --require-hashes -r requirements/runtime.txt -r requirements/tracing.txt
 
 release: setup  ## dist/: the wheel of this commit, built twice and compared, with its checksum
 	.ci/release $(BIN)/python
