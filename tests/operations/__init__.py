@@ -1,0 +1,1 @@
+"""The runbook, typed in as it stands, on a fresh machine."""
