@@ -35,10 +35,10 @@ SIGNALS: Final = (
     "log_words",
     *LANGUAGES,
 )
-_LANGUAGE_SIGNALS: Final = {name: tuple(float(one == name) for one in LANGUAGES) for name in LANGUAGES}
-_OTHER_LANGUAGE: Final = (0.0,) * len(LANGUAGES)
+LANGUAGE_SIGNALS: Final = {name: tuple(float(one == name) for one in LANGUAGES) for name in LANGUAGES}
+OTHER_LANGUAGE: Final = (0.0,) * len(LANGUAGES)
 _SHARPNESSES: Final = np.geomspace(0.5, 12.0, 40)
-_SURE: Final = 0.9999  # no confidence is shown above this
+SURE: Final = 0.9999  # no confidence is shown above this
 _SHARPEST: Final = 1e6  # where scores tie, no sharpness gives the first more than its share
 _NEWTON_STEPS: Final = 60
 _NEVER: Final = 1e9  # above every score
@@ -86,7 +86,7 @@ def signals_of(evidence: Evidence, sharpness: float) -> Scores:
     signals[:, 6] = signals[:, 4] == linear[:, -1]
     signals[:, 7] = evidence.unseen_shares
     signals[:, 8] = np.log1p(evidence.words)
-    signals[:, 9:] = [_LANGUAGE_SIGNALS.get(name, _OTHER_LANGUAGE) for name in evidence.languages]
+    signals[:, 9:] = [LANGUAGE_SIGNALS.get(name, OTHER_LANGUAGE) for name in evidence.languages]
     return signals
 
 
@@ -95,7 +95,7 @@ def confidence_of(calibration: Calibration, evidence: Evidence) -> Scores:
     signals = signals_of(evidence, calibration.sharpness)
     chance = 1.0 / evidence.scores.shape[1]
     raw = logistic(calibration.intercept + (signals * calibration.weights).sum(axis=1))
-    return np.asarray(np.minimum(np.maximum(raw, chance + 1e-6), _SURE))
+    return np.asarray(np.minimum(np.maximum(raw, chance + 1e-6), SURE))
 
 
 def probabilities_of(scores: Scores, confidences: Scores) -> Scores:
@@ -105,12 +105,15 @@ def probabilities_of(scores: Scores, confidences: Scores) -> Scores:
     """
     below = np.sort(scores, axis=1)[:, ::-1]
     below = below[:, 1:] - below[:, :1]
-    sharpness = [_sharpness_for(*row) for row in zip(below.tolist(), confidences.tolist(), strict=True)]
+    sharpness = [sharpness_for(*row) for row in zip(below.tolist(), confidences.tolist(), strict=True)]
     return softmax(scores, np.array(sharpness)[:, None])
 
 
-def _sharpness_for(below: list[float], confidence: float) -> float:
-    """Return the sharpness that leaves the topics below the first one what its confidence leaves them."""
+def sharpness_for(below: list[float], confidence: float) -> float:
+    """Return the sharpness that leaves the topics below the first one what its confidence leaves them.
+
+    `below` are the distances of the other scores from the first, the nearest first.
+    """
     # With d the distances below the first, log(sum(exp(sharpness * d))) over the others must be the log-odds
     # against the first. It falls and is convex, so Newton's method climbs to the root from any place below
     # it: from zero, or from where the second topic alone would leave that much.

@@ -1,8 +1,9 @@
-"""Labelled mails for training: the bundled corpus, typical requests per topic, operators' labels.
+"""Labelled mails for training: the bundled corpus, what only teaches, operators' labels.
 
 Rows of the corpus are described in classifier/corpus/README.md (synthetic). Near-duplicates
 and mails of one ticket share a group, and a group is never split between training and
-judging.
+judging. Typical requests (classifier/phrases) and written letters (classifier/letters) teach every
+model and judge none.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from models.topics import SLUGS
 
 _ROOM: Final = Path(__file__).parent
 PHRASE_WEIGHT: Final = 0.35  # a made-up request teaches less than a whole mail; by cross-validation
-RECIPE: Final = 10  # raise when features or training change, so that unchanged data are trained anew
+LETTER_WEIGHT: Final = 1.0  # a written letter is a whole mail; by cross-validation too
+RECIPE: Final = 11  # raise when features or training change, so that unchanged data are trained anew
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,7 +36,7 @@ class Example:
     topic: str
     group: str
     weight: float = 1.0
-    source: str = "corpus"  # corpus, phrase, label
+    source: str = "corpus"  # corpus, phrase, letter, label, file
     also_topics: tuple[str, ...] = ()  # really asked about too
     author: str = ""  # who gave the label
 
@@ -69,8 +71,13 @@ def default_corpus_paths() -> list[Path]:
     return [_ROOM / "corpus" / "train.jsonl", _ROOM / "corpus" / "dev.jsonl"]
 
 
-def load_corpus(paths: Iterable[Path]) -> list[Example]:
-    """Load corpus files. Raises ValueError that names the line when a row has no known topic."""
+def letter_paths() -> list[Path]:
+    """Return the files of written letters, one per language (classifier/letters/README.md)."""
+    return sorted((_ROOM / "letters").glob("*.jsonl"))
+
+
+def load_corpus(paths: Iterable[Path], *, source: str = "corpus", weight: float = 1.0) -> list[Example]:
+    """Load files of the corpus format. Raises ValueError that names the line of a row without known topic."""
     examples = []
     for path in paths:
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
@@ -88,6 +95,8 @@ def load_corpus(paths: Iterable[Path]) -> list[Example]:
                     document=document,
                     topic=row["topic"],
                     group=group_of(document),
+                    weight=weight,
+                    source=source,
                     also_topics=tuple(row.get("also_topics", ())),
                 )
             )
@@ -136,6 +145,11 @@ def phrase_examples() -> list[Example]:
     return examples
 
 
+def letter_examples() -> list[Example]:
+    """Return the written letters of every topic, which no judging ever counts."""
+    return load_corpus(letter_paths(), source="letter", weight=LETTER_WEIGHT)
+
+
 def group_of(document: Document) -> str:
     """Return a name that near-duplicates share: the words without identifiers and numbers."""
     words = " ".join(mask(fold(f"{document.subject} {document.text}")).split())
@@ -145,8 +159,8 @@ def group_of(document: Document) -> str:
 def data_hash(examples: Sequence[Example]) -> str:
     """Return a fingerprint of the data and of the recipe, whatever the order of the examples.
 
-    The recipe is this version's features, its concepts and its typical requests: when one of
-    them changes, unchanged mails are worth training anew.
+    The recipe is this version's features, its concepts, its typical requests and its letters: when
+    one of them changes, unchanged mails are worth training anew.
     """
     lines = sorted(
         json.dumps(
@@ -154,10 +168,10 @@ def data_hash(examples: Sequence[Example]) -> str:
         )
         for e in examples
     )
-    recipe = [f"recipe {RECIPE}", lexicon().digest, _phrases_digest()]
+    recipe = [f"recipe {RECIPE}", lexicon().digest, _teaching_digest()]
     return hashlib.sha256("\n".join([*recipe, *lines]).encode()).hexdigest()
 
 
-def _phrases_digest() -> str:
-    texts = (path.read_bytes() for path in sorted((_ROOM / "phrases").glob("*.toml")))
+def _teaching_digest() -> str:
+    texts = (path.read_bytes() for path in (*sorted((_ROOM / "phrases").glob("*.toml")), *letter_paths()))
     return hashlib.sha256(b"\0".join(texts)).hexdigest()

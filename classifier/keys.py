@@ -7,6 +7,7 @@ share a key. The top three bits name the family, the rest holds up to four Chine
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Final
 
 import numpy as np
@@ -108,44 +109,35 @@ def _packed(numbers: NDArray[np.int64], bits: int) -> Keys:
 
 
 class KeyTable:
-    """Keys with a number each, looked up by arrays: open addressing with linear steps, a quarter full."""
+    """Keys with a number each, looked up by arrays: a key stands in its slot or in a dictionary beside."""
 
     def __init__(self, keys: Keys, values: NDArray[np.int64]) -> None:
         """Store distinct keys of 0 or more."""
         bits = max(int(len(keys) * _SLOTS_PER_KEY).bit_length(), 4)
         self._shift = np.uint64(64 - bits)
-        self._last = (1 << bits) - 1
         self._keys = np.full(1 << bits, NOTHING, dtype=np.int64)
         self._values = np.full(1 << bits, NOTHING, dtype=np.int64)
-        left, slots = np.arange(len(keys)), self._first_slots(keys)
-        while len(left):
-            free = np.flatnonzero(self._keys[slots] == NOTHING)
-            _, first = np.unique(slots[free], return_index=True)
-            placed = free[first]
-            self._keys[slots[placed]] = keys[left[placed]]
-            self._values[slots[placed]] = values[left[placed]]
-            left, slots = np.delete(left, placed), np.delete(slots, placed)
-            slots = slots + 1 & self._last
+        slots = self._slots(keys)
+        _, first = np.unique(slots, return_index=True)
+        self._keys[slots[first]] = keys[first]
+        self._values[slots[first]] = values[first]
+        beside = np.delete(np.arange(len(keys)), first)  # their slot was taken: about one in ten
+        self._beside = dict(zip(keys[beside].tolist(), values[beside].tolist(), strict=True))
+        self._is_crowded = np.zeros(1 << bits, dtype=bool)
+        self._is_crowded[slots[beside]] = True
 
     def get(self, keys: Keys) -> NDArray[np.int64]:
         """Return the number of each key, NOTHING for those that are not stored."""
-        slots = self._first_slots(keys)
-        there = self._keys.take(slots)
+        slots = self._slots(keys)
         found = self._values.take(slots)
-        left = (there != keys).nonzero()[0]
+        left = (self._keys.take(slots) != keys).nonzero()[0]
         found[left] = NOTHING
-        left = left[there.take(left) != NOTHING]  # another key holds the slot: step on
-        slots = slots.take(left)
-        while len(left):
-            slots = slots + 1 & self._last
-            there, wanted = self._keys.take(slots), keys.take(left)
-            is_there = there == wanted
-            found[left[is_there]] = self._values.take(slots[is_there])
-            on = (~is_there & (there != NOTHING)).nonzero()[0]
-            left, slots = left.take(on), slots.take(on)
+        left = left[self._is_crowded.take(slots.take(left))]
+        if len(left):
+            found[left] = list(map(self._beside.get, keys.take(left).tolist(), repeat(NOTHING)))
         return found
 
-    def _first_slots(self, keys: Keys) -> NDArray[np.int64]:
+    def _slots(self, keys: Keys) -> NDArray[np.int64]:
         slots = keys.view(np.uint64) * _GOLDEN
         slots >>= self._shift
         return slots.view(np.int64)

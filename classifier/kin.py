@@ -3,8 +3,9 @@
 The requests of `classifier/phrases` were written with the train part in view. A fold that judges a
 mail by requests made after it measures memory, and thresholds proved on it promise too much. So a
 request that is much like a mail of its topic (cosine of the weighted rows) goes with the mail that it
-is most like: where that mail is judged, the request teaches nothing. In go the rows of a training, out
-comes a mail per request.
+is most like: where that mail is judged, the request teaches nothing. Written letters were made without
+sight of the mails that judge, and stand no nearer to them than unseen mails do (docs/quality.md), so of
+them only near copies are kept away. In go the rows of a training, out comes a mail per request and letter.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ from classifier.material import Material
 from classifier.space import block_numbers, family_weights
 
 _MAILS_AT_ONCE: Final = 4_000
-LEAST_ALIKE: Final = 0.2  # cosine; of the requests and the train part about a third is that near
+# Cosines. Of the requests about a third is that near to the train part; of mails that know nothing of each
+# other, of one topic and language, one in a hundred.
+LEAST_ALIKE: Final = 0.2
+LEAST_ALIKE_LETTER: Final = 0.5
 NOBODY: Final = -1
 
 
@@ -40,13 +44,15 @@ def nearest_mails(material: Material) -> NDArray[np.intp]:
         return normalize(weighting.transform(material.counts[rows]), copy=False)
 
     found = np.full(len(material.phrases), NOBODY, dtype=np.intp)
+    is_letter = np.array([phrase.source == "letter" for phrase in material.phrases], dtype=bool)
+    least = np.where(is_letter, LEAST_ALIKE_LETTER, LEAST_ALIKE)
     is_corpus = np.array([mail.source == "corpus" for mail in material.mails], dtype=bool)
     for topic in range(len(material.topics)):
         asked = np.flatnonzero(material.labels[mails:] == topic)
         known = np.flatnonzero((material.labels[:mails] == topic) & is_corpus)
         if len(asked) and len(known):
             places, likeness = _nearest(unit_rows, mails + asked, known)
-            found[asked] = np.where(likeness >= LEAST_ALIKE, known[places], NOBODY)
+            found[asked] = np.where(likeness >= least[asked], known[places], NOBODY)
     return found
 
 

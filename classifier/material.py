@@ -1,4 +1,4 @@
-"""What all fits of one training share: labelled mails and typical requests as rows of one matrix.
+"""What all fits of one training share: labelled mails, typical requests and letters as rows of one matrix.
 
 Every text is read once, by a reader that counts keys; columns are given when all is read. Only
 counts are kept, in small numbers, so that a hundred thousand mails fit into memory.
@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.dataset import Example, phrase_examples
+from classifier.dataset import Example, letter_examples, phrase_examples
 from classifier.features import MIN_DOCUMENTS
 from classifier.keys import TEXT_FAMILIES, families
 from classifier.reader import Reader
@@ -21,13 +21,16 @@ from classifier.tally import Readings
 
 READING_SHARE: Final = 0.3  # of the whole time
 _BATCH: Final = 512  # texts read together
+_MOST_INT32: Final = np.iinfo(np.int32).max
+_NO_PLACES: Final = np.empty(0, dtype=np.int32)
+_NO_HALVES: Final = np.empty(0, dtype=np.uint16)
 
 Progress = Callable[[float, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Everything that the fits share: `mails` are judged, `phrases` only teach."""
+    """Everything that the fits share: `mails` are judged, `phrases` (requests and letters) only teach."""
 
     mails: list[Example]
     phrases: list[Example]
@@ -57,11 +60,11 @@ def prepare(examples: Sequence[Example], tell: Progress) -> Material:
     if len(topics) < 2:
         msg = f"training needs mails of two topics at least, got {len(topics)}: add labelled mails"
         raise ValueError(msg)
-    phrases = [phrase for phrase in phrase_examples() if phrase.topic in topics]
+    phrases = [one for one in (*phrase_examples(), *letter_examples()) if one.topic in topics]
     reader = Reader()
     pile = _read([*mails, *phrases], reader, tell)
     columns = _columns(pile)
-    counts, seen = pile.counted.matrix(columns, np.float32), pile.seen.matrix(columns, np.float32)
+    counts, seen = pile.counted.matrix(columns), pile.seen.matrix(columns)
     place = {topic: number for number, topic in enumerate(topics)}
     known = np.asarray(seen.sum(axis=1)).ravel()
     return Material(
@@ -100,26 +103,34 @@ class _Rows:
         rows = np.concatenate([np.bincount(part) for part in self.places])
         return keys, np.bincount(places, weights=rows).astype(np.int64)
 
-    def matrix(self, columns: NDArray[np.int64], dtype: Any) -> Any:
-        """Return the rows as a scipy matrix of these keys; lets go of each batch."""
+    def matrix(self, columns: NDArray[np.int64]) -> Any:
+        """Return the rows as a scipy matrix of these keys, in single precision; lets go of each batch."""
         from scipy import sparse
 
-        indices, data, lengths = [], [], []
-        for number, keys in enumerate(self.keys):
-            places = np.minimum(np.searchsorted(columns, keys), len(columns) - 1)
-            new = np.where(columns[places] == keys, places, -1).astype(np.int32)[self.places[number]]
-            owners = np.repeat(np.arange(len(self.lengths[number])), self.lengths[number])
-            kept = new >= 0
-            indices.append(new[kept])
-            data.append((self.halves[number][kept] / 2).astype(dtype))
-            lengths.append(np.bincount(owners[kept], minlength=len(self.lengths[number])))
-            self.places[number], self.halves[number] = new[:0], self.halves[number][:0]
-        starts = np.concatenate([[0], np.cumsum(np.concatenate(lengths))])
-        if starts[-1] < np.iinfo(np.int32).max:
-            starts = starts.astype(np.int32)
-        return sparse.csr_matrix(
-            (np.concatenate(data), np.concatenate(indices), starts), shape=(len(starts) - 1, len(columns))
+        found = [_columns_of(keys, columns) for keys in self.keys]
+        entries = sum(
+            int((new >= 0) @ np.bincount(part)) for new, part in zip(found, self.places, strict=True)
         )
+        indices, data = np.empty(entries, dtype=np.int32), np.empty(entries, dtype=np.float32)
+        starts = [np.zeros(1, dtype=np.int64)]
+        end = 0
+        for number, new in enumerate(found):
+            here = new.take(self.places[number])
+            kept = (here >= 0).nonzero()[0]
+            bounds = kept.searchsorted(self.lengths[number].cumsum())
+            begin, end = end, end + len(kept)
+            starts.append(begin + bounds)
+            indices[begin:end] = here.take(kept)
+            data[begin:end] = self.halves[number].take(kept) / 2
+            self.places[number], self.halves[number] = _NO_PLACES, _NO_HALVES
+        bounds = np.concatenate(starts).astype(np.int32 if entries < _MOST_INT32 else np.int64)
+        return sparse.csr_matrix((data, indices, bounds), shape=(len(bounds) - 1, len(columns)))
+
+
+def _columns_of(keys: NDArray[np.int64], columns: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return the place of each key among the sorted keys of columns, -1 for those without one."""
+    places = np.minimum(columns.searchsorted(keys), len(columns) - 1)
+    return np.where(columns[places] == keys, places, -1).astype(np.int32)
 
 
 @dataclass(slots=True)

@@ -50,13 +50,14 @@ def fit_members(material: Material, rows: NDArray[np.intp], *, with_network: boo
     from classifier.pipeline import SEED, make_pipeline
 
     pipeline = make_pipeline(material.tokens)
+    weighting, machine = (pipeline.named_steps[step] for step in ("weighting", "machine"))
     is_everything = len(rows) == len(material.labels)  # then a copy would only take memory
-    counts = material.counts if is_everything else material.counts[rows]
+    weighted = weighting.fit_transform(material.counts if is_everything else material.counts[rows])
     labels, weights = material.labels[rows], material.sample_weights[rows]
-    pipeline.fit(counts, labels, machine__sample_weight=weights)
+    machine.fit(weighted, labels, sample_weight=weights)
     if not with_network:
         return Members(pipeline, None)
-    weighted = pipeline.named_steps["weighting"].transform(counts).astype(np.float32)
+    weighted.data = weighted.data.astype(np.float32)
     network = fit_network(weighted, labels, weights, len(material.topics), SEED)
     absent = np.setdiff1d(np.arange(len(material.topics)), labels)
     network.outer_bias[absent] = _NEVER_LIKELY

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,8 @@ from classifier.features import NEGATION_REACH, OPENING_CLAUSES
 from classifier.runs import terms_in
 from classifier.sheet import Flags, Integers, Sheet
 from classifier.words import BEGINS_PHRASE, NEGATES, Words
+
+_FIRST: Final = np.zeros(1, dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,27 +37,32 @@ class Mentions:
 def mentions_of(sheet: Sheet, words: Words) -> Mentions:
     """Find all mentions."""
     inside = sheet.inside
-    denied = _denied(sheet, words)
-    concepts, lengths = words.concepts.rows(sheet.words[inside])
-    by_word = np.repeat(np.arange(len(inside)), lengths)
-    first, last, named = np.array(_phrases(sheet, words), dtype=np.int64).reshape(-1, 3).T
-    terms = terms_in(sheet.runs)
-    run_tokens = sheet.run_tokens[sheet.runs.owners[terms.places]]
-    tokens = np.concatenate([inside[by_word], inside[first], run_tokens])
-    places = np.searchsorted(inside, tokens)
+    concepts, lengths = words.concepts.rows(sheet.words.take(inside))
+    first, last, named = _phrases(sheet, words)
+    firsts = np.concatenate([np.arange(len(inside)).repeat(lengths), first])  # places among those inside
+    denied, opening, tokens = _denied(sheet, words).take(firsts), _opening(sheet), inside.take(firsts)
+    concepts, in_opening = np.concatenate([concepts, named]), opening.take(firsts)
     if sheet.has_places:
-        in_runs = sheet.starts[run_tokens] + sheet.runs.offsets[terms.places]
-        starts = np.concatenate([sheet.starts[inside[by_word]], sheet.starts[inside[first]], in_runs])
-        ends = np.concatenate([sheet.ends[inside[by_word]], sheet.ends[inside[last]], in_runs + terms.sizes])
+        lasts = np.concatenate([firsts[: len(firsts) - len(last)], last])
+        starts, ends = sheet.starts.take(tokens), sheet.ends.take(inside.take(lasts))
     else:
         starts = ends = np.zeros(len(tokens), dtype=np.int64)
+    found = Mentions(concepts, denied, tokens, starts, ends, in_opening)
+    return found if not len(sheet.run_tokens) else _with_runs(found, sheet, opening)
+
+
+def _with_runs(found: Mentions, sheet: Sheet, opening: Flags) -> Mentions:
+    """Add the mentions inside Chinese runs."""
+    terms = terms_in(sheet.runs)
+    tokens = sheet.run_tokens[sheet.runs.owners[terms.places]]
+    starts = sheet.starts[tokens] + sheet.runs.offsets[terms.places] if sheet.has_places else terms.places
     return Mentions(
-        concepts=np.concatenate([concepts, named, terms.concepts]),
-        denied=np.concatenate([denied[by_word], denied[first], terms.denied]),
-        tokens=tokens,
-        starts=starts,
-        ends=ends,
-        in_opening=_opening(sheet)[places],
+        concepts=np.concatenate([found.concepts, terms.concepts]),
+        denied=np.concatenate([found.denied, terms.denied]),
+        tokens=np.concatenate([found.tokens, tokens]),
+        starts=np.concatenate([found.starts, starts]),
+        ends=np.concatenate([found.ends, starts + terms.sizes]),
+        in_opening=np.concatenate([found.in_opening, opening[sheet.inside.searchsorted(tokens)]]),
     )
 
 
@@ -78,18 +86,18 @@ def _opening(sheet: Sheet) -> NDArray[np.bool_]:
     if not len(places):
         return opening
     mails, clauses = sheet.mails.take(sheet.inside.take(places)), sheet.clauses.take(places)
-    numbers = np.zeros(len(places), dtype=np.int64)
-    np.cumsum(clauses[1:] != clauses[:-1], out=numbers[1:])
-    begins = (mails[1:] != mails[:-1]).nonzero()[0] + 1
-    if len(begins):
-        firsts = np.zeros(len(places), dtype=np.int64)
-        firsts[begins] = numbers[begins]
-        numbers -= np.maximum.accumulate(firsts)
-    opening[places] = numbers < OPENING_CLAUSES
+    begins = np.concatenate([_FIRST, (mails[1:] != mails[:-1]).nonzero()[0] + 1])
+    ends = np.concatenate([begins[1:], [len(places)]])
+    after = begins  # where a mail's next clause begins; clauses are numbered through the batch
+    for _ in range(OPENING_CLAUSES):
+        after = clauses.searchsorted(clauses.take(np.minimum(after, ends - 1)), side="right")
+    lengths = np.minimum(after, ends) - begins
+    first = (begins - lengths.cumsum() + lengths).repeat(lengths)
+    opening[places.take(first + np.arange(len(first)))] = True
     return opening
 
 
-def _phrases(sheet: Sheet, words: Words) -> list[tuple[int, int, int]]:
+def _phrases(sheet: Sheet, words: Words) -> tuple[Integers, Integers, Integers]:
     """Return the concepts of several words: first and last of the tokens inside, and the concept."""
     places = sheet.words.take(sheet.inside)
     begins = words.flags.values.take(places) & BEGINS_PHRASE > 0
@@ -97,14 +105,15 @@ def _phrases(sheet: Sheet, words: Words) -> list[tuple[int, int, int]]:
     begins[-1:] = False
     firsts = begins.nonzero()[0]
     pairs = list(zip(places.take(firsts).tolist(), places.take(firsts + 1).tolist(), strict=True))
-    found = []
+    found: list[int] = []
     for first, pair, known in zip(firsts.tolist(), pairs, map(words.begun.get, pairs), strict=True):
         begun = words.phrases_begun(*pair, sheet.texts[sheet.inside[first + 1]]) if known is None else known
         for phrase in begun:
             last = _last_of(phrase, sheet, first)
             if last is not None:
-                found.append((first, last, phrase[1]))
-    return found
+                found += (first, last, phrase[1])
+    rows = np.array(found, dtype=np.int64)
+    return rows[::3], rows[1::3], rows[2::3]
 
 
 def _last_of(phrase: Phrase, sheet: Sheet, first: int) -> int | None:

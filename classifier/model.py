@@ -17,6 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier.alone import Answers, Verdict, verdict_of
 from classifier.confidence import (
     Calibration,
     confidence_of,
@@ -128,21 +129,13 @@ class Model:
         return np.hstack([self.weights, self.network.inner.astype(np.float32)])
 
     def _predictions(self, scored: Scored) -> Iterator[Prediction]:
-        languages = tuple(document.analyser for document in scored.documents)
-        readings = scored.readings
-        unseen = readings.unseen_shares
-        evidence = scoped(
-            Evidence(scored.scores, scored.linear, scored.network, languages, readings.words, unseen),
-            self.calibration.scope,
-            self.calibration.sharpness,
-        )
-        scores = evidence.scores
-        confidences = confidence_of(self.calibration, evidence)
-        spams = spam_probability(self.calibration, evidence, self.topics).tolist()
-        order = np.argsort(-scores, axis=1, kind="stable").tolist()
-        shares = probabilities_of(scores, confidences).tolist()
-        for number, (ranked, confidence) in enumerate(zip(order, confidences.tolist(), strict=True)):
-            topic, language, spam = self.topics[ranked[0]], languages[number], spams[number]
+        languages = [document.analyser for document in scored.documents]
+        unseen = scored.readings.unseen_shares.tolist()
+        verdicts = self._verdicts(scored, languages, unseen)
+        for number, (verdict, language) in enumerate(zip(verdicts, languages, strict=True)):
+            scores, confidence, spam, shares = verdict
+            ranked = sorted(range(len(scores)), key=scores.__getitem__, reverse=True)
+            topic = self.topics[ranked[0]]
             yield Prediction(
                 topic=topic,
                 confidence=confidence,
@@ -150,14 +143,36 @@ class Model:
                     language=language, topic=topic, confidence=confidence, spam_probability=spam
                 ),
                 threshold=min(self.thresholds.of(language, topic), 1.0),
-                probabilities=dict.fromkeys(SLUGS, 0.0) | dict(zip(self.topics, shares[number], strict=True)),
+                probabilities=dict.fromkeys(SLUGS, 0.0) | dict(zip(self.topics, shares, strict=True)),
                 reasons=self._reasons(scored, number, ranked[:EXPLAINED_TOPICS]),
-                also_topics=self._also(scores[number], ranked),
+                also_topics=self._also(scores, ranked),
                 spam_probability=spam,
                 model=self.name,
                 threshold_set=self.thresholds.name,
-                unseen_share=float(unseen[number]),
+                unseen_share=unseen[number],
             )
+
+    def _verdicts(self, scored: Scored, languages: Sequence[str], unseen: Sequence[float]) -> list[Verdict]:
+        """Judge mails by their scores: many at once, one alone in plain floats."""
+        words = scored.readings.words
+        members = (scored.scores, scored.linear, scored.network)
+        if len(languages) == 1:
+            both, linear, network = (rows[0].tolist() for rows in members)
+            answers = Answers(both, linear, network, languages[0], int(words[0]), unseen[0])
+            return [verdict_of(answers, self.calibration, self.topics)]
+        evidence = scoped(
+            Evidence(*members, tuple(languages), words, np.array(unseen)),
+            self.calibration.scope,
+            self.calibration.sharpness,
+        )
+        confidences = confidence_of(self.calibration, evidence)
+        rows = (
+            evidence.scores,
+            confidences,
+            spam_probability(self.calibration, evidence, self.topics),
+            probabilities_of(evidence.scores, confidences),
+        )
+        return list(map(Verdict, *(row.tolist() for row in rows)))
 
     def _reasons(self, scored: Scored, number: int, places: list[int]) -> tuple[Reason, ...]:
         if scored.readings.occurrences is None:
@@ -166,7 +181,7 @@ class Model:
         reading = self.reader.reading(scored.readings, number, scored.documents[number])
         return reasons_of(reading, scored.values_of(number), self.pulls(scored, number, places), names)
 
-    def _also(self, scores: NDArray[np.float64], ranked: Sequence[int]) -> tuple[str, ...]:
+    def _also(self, scores: Sequence[float], ranked: Sequence[int]) -> tuple[str, ...]:
         """Return the second topic when it clears its own bar; spam is never a second topic nor has one."""
         first, second = self.topics[ranked[0]], self.topics[ranked[1]]
         if SPAM in {first, second} or scores[ranked[1]] < self.calibration.also_bar:

@@ -36,8 +36,8 @@ class BlockWeighting(TransformerMixin, BaseEstimator):  # type: ignore[misc]  # 
 
     def fit(self, X: sparse.csr_matrix, y: Any = None) -> Self:  # noqa: ARG002, N803 - scikit-learn's names
         """Learn how rare each column is among the rows."""
-        frequency = np.bincount(X.indices, minlength=X.shape[1])
-        self.rarity_ = (np.log((1 + X.shape[0]) / (1 + frequency)) + 1.0) * self.weights
+        self.frequency_ = np.bincount(X.indices, minlength=X.shape[1])
+        self.rarity_ = (np.log((1 + X.shape[0]) / (1 + self.frequency_)) + 1.0) * self.weights
         return self
 
     def transform(self, X: sparse.csr_matrix) -> sparse.csr_matrix:  # noqa: N803 - scikit-learn's name

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 import numpy as np
@@ -58,18 +59,21 @@ class Reader:
             keys = self.spelling.keys_of(vocabulary)
             self._table = KeyTable(keys, np.arange(len(keys)))
         self._memory = Words(self._codes, self.spelling.stems, growing=self._grows)
+        known = self.spelling.names
+        codes = self._codes(np.array([int(NAME) | number for number in known.values()], dtype=np.int64))
+        self._codes_of_names = dict(zip(known, codes.tolist(), strict=True))
         names = [f"{role}{sign}{name}" for role in _ROLES for sign in ("", "!") for name in lexicon().names]
-        keys = np.array([self._name(name) for name in names])
-        self._concepts = keys.reshape(len(_ROLES), 2, -1)  # by role, denied or not, concept
+        named = np.array([self._code_of_name(name) for name in names])
+        self._concepts = named.reshape(len(_ROLES), 2, -1)  # by role, denied or not, concept
 
     def read_all(self, documents: Sequence[Document], *, with_places: bool = False) -> Readings:
         """Read documents; `with_places` keeps every occurrence, for `reading`."""
         sheet = sheet_of(documents, self._memory, with_places=with_places)
-        tally = Tally(sheet)
+        tally = Tally(sheet, self._codes)
         self._count_words(sheet, tally)
         self._count_runs(sheet, tally)
         self._count_concepts(sheet, tally)
-        return tally.readings(self._memory, self._codes, self._context(documents), len(documents))
+        return tally.readings(self._memory, self._context(documents), len(documents))
 
     def read(self, document: Document) -> Reading:
         """Read one document with every occurrence."""
@@ -100,11 +104,15 @@ class Reader:
         """Return what is counted for keys: columns of the vocabulary, or the keys themselves."""
         return keys if self._table is None else self._table.get(keys)
 
-    def _name(self, token: str) -> int:
-        """Return the key of a token that is no word."""
+    def _code_of_name(self, token: str) -> int:
+        """Return what is counted for a token that is no word; NOTHING for an unknown one."""
+        code = self._codes_of_names.get(token)
+        if code is not None or not self._grows:
+            return NOTHING if code is None else code
         names = self.spelling.names
-        number = names.setdefault(token, len(names)) if self._grows else names.get(token, NOTHING)
-        return NOTHING if number < 0 else int(NAME) | number
+        code = int(NAME) | names.setdefault(token, len(names))
+        self._codes_of_names[token] = code
+        return code
 
     def _count_words(self, sheet: Sheet, tally: Tally) -> None:
         """Count neighbours in a clause, and the words of subjects once more, as those of a subject."""
@@ -137,16 +145,16 @@ class Reader:
         """Count concepts in their roles; quoted text beside new text has a role of its own."""
         found = mentions_of(sheet, self._memory)
         history = sheet.history[found.tokens]
-        denied = (found.denied & ~history).astype(np.int64)
-        roles = np.where(history, _ROLES.index(QUOTED), _ROLES.index(CONCEPT))
+        denied = (found.denied & ~history).view(np.int8)
+        roles = history * (_ROLES.index(QUOTED) - _ROLES.index(CONCEPT)) + _ROLES.index(CONCEPT)
         spans = found.starts, found.ends
-        tally.add(self._concepts[roles, denied, found.concepts], found.tokens, spans=spans)
+        tally.add_codes(self._concepts[roles, denied, found.concepts], found.tokens, spans)
         first = np.flatnonzero(found.in_opening)
-        keys = self._concepts[_ROLES.index(OPENING), denied[first], found.concepts[first]]
-        tally.add(keys, found.tokens[first], spans=(found.starts[first], found.ends[first]))
+        codes = self._concepts[_ROLES.index(OPENING), denied[first], found.concepts[first]]
+        tally.add_codes(codes, found.tokens[first], (found.starts[first], found.ends[first]))
 
-    def _context(self, documents: Sequence[Document]) -> tuple[Keys, Integers]:
-        """Return the keys of what is known beside the words, and their mails."""
-        rows = [[self._name(token) for token in context_tokens(document)] for document in documents]
-        keys = np.array([key for row in rows for key in row], dtype=np.int64)
-        return keys, np.repeat(np.arange(len(rows)), [len(row) for row in rows])
+    def _context(self, documents: Sequence[Document]) -> tuple[Integers, Integers]:
+        """Return the codes of what is known beside the words, and their mails."""
+        rows = [list(map(self._code_of_name, context_tokens(document))) for document in documents]
+        codes = np.array(list(chain.from_iterable(rows)), dtype=np.int64)
+        return codes, np.repeat(np.arange(len(rows)), [len(row) for row in rows])

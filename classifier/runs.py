@@ -45,12 +45,13 @@ class Named:
 
 
 _NOTHING: Final = np.empty(0, dtype=np.int64)
+NO_RUNS: Final = Runs((), _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
 
 
 def runs_of(texts: Sequence[str]) -> Runs:
     """Cut runs into windows of one to HAN_GRAMS characters."""
     if not texts:
-        return Runs((), _NOTHING, _NOTHING, _NOTHING, _NOTHING, _NOTHING)
+        return NO_RUNS
     points = np.frombuffer("".join(texts).encode("utf-32-le"), dtype=np.uint32).astype(np.int64)
     lengths = np.array([len(text) for text in texts], dtype=np.int64)
     last, numbers = np.cumsum(lengths), np.arange(len(points))
@@ -68,8 +69,6 @@ def runs_of(texts: Sequence[str]) -> Runs:
 
 def terms_in(runs: Runs) -> Named:
     """Find the lexicon's terms and what negations stand before them."""
-    if not len(runs.owners):
-        return Named(_NOTHING, _NOTHING, _NOTHING, np.empty(0, dtype=bool))
     terms = _terms()
     entries = terms.table.get(runs.payloads)
     at = np.flatnonzero(entries >= 0)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from classifier.documents import Document
 from classifier.masking import fold_all
-from classifier.runs import Runs, runs_of
+from classifier.runs import NO_RUNS, Runs, runs_of
 from classifier.tokens import pieces, spans
 from classifier.words import HAN_RUN, IS_STOP, Words
 
@@ -44,6 +44,11 @@ class Sheet:
     body: Flags  # per token inside: of the text that the mail is judged by, the subject apart
     run_tokens: Integers  # tokens that are Chinese runs
     runs: Runs
+
+    @property
+    def has_history(self) -> bool:
+        """Tell whether any token is history."""
+        return bool(self.history.any())
 
     @property
     def has_places(self) -> bool:
@@ -85,7 +90,7 @@ def sheet_of(documents: Sequence[Document], words: Words, *, with_places: bool) 
         clauses=begins.cumsum().take(inside),
         body=((kinds != SUBJECT_FIELD) & ~history)[inside],
         run_tokens=run_tokens,
-        runs=runs_of([texts[token] for token in run_tokens.tolist()]),
+        runs=runs_of([texts[token] for token in run_tokens.tolist()]) if len(run_tokens) else NO_RUNS,
     )
 
 

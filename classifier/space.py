@@ -52,10 +52,11 @@ def weigh(space: Space, starts: Columns, columns: Columns, counts: Values) -> Va
     values = np.log(counts)
     values += 1.0
     values *= space.rarity.take(columns)
-    mails = len(starts) - 1
-    cells = np.repeat(np.arange(mails) * len(BLOCK_NAMES), starts[1:] - starts[:-1])
-    cells += space.blocks.take(columns)
-    squares = np.bincount(cells, weights=values * values, minlength=mails * len(BLOCK_NAMES))
+    cells = space.blocks.take(columns)
+    mails, blocks = len(starts) - 1, len(BLOCK_NAMES)
+    if mails > 1:
+        cells = cells + np.repeat(np.arange(mails) * blocks, starts[1:] - starts[:-1])
+    squares = np.bincount(cells, weights=values * values, minlength=mails * blocks)
     squares[squares == 0] = 1.0
     scale = _BLOCK_WEIGHTS / np.sqrt(squares.reshape(mails, -1))
     values *= scale.ravel().take(cells)

@@ -34,7 +34,7 @@ from classifier.folds import fold_numbers
 from classifier.gate import Answer
 from classifier.kin import NOBODY, nearest_mails
 from classifier.material import READING_SHARE, Material, Progress, prepare
-from classifier.members import choose_share, fit_members
+from classifier.members import Members, choose_share, fit_members
 from classifier.model import Model
 from classifier.network import mixed
 from classifier.reader import Reader
@@ -77,7 +77,7 @@ class CrossFit:
 def train(
     examples: Sequence[Example], *, progress: Progress | None = None, target: float = 0.98
 ) -> TrainedModel:
-    """Train on labelled mails.
+    """Train on labelled mails; requests and letters of the package teach beside them.
 
     `progress` is told the share done and the stage; `target` is the share of automatically
     routed mails that must be right. Raises ValueError for fewer than two topics.
@@ -131,7 +131,7 @@ def cross_fit(material: Material, tell: Progress) -> CrossFit:
         members = fit_members(material, kept, with_network=True)
         found.linear[left_out] = members.linear_scores(material.counts[left_out], shape[1])
         found.network[left_out] = members.network_scores(material.counts[left_out])
-        found.unseen[left_out] = _unseen_shares(material, kept, left_out)
+        found.unseen[left_out] = _unseen_shares(material, members, left_out)
     return found
 
 
@@ -146,11 +146,9 @@ def _evidence(material: Material, found: CrossFit, share: float) -> Evidence:
     )
 
 
-def _unseen_shares(
-    material: Material, kept: NDArray[np.intp], left_out: NDArray[np.intp]
-) -> NDArray[np.float64]:
-    """Return what share of the words of each mail the vocabulary of the kept rows would not know."""
-    frequency = np.bincount(material.counts[kept].indices, minlength=len(material.tokens))
+def _unseen_shares(material: Material, members: Members, left_out: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return what share of the words of each mail the vocabulary of the members' rows would not know."""
+    frequency = members.pipeline.named_steps["weighting"].frequency_
     is_lost = (frequency < MIN_DOCUMENTS["text"]).astype(np.float64)
     new = material.rare_words[left_out] + material.seen[left_out] @ is_lost
     words = material.words[left_out]
@@ -234,6 +232,7 @@ def _parameters(material: Material) -> dict[str, Any]:
         "folds": FOLDS,
         "seed": SEED,
         "mails": len(material.mails),
-        "phrases": len(material.phrases),
+        "phrases": sum(one.source == "phrase" for one in material.phrases),
+        "letters": sum(one.source == "letter" for one in material.phrases),
         "columns": len(material.tokens),
     }

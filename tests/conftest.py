@@ -29,7 +29,7 @@ import hypothesis
 import psycopg
 import pytest
 
-from classifier.dataset import default_corpus_paths, load_corpus
+from classifier.dataset import default_corpus_paths, letter_examples, load_corpus
 from classifier.train import TrainedModel, train
 from models.raw_store import AcceptedMail, PostgresRawStore, SqliteRawStore
 from models.records import Envelope
@@ -365,13 +365,15 @@ def broker_url(redis_server: str, request: pytest.FixtureRequest) -> Iterator[st
 
 @pytest.fixture(scope="session")
 def trained_on_train(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
-    """A model of the bundled corpus's train part, with a quarter of the network's passes; once per run."""
+    """A model of the train part, with a quarter of the letters and of the network's passes; once per run."""
 
     def make() -> TrainedModel:
         examples = load_corpus([path for path in default_corpus_paths() if path.name == "train.jsonl"])
         began = time.process_time()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("classifier.network.EPOCHS", 3)
+            some = letter_examples()[::4]
+            patch.setattr("classifier.material.letter_examples", lambda: some)
             model = train(examples)
         assert time.process_time() - began < 100  # 20 s alone; the machine may be shared
         return model

@@ -30,6 +30,8 @@ MEMORY_BYTES: Final = 4 * 1024**3
 NICE: Final = 10
 _PR_SET_PDEATHSIG: Final = 1
 _ONE_THREAD: Final = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+# Arrays of a batch go back to the system: with a threshold that adapts, glibc keeps a gigabyte of holes.
+_NO_HOLES: Final = {"MALLOC_MMAP_THRESHOLD_": str(256 * 1024)}
 _LAST_LINES: Final = 3
 
 Progress = Callable[[float, str], None]
@@ -72,7 +74,7 @@ def train_apart(
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
-                env={**os.environ, **_ONE_THREAD},
+                env={**os.environ, **_ONE_THREAD, **_NO_HOLES},
             ) as child,
         ):
             try:

@@ -1,4 +1,4 @@
-"""One small model for all tests of this room: every fourth mail of the train part, and the phrases."""
+"""One small model for all tests of this room: every fourth mail of the train part, requests, some letters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.dataset import Example, load_corpus, phrase_examples
+from classifier.dataset import Example, letter_examples, load_corpus, phrase_examples
 from classifier.train import TrainedModel, train
 from tests.once_per_run import once_per_run
 
@@ -36,6 +36,8 @@ def trained(few_examples: list[Example], tmp_path_factory: pytest.TempPathFactor
     def make() -> TrainedModel:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("classifier.network.EPOCHS", 3)  # enough for what is tested here, in less time
+            some = letter_examples()[::8]
+            patch.setattr("classifier.material.letter_examples", lambda: some)
             return train(few_examples)
 
     return once_per_run(tmp_path_factory, "trained-on-few", make)
@@ -43,9 +45,10 @@ def trained(few_examples: list[Example], tmp_path_factory: pytest.TempPathFactor
 
 @pytest.fixture
 def few_phrases(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Leave out most phrases where a training is only about its course."""
+    """Leave out most phrases and all letters where a training is only about its course."""
     some = phrase_examples()[::10]
     monkeypatch.setattr("classifier.material.phrase_examples", lambda: some)
+    monkeypatch.setattr("classifier.material.letter_examples", list)
     monkeypatch.setattr("classifier.network.EPOCHS", 1)
 
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from classifier.alone import Answers, verdict_of
 from classifier.confidence import (
     SIGNALS,
     Calibration,
@@ -19,7 +20,8 @@ from classifier.confidence import (
 )
 from classifier.evaluate import calibration_error
 from classifier.evidence import Evidence
-from models.topics import OTHER, SPAM
+from classifier.scope import SCOPE_SIGNALS, ScopeDetector
+from models.topics import OTHER, SLUGS, SPAM
 
 SCORES = st.lists(st.floats(-3, 3), min_size=2, max_size=14).map(np.array)
 
@@ -47,6 +49,28 @@ def some_evidence(count: int, seed: int) -> tuple[Evidence, np.ndarray, np.ndarr
     scores = rng.normal(-0.8, 0.35, (count, 5))
     scores[np.arange(count), truth] += rng.choice([0.3, 1.4], count)
     return evidence_of(scores), truth, scores
+
+
+ROW = st.lists(st.floats(-4, 3), min_size=14, max_size=14)
+
+
+@given(ROW, ROW, ROW, st.sampled_from(["ru", "zh", "en", "unknown"]), st.integers(0, 900), st.floats(0, 1))
+def test_a_mail_alone_is_judged_like_one_of_many(
+    scores: list[float], linear: list[float], network: list[float], language: str, words: int, unseen: float
+) -> None:
+    """Served alone in plain floats or in a batch as arrays: the same answer."""
+    scope = ScopeDetector(SLUGS.index(OTHER), tuple(0.3 * n - 1 for n in range(SCOPE_SIGNALS)), -0.4, 0.7)
+    weights = tuple(0.5 - 0.1 * number for number in range(len(SIGNALS)))
+    calibration = Calibration(weights, -0.3, 2.5, 3.0, 1.5, -0.2, scope=scope)
+    alone = verdict_of(Answers(scores, linear, network, language, words, unseen), calibration, SLUGS)
+    both, machine, net = (np.array([row, row]) for row in (scores, linear, network))
+    two = Evidence(both, machine, net, (language,) * 2, np.full(2, words), np.full(2, unseen))
+    two = scoped(two, scope, calibration.sharpness)
+    confidences = confidence_of(calibration, two)
+    assert alone.scores == pytest.approx(two.scores[1], abs=1e-9)
+    assert alone.confidence == pytest.approx(confidences[1], abs=1e-9)
+    assert alone.spam == pytest.approx(spam_probability(calibration, two, SLUGS)[1], abs=1e-9)
+    assert alone.probabilities == pytest.approx(probabilities_of(two.scores, confidences)[1], abs=1e-9)
 
 
 def test_confidence_is_calibrated_on_new_mails() -> None:

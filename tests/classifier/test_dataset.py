@@ -15,6 +15,7 @@ from classifier.dataset import (
     default_corpus_paths,
     example_of_label,
     group_of,
+    letter_examples,
     load_corpus,
     phrase_examples,
 )
@@ -66,6 +67,26 @@ def test_no_phrase_is_taken_from_the_mails_that_judge(corpus: Path) -> None:
     rows = (corpus / "dev.jsonl").read_text(encoding="utf-8")
     long_ones = [p.document.text for p in phrase_examples() if len(p.document.text) > 12]
     assert not [text for text in long_ones if json.dumps(text, ensure_ascii=False)[1:-1] in rows]
+
+
+def test_letters_are_whole_mails_of_every_topic_and_language() -> None:
+    letters = letter_examples()
+    per_kind = Counter((one.topic, one.document.language) for one in letters)
+    assert all(per_kind[topic, language] >= 20 for topic in SLUGS for language in LANGUAGES)
+    assert len({one.id for one in letters}) == len(letters)
+    assert {(one.source, one.weight) for one in letters} == {("letter", 1.0)}
+
+
+def test_no_letter_stands_in_the_corpus(corpus: Path) -> None:
+    judged = {one.group for one in load_corpus([corpus / "train.jsonl", corpus / "dev.jsonl"])}
+    whole = [one for one in letter_examples() if len(one.document.subject + one.document.text) > 25]
+    assert not [one.id for one in whole if one.group in judged]
+
+
+def test_data_hash_knows_the_letters(few_examples: list[Example], monkeypatch: pytest.MonkeyPatch) -> None:
+    before = data_hash(few_examples[:5])
+    monkeypatch.setattr("classifier.dataset.letter_paths", list)
+    assert data_hash(few_examples[:5]) != before
 
 
 @dataclass(frozen=True)

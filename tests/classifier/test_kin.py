@@ -22,6 +22,7 @@ def material(few_examples: list[Example], monkeypatch: pytest.MonkeyPatch) -> Ma
         for mail in mails[:12]
     ]
     monkeypatch.setattr("classifier.material.phrase_examples", lambda: copies + phrase_examples()[::400])
+    monkeypatch.setattr("classifier.material.letter_examples", list)
     monkeypatch.setattr("classifier.network.EPOCHS", 1)
     return prepare(mails, lambda _share, _stage: None)
 
@@ -34,6 +35,14 @@ def test_a_request_in_the_words_of_a_mail_is_its_kin(material: Material) -> None
         assert material.mails[row].topic == phrase.topic
         if phrase.id.removeprefix("phrase-") in {mail.id for mail in material.mails}:
             assert material.mails[row].id == phrase.id.removeprefix("phrase-")
+
+
+def test_of_letters_only_near_copies_are_kin(material: Material) -> None:
+    """What is like a mail as a request may be is no kin as a letter; its own words are."""
+    letters = replace(material, phrases=[replace(one, source="letter") for one in material.phrases])
+    requests, written = nearest_mails(material), nearest_mails(letters)
+    assert (written[requests == NOBODY] == NOBODY).all()
+    assert 0 < (written != NOBODY).sum() < (requests != NOBODY).sum()
 
 
 def test_labels_of_operators_are_no_kin(material: Material) -> None:
