@@ -37,10 +37,10 @@ class Mentions:
 def mentions_of(sheet: Sheet, words: Words) -> Mentions:
     """Find all mentions."""
     inside = sheet.inside
-    concepts, lengths = words.concepts.rows(sheet.words.take(inside))
+    concepts, lengths = words.concepts.rows(sheet.inside_words)
     first, last, named = _phrases(sheet, words)
     firsts = np.concatenate([np.arange(len(inside)).repeat(lengths), first])  # places among those inside
-    denied, opening, tokens = _denied(sheet, words).take(firsts), _opening(sheet), inside.take(firsts)
+    denied, opening, tokens = _denied(sheet).take(firsts), _opening(sheet), inside.take(firsts)
     concepts, in_opening = np.concatenate([concepts, named]), opening.take(firsts)
     if sheet.has_places:
         lasts = np.concatenate([firsts[: len(firsts) - len(last)], last])
@@ -66,9 +66,9 @@ def _with_runs(found: Mentions, sheet: Sheet, opening: Flags) -> Mentions:
     )
 
 
-def _denied(sheet: Sheet, words: Words) -> NDArray[np.bool_]:
+def _denied(sheet: Sheet) -> NDArray[np.bool_]:
     """Tell of each token inside whether a negation before it reaches it."""
-    negations = (words.flags.values.take(sheet.words.take(sheet.inside)) & NEGATES).nonzero()[0]
+    negations = (sheet.inside_flags & NEGATES).nonzero()[0]
     denied = np.zeros(len(sheet.inside), dtype=bool)
     if not len(negations):
         return denied
@@ -99,8 +99,8 @@ def _opening(sheet: Sheet) -> NDArray[np.bool_]:
 
 def _phrases(sheet: Sheet, words: Words) -> tuple[Integers, Integers, Integers]:
     """Return the concepts of several words: first and last of the tokens inside, and the concept."""
-    places = sheet.words.take(sheet.inside)
-    begins = words.flags.values.take(places) & BEGINS_PHRASE > 0
+    places = sheet.inside_words
+    begins = sheet.inside_flags & BEGINS_PHRASE > 0
     begins[:-1] &= sheet.clauses[1:] == sheet.clauses[:-1]
     begins[-1:] = False
     firsts = begins.nonzero()[0]

@@ -117,14 +117,14 @@ class Reader:
     def _count_words(self, sheet: Sheet, tally: Tally) -> None:
         """Count neighbours in a clause, and the words of subjects once more, as those of a subject."""
         memory, inside = self._memory, sheet.inside
-        stems = memory.stems.values.take(sheet.words.take(inside))
+        stems = memory.stems.values.take(sheet.inside_words)
         has_stem = stems >= 0
         first = ((sheet.clauses[1:] == sheet.clauses[:-1]) & has_stem[1:] & has_stem[:-1]).nonzero()[0]
         second = first + 1
         keys = pair_keys(stems.take(first), stems.take(second))
         tally.add(keys, inside.take(first), last=inside.take(second))
         own = ((sheet.fields.take(inside) == SUBJECT_FIELD) & has_stem).nonzero()[0]
-        own = own[memory.flags.values[sheet.words[inside[own]]] & IN_SUBJECT > 0]
+        own = own[sheet.inside_flags.take(own) & IN_SUBJECT > 0]
         tally.add(SUBJECT_STEM | stems[own], inside[own])
 
     def _count_runs(self, sheet: Sheet, tally: Tally) -> None:

@@ -22,6 +22,7 @@ from classifier.words import HAN_RUN, IS_STOP, Words
 
 Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+Bits = NDArray[np.uint8]
 
 MAX_CHARS: Final = (300, 8_000, 4_000)  # of subject, text and quoted text
 SUBJECT_FIELD, TEXT_FIELD, QUOTED_FIELD = range(3)
@@ -34,12 +35,15 @@ class Sheet:
 
     texts: list[str]
     words: Integers  # places in the memory of words
+    flags: Bits  # what the memory says of each word
     mails: Integers
     fields: Integers  # 0 to 2
     history: Flags  # quoted text beside new text: counts less
     starts: Integers  # in the canvas of the mail; empty when nobody asked for places
     ends: Integers
     inside: Integers  # tokens that are no ends of clauses
+    inside_words: Integers  # per token inside, as above
+    inside_flags: Bits
     clauses: Integers  # per token inside: the number of its clause in the batch
     body: Flags  # per token inside: of the text that the mail is judged by, the subject apart
     run_tokens: Integers  # tokens that are Chinese runs
@@ -70,10 +74,11 @@ def sheet_of(documents: Sequence[Document], words: Words, *, with_places: bool) 
     numbers = np.repeat(np.arange(len(fields)), [len(row) for row in rows])
     mails = numbers // _FIELDS
     kinds = numbers - mails * _FIELDS
-    leans = np.fromiter((one.leans_on_quote for one in documents), bool, len(documents))
+    leans = np.array([one.quoted != "" and one.leans_on_quote for one in documents], dtype=bool)
     history = (kinds == QUOTED_FIELD) & ~leans[mails]
     starts, ends = _places(fields, folded) if with_places else (np.empty(0, np.int64), np.empty(0, np.int64))
-    is_stop = words.flags.values.take(found) & IS_STOP > 0
+    flags = words.flags.values.take(found)
+    is_stop = flags & IS_STOP > 0
     inside = (~is_stop).nonzero()[0]
     begins = np.ones(len(found), dtype=bool)
     begins[1:] = is_stop[:-1] | (numbers[1:] != numbers[:-1])
@@ -81,12 +86,15 @@ def sheet_of(documents: Sequence[Document], words: Words, *, with_places: bool) 
     return Sheet(
         texts=texts,
         words=found,
+        flags=flags,
         mails=mails,
         fields=kinds,
         history=history,
         starts=starts,
         ends=ends,
         inside=inside,
+        inside_words=found.take(inside),
+        inside_flags=flags.take(inside),
         clauses=begins.cumsum().take(inside),
         body=((kinds != SUBJECT_FIELD) & ~history)[inside],
         run_tokens=run_tokens,

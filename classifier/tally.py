@@ -103,7 +103,7 @@ class Tally:
         tokens = np.concatenate(self._tokens)
         owners = np.concatenate([sheet.mails.take(tokens), context[1]])
         codes = np.concatenate([self.codes_of(np.concatenate(self._keys)), *self._codes, context[0]])
-        is_word = words.flags.values.take(sheet.words) & IS_WORD > 0
+        is_word = sheet.flags & IS_WORD > 0
         fresh = is_word.nonzero()[0]
         row_codes, lengths = words.codes.rows(sheet.words)
         known = (codes >= 0).nonzero()[0]

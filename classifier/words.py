@@ -115,8 +115,10 @@ class Words:
         """Return the places of tokens, learning those that are new."""
         if len(self._places) > MEMORY_WORDS:
             self.clear()
-        found = np.array(list(map(self._places.get, pieces, repeat(NOTHING))), dtype=np.int64)
+        found = np.fromiter(map(self._places.get, pieces, repeat(NOTHING)), np.int64, len(pieces))
         absent = (found < 0).nonzero()[0].tolist()
+        if not absent:
+            return found
         names = [_name(pieces[place]) for place in absent]
         self.learn(name for name in dict.fromkeys(names) if name not in self._places)
         found[absent] = [self._places[name] for name in names]
