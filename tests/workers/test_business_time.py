@@ -125,7 +125,7 @@ moments = st.integers(0, 365 * 24 * 60).map(lambda minute: START + timedelta(min
 weeks = st.sampled_from([OFFICE, NIGHTS, ROUND, {"sat": "22:00-06:00"}])
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(moments, st.floats(0, 60 * HOUR), weeks)
 def test_after_and_between_are_each_others_way_back(
     start: datetime, working_s: float, week: dict[str, str]
@@ -136,7 +136,7 @@ def test_after_and_between_are_each_others_way_back(
     assert end >= start
 
 
-@settings(max_examples=60)
+@settings(max_examples=25)
 @given(st.lists(moments, min_size=3, max_size=3), weeks)
 def test_two_spans_in_a_row_are_the_whole(cuts: list[datetime], week: dict[str, str]) -> None:
     first, middle, last = sorted(cuts)
