@@ -47,6 +47,7 @@ _GLUED: Final = re.compile(
     r"([A-Za-zА-Яа-я](?:[A-Za-zА-Яа-я-]{0,20}[A-Za-zА-Яа-я])?)([0-9]{4,20})([А-Яа-я]{0,4})"
 )
 _PART: Final = re.compile(r"[^/.+]+")
+_LISTED: Final = re.compile(r"[^/.+-]+")
 _TRIPLES: Final = re.compile(r"[0-9]{3} [0-9]{3} [0-9]{3}")
 _THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?: [0-9]{3}){3,4}")  # a large number or a list of prices
 # Quantities, sizes, ordinals and decimals are no codes, nor are short names like MP4.
@@ -72,7 +73,9 @@ _WORD_CODE: Final = re.compile(
 )
 _DECIMAL: Final = re.compile(r"[0-9]{1,3}\.[0-9]{3,12}")  # 55.7558 of a coordinate
 _COLOUR: Final = re.compile(r"(?=[0-9]{0,5}[A-Fa-f])[0-9A-Fa-f]{6}")
-_LONG_DIGITS: Final = re.compile(r"[0-9]{5,}(?:[/+][0-9]{5,})+")
+_LONG_DIGITS: Final = re.compile(
+    r"[0-9]{5,}(?:[/+][0-9]{5,})+|(?P<same>[0-9]{5,8})[0-9]{2,4}-(?P=same)[0-9]{2,4}"
+)
 
 
 class Candidate(NamedTuple):
@@ -121,7 +124,7 @@ def _of_token(region: Region, start: int, end: int, token: str) -> Iterator[Cand
         return
     if end - start == 36 and region.folded[max(0, start - 2) : start] == "1:":
         start -= 2
-    joined = "/" in token or "+" in token
+    joined = "/" in token or "+" in token or ("-" in token and token[0] in _DIGITS)
     listed = joined and _LONG_DIGITS.fullmatch(token) is not None
     whole = match_shape(region, start, end)
     if listed and whole is not None and whole.shape.name == SEPARATED:
@@ -135,7 +138,7 @@ def _of_token(region: Region, start: int, end: int, token: str) -> Iterator[Cand
     if glued is not None:
         yield glued
     if listed or "/" in token or ("." in token and not _DECIMAL.fullmatch(token)):
-        for part in _PART.finditer(token):
+        for part in (_LISTED if listed else _PART).finditer(token):
             place = start + part.start(), start + part.end()
             if len(part[0]) < 5:
                 continue

@@ -10,11 +10,11 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from intake.extraction.campaign_numbers import CAMPAIGN, NAMED, is_of_campaign, may_be_campaign
 from intake.extraction.candidates import Candidate
 from intake.extraction.context import Evidence, evidence_around, glued_cue
 from intake.extraction.labels import is_noun
 from intake.extraction.lexicon import words_of
-from intake.extraction.neighbours import word_before, word_set
 from intake.extraction.pasted_tables import PastedTables
 from intake.extraction.regions import Region
 from intake.extraction.shapes import CODE, WORDS
@@ -44,7 +44,9 @@ _NAME_OF_FORM: Final = 4.5
 _PATH: Final = re.compile("(?:[a-z0-9_]{1,24}/){2,6}[a-z_-]{3,24}")
 _SHORT_CODE: Final = 4
 _SHORT_MODEL: Final = re.compile("[A-ZА-Я]{1,3}-?[0-9][A-ZА-Я]{1,2}|[А-Я]{2,4}-[0-9]")
-_DESK_ROLES: Final = frozenset({"claim_number", "document_number", "document_number.other"})
+_DESK_ROLES: Final = frozenset(
+    {"claim_number", "document_number", "document_number.other", "document_number.claim_letter"}
+)
 _DESK_REACH: Final = 36
 # Лермонтова 14, номер 50118; ул. Мира 128, ID 117264; Lenina 76, id 350558: who gives an address and a number
 # runs a point there.
@@ -59,13 +61,7 @@ _ADDRESS_WEIGHT: Final = 2.6
 _POSTAL_DIGITS: Final = 6
 _BRACKET_WEIGHT: Final = 1.0
 _POINT: Final = "pickup_point_id"
-_CAMPAIGN: Final = "campaign_id"
-_NAME_BEFORE: Final = re.compile(
-    r"(?P<before>[^\"\n]{0,14})\"[^\"\n]{2,48}\"\s?[,，]?\s?\(?\s?(?:id|ид|айди|no\.?|№|#|编号|номер)[\s:：№]{0,3}$"
-)
-_NAME_REACH: Final = 80
-_NAME_LABEL: Final = 16  # from the closing quote to the number
-_NAME_WEIGHT: Final = 2.6
+_QUOTED_WEIGHT: Final = 2.6
 _ACT: Final = "document_number.act"
 # 五区E2-4417, павильон Б-14: a place to go to
 _PLACE: Final = re.compile(
@@ -164,18 +160,6 @@ def _add_address(region: Region, candidate: Candidate, evidence: dict[str, Evide
         evidence[_POINT] = Evidence(weight, "an address")
 
 
-def _is_of_campaign(region: Region, candidate: Candidate, about: frozenset[str]) -> bool:
-    """Tell whether a name in quotes, of no firm, has the number as its id: promo "Warm Days" (ID 1440)."""
-    if '"' not in region.lower[max(0, candidate.start - _NAME_LABEL) : candidate.start]:
-        return False
-    named = _NAME_BEFORE.search(region.lower, max(0, candidate.start - _NAME_REACH), candidate.start)
-    if named is None or words_of(_NEIGHBOURS, "campaign", "firms").search(named["before"]):
-        return False
-    return (
-        _CAMPAIGN in about or words_of(_NEIGHBOURS, "campaign", "promos").search(named["before"]) is not None
-    )
-
-
 def _names_thing(region: Region, candidate: Candidate) -> bool:
     """Tell whether "№" follows a noun of no list (школа № 1247, 叫号B045): documents are in the lists."""
     made_like_one = not candidate.value.isdigit() and any(char in candidate.value for char in "-/")
@@ -204,15 +188,15 @@ def read_candidate(
     if candidate.glued and glued_cue(region, candidate) is None:
         return reading  # letters glued to digits that are no context word: part of a name
     evidence = _evidence(region, candidate, tables)
-    if _CAMPAIGN in candidate.shape.roles and _is_of_campaign(region, candidate, about):
-        evidence[_CAMPAIGN] = Evidence(_NAME_WEIGHT, "a name in quotes")
+    if CAMPAIGN in candidate.shape.roles and is_of_campaign(region, candidate, about):
+        evidence[CAMPAIGN] = Evidence(_QUOTED_WEIGHT, NAMED)
         evidence.pop("seller_id", None)
     _judge_desk(reading, evidence)
     _apply(reading, evidence)
     if about:
         _add_topic(reading, about)
-    if _CAMPAIGN in reading.scores and candidate.value.isdigit():
-        _judge_campaign(reading)
+    if CAMPAIGN in reading.scores and not may_be_campaign(region, candidate, reading.words.get(CAMPAIGN, "")):
+        reading.scores[CAMPAIGN] = 0.0
     if "sku" in reading.scores and region.lower[candidate.start - 1 : candidate.start] == "(":
         reading.scores["sku"] += _BRACKETS  # 麦克风（3238141808）
     if candidate.shape is CODE or candidate.shape is WORDS:
@@ -242,13 +226,6 @@ def _judge_inn(reading: Reading) -> None:
     if words_of(_NEIGHBOURS, "tax", "firm").search(around):
         reading.scores[_INN] += 1.5
         reading.words.setdefault(_INN, "control digit")
-
-
-def _judge_campaign(reading: Reading) -> None:
-    """Leave a campaign's budget or bid alone."""
-    before = word_before(reading.region.lower, reading.candidate.start)
-    if before and word_set("campaign", "sums").before(before):
-        reading.scores[_CAMPAIGN] = 0.0
 
 
 def _judge_desk(reading: Reading, evidence: dict[str, Evidence]) -> None:
