@@ -94,7 +94,11 @@ def tell_first_admin(store: Store) -> None:
     """Make the first administrator where there is nobody, and print the password this once."""
     password = make_first_admin(store)
     if password:
-        print(f"Console: log in as {FIRST_ADMIN} with {password} (shown once; change it under your name).")
+        # Flushed: what is not a terminal gets it else when the console ends, and it is looked for now.
+        print(
+            f"Console: log in as {FIRST_ADMIN} with {password} (shown once; change it under your name).",
+            flush=True,
+        )
 
 
 def make_first_admin(store: Store) -> str:

@@ -50,6 +50,11 @@ TICKET: Final = (
     "'import json, sys; print(json.loads(sys.stdin.readline())[\"number\"])')"
 )
 OLD_KEY: Final = "old_key=$(razbor keys show | grep -oE '\\b[0-9a-f]{8}\\b' | head -1)"
+# Installed servers start by themselves where an init runs; here they are started behind the installation.
+APT: Final = (
+    'apt-get() { command apt-get -y -qq --no-install-recommends "$@" >/var/log/apt.log 2>&1; '
+    'if [ "$1" = install ]; then service postgresql start; service redis-server start; fi; }'
+)
 # Lines that may end with status 1: they look for something, and tell so that they found nothing, or faults.
 LOOKS: Final = re.compile(
     r"^(?:razbor doctor.*|razbor keys drop \S+|razbor person erase \S+|journalctl .* grep .*)$", re.MULTILINE
@@ -82,7 +87,7 @@ def script() -> str:
         "set -eE -o pipefail",
         "trap 'echo \"FAILED in: $section: $BASH_COMMAND\"' ERR",
         "export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8",
-        'apt-get() { command apt-get -y -qq --no-install-recommends "$@" >/var/log/apt.log 2>&1; }',
+        APT,
         "cd ~/razbor",
         "apt-get update",
     ]
