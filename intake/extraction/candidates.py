@@ -37,6 +37,7 @@ _NUMBER_OF: Final = frozenset({"No.", "no.", "NO.", "Nr."})  # No.1-36
 _SHORT_NUMBERS: Final = re.compile(r"[0-9]{1,4}(?:\.[0-9]{1,4}){1,3}")
 _DIGITS: Final = "0123456789"
 _DIGIT: Final = re.compile(r"[0-9]")
+_LONG_WORD: Final = re.compile("[A-Za-z]{20}")
 _WORTHY: Final = re.compile(r"[0-9]|^[A-Za-z]{20}$|[A-Za-z][-_]|[A-ZА-Я]{2}-")
 _SOLID: Final = frozenset({"none", "campaign_id"})  # campaigns are never written in groups, sums are
 _GROUPS: Final = re.compile(
@@ -181,6 +182,9 @@ def _spaced(region: Region, begins: list[int]) -> Iterator[Candidate]:
 def find_candidates(region: Region) -> list[Candidate]:
     """Return every span of a region that looks like an identifier, in reading order."""
     found: list[Candidate] = []
+    joined = region.has_digit or "-" in region.folded or "_" in region.folded
+    if not joined and _LONG_WORD.search(region.folded) is None:
+        return found  # nothing is worthy
     may_begin = region.has_digit and any(map(region.latin.__contains__, all_shapes().needles))
     begins = [match.start() for match in all_shapes().begins.finditer(region.latin)] if may_begin else []
     for match in _TOKEN.finditer(region.folded):
