@@ -40,6 +40,7 @@ _DIGIT: Final = re.compile(r"[0-9]")
 _LONG_WORD: Final = re.compile("[A-Za-z]{20}")
 _WORTHY: Final = re.compile(r"[0-9]|^[A-Za-z]{20}$|[A-Za-z][-_]|[A-ZА-Я]{2}-")
 _SOLID: Final = frozenset({"none", "campaign_id"})  # campaigns are never written in groups, sums are
+_SUM: Final = re.compile("[0-9]{1,3} [0-9]{3}")
 _GROUPS: Final = re.compile(
     r"[0-9](?<![0-9.,:/-].)(?<![0-9] .)[0-9]{0,4}(?: [0-9]{2,5}){1,4}(?![0-9])(?! [0-9])(?![.,:/-][0-9])"
 )
@@ -53,7 +54,7 @@ _TRIPLES: Final = re.compile(r"[0-9]{3} [0-9]{3} [0-9]{3}")
 _THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?: [0-9]{3}){3,4}")  # a large number or a list of prices
 # Quantities, sizes, ordinals and decimals are no codes, nor are short names like MP4.
 _NO_CODE: Final = re.compile(
-    r"[0-9.,]+|[A-ZА-Я]{4,6}[0-9]|[0-9]+(?:[.,][0-9]+)?(?:-?[a-zа-яё]{1,4}|[A-ZА-Я]{1,4})|[A-Za-zА-Яа-я]{1,3}[0-9]{1,2}(?:\.[0-9])?"
+    r"[0-9.,]+|[0-9]{1,2}(?:\.[0-9]{1,2})?-[0-9]{1,2}\.[0-9]{1,2}|[A-ZА-Я]{4,6}[0-9]|[0-9]+(?:[.,][0-9]+)?(?:-?[a-zа-яё]{1,4}|[A-ZА-Я]{1,4})|[A-Za-zА-Яа-я]{1,3}[0-9]{1,2}(?:\.[0-9])?"
     r"|(?:GMT|UTC|UTF|TOP|ТОП|USB|ISO)[-+ ]{0,2}[0-9][0-9A-Za-z/-]{0,23}"
     r"|(?:Wi|Li)-[A-Za-z0-9/-]{1,24}|X-(?=[^ ]{0,30}[a-z])[A-Za-z0-9-]{1,40}"
     r"|(?:IMG|DSC|PXL|VID|WA|MVI|MOV|Screenshot)[_-][0-9A-Za-z_-]{4,40}"
@@ -161,7 +162,8 @@ def _grouped(region: Region) -> Iterator[Candidate]:
         if shape is None or len(solid) < 6:
             continue
         loss = 0.0 if _TRIPLES.fullmatch(match[0]) else 2.0 if _THOUSANDS.fullmatch(match[0]) else 0.8
-        roles = {role: prior - loss for role, prior in shape.roles.items() if role not in _SOLID}
+        left_out = _SOLID | {"document_number"} if _SUM.fullmatch(match[0]) else _SOLID
+        roles = {role: prior - loss for role, prior in shape.roles.items() if role not in left_out}
         yield Candidate(match.start(), match.end(), solid, Shape(SPACED.name, roles))
 
 

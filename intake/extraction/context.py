@@ -35,6 +35,9 @@ _POSTAL: Final = re.compile(
 )
 _POSTAL_REACH: Final = 32
 _POSTAL_WEIGHT: Final = 4.0
+_HIDDEN: Final = frozenset(
+    {"...", "***", "** "}
+)  # what stands before the digits that were left of an account
 _HEAD_SHARE: Final = 1.1  # the first noun of a chain says what is numbered, whatever the second one says
 MAX_GAP: Final = 60
 _NEEDS_NEAR: Final = ("document", "none")  # their words are too common to count across other words
@@ -55,7 +58,8 @@ _BEHIND: Final = re.compile(r"\s?[\"'」]?\s?(?P<bracket>[(\[]\s?)?(?:[-—=:：
 _NUMERO: Final = re.compile(r"^[^0-9\n]{1,40}№ ?$")  # УПД за октябрь № 2610-004471
 _ONE_WORD: Final = re.compile(r" [а-я]{3,14}(?:ия|ии|ой|ей|ого|его|ов|ы|и|а|я) №? ?")  # договор франшизы Ф-12
 _CJK_FROM: Final = "\u2e80"
-_SIZE: Final = re.compile(r"\s?[x×х*]\s?[0-9]|\+(?![0-9])|[-–]?(?:й|го|е|м|му|х)(?![а-я])")
+_EQUATION: Final = re.compile("[0-9] ?= ?$")  # 120 = 120
+_SIZE: Final = re.compile(r"\s?[x×х*=]\s?[0-9]|\+(?![0-9])|[-–]?(?:й|го|е|м|му|х)(?![а-я])")
 
 
 class Evidence(NamedTuple):
@@ -147,7 +151,9 @@ def _is_quantity(region: Region, candidate: Candidate) -> bool:
     if len(candidate.value) > _HOUR_DIGITS and behind[:1] in _CALENDAR:
         return False  # 61290号自提点, 88014点的老板
     return (
-        word_set("quantity", "units").behind(behind) or _SIZE.match(region.lower, candidate.end) is not None
+        word_set("quantity", "units").behind(behind)
+        or _SIZE.match(region.lower, candidate.end) is not None
+        or _EQUATION.search(region.lower, max(0, candidate.start - 4), candidate.start) is not None
     )
 
 
@@ -168,6 +174,14 @@ def evidence_around(region: Region, candidate: Candidate) -> dict[str, Evidence]
         region.lower, max(0, candidate.start - _POSTAL_REACH), candidate.start
     ):
         _add(found, Meaning("none", _POSTAL_WEIGHT, touching=False), _POSTAL_WEIGHT, "a postal code")
+    hidden = region.lower[max(0, candidate.start - 3) : candidate.start] in _HIDDEN
+    if hidden and candidate.value.isdigit() and len(candidate.value) <= _SMALL_DIGITS:
+        _add(
+            found,
+            Meaning("none", _POSTAL_WEIGHT, touching=False),
+            _POSTAL_WEIGHT,
+            "an end of a hidden number",
+        )
     small = candidate.value.isdigit() and len(candidate.value) <= _SMALL_DIGITS
     if (small or candidate.shape.name == SHORT_RANGE) and _is_quantity(region, candidate):
         weight = _quantity_weight(region, candidate)

@@ -14,6 +14,7 @@ from typing import Final
 
 from intake.extraction.calendar_words import full_year, without_year
 from intake.extraction.date_marks import MAX_MARKS, DateMark
+from intake.extraction.neighbours import word_before, word_set
 from intake.extraction.numerals import DAY_MONTH, FULL_DATE, ISO_DATE, MONTH_DASH_DAY
 from intake.extraction.regions import Region
 
@@ -35,6 +36,8 @@ _MD_DASH: Final = re.compile(
 _WEEK: Final = re.compile(
     r"([0-9](?<![0-9.,/].)[0-9]?)/([0-9]{1,2}) ?[-~] ?([0-9]{1,2})/([0-9]{1,2})(?![0-9/]|[.,][0-9])"
 )
+_FULL_MONTH: Final = 2
+_RANGE_SCORE: Final = 2.2
 MAX_YEARS_AHEAD: Final = 14  # 6-3-2041 is no day of a case
 _PAIR: Final = re.compile(r"([0-9](?<![0-9.,/].)[0-9]?)[./-]([0-9]{1,2})(?![0-9.,/])")
 
@@ -106,6 +109,10 @@ def _short_ones(small: str) -> Iterator[re.Match[str]]:
             yield match
 
 
+def _is_led(region: Region, start: int) -> bool:
+    return word_set("date", "before_for").before(word_before(region.lower, start))
+
+
 def _short_numeric(
     region: Region, language: str, mail_date: date | None, plausible: Plausible
 ) -> Iterator[DateMark]:
@@ -124,6 +131,8 @@ def _short_numeric(
         day, month = pair
         start = match.start("a")
         score = plausible(region, start, match.end())
+        if score <= 0 and match["d0"] and len(match["b"]) == _FULL_MONTH and _is_led(region, match.start()):
+            score = _RANGE_SCORE  # неделя 2-8.11
         if match["d0"] and int(match["d0"]) < day and match["s"] == "." and score > 0:
             first = (None, month, int(match["d0"]))
             yield DateMark(match.start(), match.end(), first, (None, month, day), 3.5, "dm")

@@ -201,6 +201,7 @@ def read_candidate(
         reading.scores["sku"] += _BRACKETS  # 麦克风（3238141808）
     if candidate.shape is CODE or candidate.shape is WORDS:
         _judge_code(reading)
+        _judge_small_words(reading)
     if _INN in candidate.shape.roles and len(candidate.value) == 10:
         _judge_inn(reading)
     choose(reading)
@@ -240,6 +241,14 @@ def _judge_desk(reading: Reading, evidence: dict[str, Evidence]) -> None:
     clause = re.split(r"[.!?;。！？；\n]", before)[-1]
     if words_of(_NEIGHBOURS, "desk", "foreign").search(clause):
         evidence["none"] = Evidence(strongest.weight + 1.0, "desk of others")
+
+
+def _judge_small_words(reading: Reading) -> None:
+    """Take no word in small letters for a document's number: statements are half-monthly."""
+    if reading.candidate.shape is WORDS and reading.candidate.value.islower():
+        for role in reading.scores:
+            if role.startswith("document_number"):
+                reading.scores[role] = 0.0
 
 
 def _judge_code(reading: Reading) -> None:
