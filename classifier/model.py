@@ -18,15 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.alone import Answers, Verdict, verdict_of
-from classifier.confidence import (
-    Calibration,
-    confidence_of,
-    probabilities_of,
-    scoped,
-    spam_probability,
-)
+from classifier.confidence import Calibration
 from classifier.documents import Document
-from classifier.evidence import Evidence
 from classifier.explain import reasons_of
 from classifier.network import LINEAR_SHARPNESS, Network, mixed
 from classifier.reader import Reader
@@ -152,27 +145,14 @@ class Model:
                 unseen_share=unseen[number],
             )
 
-    def _verdicts(self, scored: Scored, languages: Sequence[str], unseen: Sequence[float]) -> list[Verdict]:
-        """Judge mails by their scores: many at once, one alone in plain floats."""
-        words = scored.readings.words
-        members = (scored.scores, scored.linear, scored.network)
-        if len(languages) == 1:
-            both, linear, network = (rows[0].tolist() for rows in members)
-            answers = Answers(both, linear, network, languages[0], int(words[0]), unseen[0])
-            return [verdict_of(answers, self.calibration, self.topics)]
-        evidence = scoped(
-            Evidence(*members, tuple(languages), words, np.array(unseen)),
-            self.calibration.scope,
-            self.calibration.sharpness,
-        )
-        confidences = confidence_of(self.calibration, evidence)
-        rows = (
-            evidence.scores,
-            confidences,
-            spam_probability(self.calibration, evidence, self.topics),
-            probabilities_of(evidence.scores, confidences),
-        )
-        return list(map(Verdict, *(row.tolist() for row in rows)))
+    def _verdicts(
+        self, scored: Scored, languages: Sequence[str], unseen: Sequence[float]
+    ) -> Iterator[Verdict]:
+        """Judge each mail by its scores, alone, so that no answer hangs on the batch."""
+        members = (scored.scores.tolist(), scored.linear.tolist(), scored.network.tolist())
+        words = scored.readings.words.tolist()
+        for row in map(Answers, *members, languages, words, unseen):
+            yield verdict_of(row, self.calibration, self.topics)
 
     def _reasons(self, scored: Scored, number: int, places: list[int]) -> tuple[Reason, ...]:
         if scored.readings.occurrences is None:

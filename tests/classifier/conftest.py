@@ -30,14 +30,20 @@ def few_examples(train_examples: list[Example]) -> list[Example]:
 
 
 @pytest.fixture(scope="session")
-def trained(few_examples: list[Example], tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
+def few_letters() -> list[Example]:
+    return letter_examples()[::8]
+
+
+@pytest.fixture(scope="session")
+def trained(
+    few_examples: list[Example], few_letters: list[Example], tmp_path_factory: pytest.TempPathFactory
+) -> TrainedModel:
     """A small model, trained once per run."""
 
     def make() -> TrainedModel:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("classifier.network.EPOCHS", 3)  # enough for what is tested here, in less time
-            some = letter_examples()[::8]
-            patch.setattr("classifier.material.letter_examples", lambda: some)
+            patch.setattr("classifier.material.letter_examples", lambda: few_letters)
             return train(few_examples)
 
     return once_per_run(tmp_path_factory, "trained-on-few", make)

@@ -58,7 +58,7 @@ ROW = st.lists(st.floats(-4, 3), min_size=14, max_size=14)
 def test_a_mail_alone_is_judged_like_one_of_many(
     scores: list[float], linear: list[float], network: list[float], language: str, words: int, unseen: float
 ) -> None:
-    """Served alone in plain floats or in a batch as arrays: the same answer."""
+    """Served in plain floats, in training as one of many: the same answer."""
     scope = ScopeDetector(SLUGS.index(OTHER), tuple(0.3 * n - 1 for n in range(SCOPE_SIGNALS)), -0.4, 0.7)
     weights = tuple(0.5 - 0.1 * number for number in range(len(SIGNALS)))
     calibration = Calibration(weights, -0.3, 2.5, 3.0, 1.5, -0.2, scope=scope)

@@ -24,8 +24,14 @@ def model(trained: TrainedModel) -> Model:
     return trained.model
 
 
-def test_the_served_scores_are_the_pipelines(few_examples: list[Example], model: Model) -> None:
+def test_the_served_scores_are_the_pipelines(
+    few_examples: list[Example],
+    few_letters: list[Example],
+    model: Model,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """The fit is done again by scikit-learn alone; serving must agree as far as single precision goes."""
+    monkeypatch.setattr("classifier.material.letter_examples", lambda: few_letters)
     material = prepare(few_examples, lambda _share, _stage: None)
     pipeline = make_pipeline(material.tokens)
     pipeline.fit(material.counts, material.labels, machine__sample_weight=material.sample_weights)
