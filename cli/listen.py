@@ -11,7 +11,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from cli.faults import ConfigError
-from models import traces
 
 if TYPE_CHECKING:
     from intake.listener import ListenerOptions
@@ -32,6 +31,7 @@ def listen() -> None:
     from cli.inherited_socket import inherited_socket
     from cli.log_setup import configure_logging
     from intake.listener import Listener, ListenError
+    from models import traces
     from models.raw_store import SqliteRawStore
     from settings import load_settings
 
@@ -58,6 +58,7 @@ def listen() -> None:
 def start_traces(settings: Settings) -> None:
     """Send spans where the settings want it."""
     if settings.traces_url:
+        from models import traces
         from workers.app import signing_key
 
         traces.start(settings.traces_url, "listen", signing_key(settings))

@@ -5,9 +5,10 @@ Command modules import heavy libraries inside their functions, so that `razbor -
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -47,6 +48,10 @@ from cli import (
     worker,
 )
 from cli.faults import describe_fault
+
+# What a start loads stays for good: Python's own (700, 10, 10) look through it some 350 times in a worker,
+# a tenth of the time to load it.
+GC_THRESHOLDS: Final = (20_000, 20, 20)
 
 app = typer.Typer(
     name="razbor",
@@ -129,6 +134,7 @@ def _global_options(
 
 def run() -> None:
     """Run the command line; known faults end with one line that names the remedy."""
+    gc.set_threshold(*GC_THRESHOLDS)
     os.umask(0o077)  # databases, keys and logs hold what sellers wrote
     try:
         app()

@@ -14,7 +14,7 @@ FOLDER = Path(__file__).parent
 LONGEST_FIRST = (
     "live/test_core_flow.py",
     "scenarios/test_scenarios.py",
-    "live/test_serve_and_demo.py",
+    "live/test_demo.py",
     "workers/test_purging.py",
     "live/test_random_kills.py",
     "workers/test_batch_read.py",

@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from cli.faults import EX_CONFIG
 from models.keyring import KeyringContent, write_keyring
 from models.store import open_store
 from models.store.schema import RAW
@@ -28,6 +29,8 @@ from tests.live.conftest import Desk
 from tests.live.letters import INCOMPLETE, mail
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+PARTS = ("serve", "listen", "worker", "beat", "console", "broker")
+KEPT = ("accepted", "in_flight", "dispositions", "outbox")
 
 
 def _assert_log_tells_the_way_and_no_words(desk: Desk) -> None:
@@ -67,6 +70,30 @@ def receiver() -> Iterator[Receiver]:
     made = Receiver()
     yield made
     made.stop()
+
+
+def _assert_one_instance_that_dies_whole_and_comes_back(desk: Desk) -> None:
+    """A second `serve` is refused, `kill -9` leaves nothing behind, and the next one serves all again.
+
+    SIGTERM ends the desk of the process faults, where a clean end is looked for too.
+    """
+    assert desk.process is not None
+    second = desk.razbor("serve")
+    assert second.returncode == EX_CONFIG
+    assert f"process {desk.process.pid}" in second.stderr
+    assert "RAZBOR_DATA_DIR" in second.stderr
+    assert desk.razbor("alive", "listen").returncode == 0
+
+    before = desk.status()
+    assert len(desk.processes("")) >= len(PARTS)
+    desk.process.kill()
+    desk.process.wait()
+    assert desk.none_left(), desk.processes("")
+
+    desk.start()
+    desk.wait_for_worker()
+    after = desk.status()
+    assert {name: after[name] for name in KEPT} == {name: before[name] for name in KEPT}
 
 
 def told_of_events(desk: Desk, receiver: Receiver) -> None:
@@ -181,6 +208,8 @@ def test_core_promise(make_desk, receiver: Receiver, composed: bool, tmp_path: P
     with desk.store.read_raw() as raw:
         forms = set(raw.scalars(select(RAW.c.codec)))
     assert all(form.startswith("sealed:") for form in forms) is composed
+    if not composed:
+        _assert_one_instance_that_dies_whole_and_comes_back(desk)
     assert desk.stop(signal.SIGINT) == 0
-    assert desk.processes("") == []
+    assert desk.none_left(), desk.processes("")
     _assert_log_tells_the_way_and_no_words(desk)

@@ -1,4 +1,7 @@
-"""`serve` and `demo` as an operator meets them: one instance, a clean end, every mail as intended."""
+"""`demo` as an operator meets it, and again beside one that runs: every mail ends as intended.
+
+That a desk has one instance and what `kill -9` leaves of it stands in `test_core_flow`.
+"""
 
 from __future__ import annotations
 
@@ -13,27 +16,6 @@ from cli.demo.manifest import load_manifest
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 MANIFEST = load_manifest()
-
-
-def test_one_instance_kill_9_leaves_nothing_and_the_next_one_stops_clean_on_ctrl_c(make_desk) -> None:
-    """SIGTERM ends the desk of the process faults, where a clean end is looked for too."""
-    desk = make_desk()
-    second = desk.razbor("serve")
-    assert second.returncode == 78
-    assert f"process {desk.process.pid}" in second.stderr
-    assert "RAZBOR_DATA_DIR" in second.stderr
-    assert desk.razbor("alive", "listen").returncode == 0
-
-    assert len(desk.processes("")) >= 3
-    desk.process.kill()
-    desk.process.wait()
-    assert desk.none_left(), desk.processes("")
-
-    desk.start()
-    desk.wait_for_worker()
-    assert desk.stop(signal.SIGINT) == 0
-    assert desk.none_left(), desk.processes("")
-    assert "up: SMTP on" in desk.log.read_text() or "stop" in desk.log.read_text()
 
 
 def test_every_sample_mail_ends_as_intended_and_again(make_desk) -> None:
