@@ -36,6 +36,7 @@ _HEX: Final = re.compile(r"[0-9a-f]{5,8}(?:-|$)")
 _SCRIPT: Final = re.compile(
     r"(?<![A-Za-z])(?:[A-Z][a-z]{1,14}){1,4}Error(?![A-Za-z])"  # TypeError, ChunkLoadError
 )
+_SCRIPT_SCORE: Final = 4.4  # more than the numbers in its message
 _CAMEL: Final = re.compile(
     r"[A-Z](?<![A-Za-z0-9/-].)[a-z]{2,14}(?:[A-Z][a-z]{1,14}){1,6}(?:[A-Z]{2,4})?(?![A-Za-z0-9-])"
 )
@@ -64,7 +65,7 @@ def _names(region: Region) -> Iterator[ErrorMark]:
         if not name.startswith(_not_error("start")) and not name.endswith(_not_error("end")):
             yield mark_of(region, *match.span(), 3.4)
     for match in _SCRIPT.finditer(region.folded) if "Error" in region.folded else ():
-        yield mark_of(region, match.start(), _end_of_quote(region, *match.span()), 3.0)
+        yield mark_of(region, match.start(), _end_of_quote(region, *match.span()), _SCRIPT_SCORE)
     status = (region.has_digit and _STATUS_DIGITS.search(region.near) is not None) or '"code"' in region.lower
     camels = _CAMEL.finditer(region.folded) if status or ERROR_WORD in region.hits else iter(())
     for match in islice(camels, MAX_MARKS):
