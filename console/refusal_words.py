@@ -1,9 +1,10 @@
 """Why something was refused or happened, in the reader's language.
 
 The rooms behind the console speak English, as logs and the command line do. `words/refusals.toml` knows
-what they refuse with, `words/stored.toml` what they store beside a ticket or a mail, with {names} for what
-changes; in go such a sentence and a language, out comes the same in that language. A sentence that is
-not known (a reason that somebody typed) is shown as it is.
+what they refuse with, `words/stored.toml` what they store beside a ticket or a mail, `words/warnings.toml`
+what reading says of a mail and its files, with {names} for what changes; in go such a sentence and a
+language, out comes the same in that language. A sentence that is not known (a reason that somebody typed)
+is shown as it is.
 """
 
 from __future__ import annotations
@@ -22,7 +23,10 @@ _BETWEEN_PIECES: Final = "; it "
 # Placeholders whose values are codes of a section of words.
 _NAMED: Final = {"status": "status", "to": "status", "role": "role", "phase": "phase"}
 _LISTS: Final = frozenset({"fields", "signals"})  # codes with commas between them
-_ERROR: Final = frozenset({"error"})  # what stands there may be a sentence of the list itself
+# What stands there may be a sentence of the list itself, or several.
+_NESTED: Final = frozenset({"error", "promised", "found"})
+_BETWEEN_NESTED: Final = "; "
+_FILES: Final = {"refusals": ("refusals",), "stored": ("stored", "warnings")}
 
 
 def refusal(text: str, language: str) -> str:
@@ -54,8 +58,12 @@ def _value(name: str, value: str, language: str, source: str) -> str:
     if name == "pieces":
         join = "；" if language == "zh" else "; "
         return join.join(_told(piece, language, source) for piece in value.split(_BETWEEN_PIECES))
-    if name in _ERROR:
-        return _told(value, language, source)
+    if name in _NESTED:
+        whole = _told(value, language, source)
+        if whole != value or _BETWEEN_NESTED not in value:
+            return whole
+        join = "；" if language == "zh" else _BETWEEN_NESTED
+        return join.join(_told(piece, language, source) for piece in value.split(_BETWEEN_NESTED))
     words = words_of(language)
     if name in _LISTS:
         told = words.fields if name == "fields" else lambda code: words.name("signal", code.replace(" ", "_"))
@@ -65,11 +73,12 @@ def _value(name: str, value: str, language: str, source: str) -> str:
 
 @cache
 def _known(source: str) -> list[tuple[re.Pattern[str], dict[str, str]]]:
-    """Return the sentences of a file as patterns, those with the fewest names first: they say the most."""
-    text = resources.files("console").joinpath("words", f"{source}.toml").read_text(encoding="utf-8")
-    (listed,) = tomllib.loads(text).values()
-    rows = sorted(listed, key=lambda row: len(_NAME.findall(row["en"])))
-    return [(_pattern(row["en"]), row) for row in rows]
+    """Return sentences as patterns, those with the fewest names first: they say the most."""
+    folder = resources.files("console").joinpath("words")
+    texts = [folder.joinpath(f"{name}.toml").read_text(encoding="utf-8") for name in _FILES[source]]
+    listed = [row for text in texts for rows in tomllib.loads(text).values() for row in rows]
+    fewest_first = sorted(listed, key=lambda row: len(_NAME.findall(row["en"])))
+    return [(_pattern(row["en"]), row) for row in fewest_first]
 
 
 def _pattern(sentence: str) -> re.Pattern[str]:

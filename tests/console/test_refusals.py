@@ -86,6 +86,7 @@ STORED = {  # module -> sentences it stores beside a ticket or a mail
         "reading it took longer than 20 s",
         "reading it ends its process with signal 9",
     ],
+    "workers/read_budget.py": ["more than 1 s of processor time", "more than 200 MB of memory"],
     "workers/disposition.py": [
         *("spam or phishing, 99% sure", "poses as the marketplace: lookalike sender, threat"),
         *("the same mail was delivered before", "an out-of-office reply, kept and not answered"),
