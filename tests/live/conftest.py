@@ -97,7 +97,7 @@ class Desk:
         )
 
     def lines(self, *words: str) -> list[dict[str, Any]]:
-        done = self.razbor(*words, "--json")
+        done = self.razbor(*words, "--json", timeout=300)  # twenty thousand lines on a busy machine
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
