@@ -12,7 +12,7 @@ from cli.model_acts import ModelActs
 from cli.policy_acts import PolicyActs
 from console.desk import DeskRefusalError
 from models.macro import Macro
-from models.opened_file import OpenedFile
+from models.opened_file import MailPreview, OpenedFile
 from models.reply_template import RenderedReply, ReplyTemplate
 from models.store import Db, StoreError
 from models.store.mails import retry_held
@@ -109,6 +109,11 @@ class DeskActs:
         """Return a mail as it was accepted."""
         with _refusals():
             return opening.open_raw(self._service, raw_id, actor)
+
+    def preview_held(self, raw_id: int, actor: str) -> MailPreview:
+        """Return the first words of a held mail."""
+        with _refusals():
+            return opening.preview_held(self._service, raw_id, actor)
 
     def macros(self, number: int) -> tuple[Macro, ...]:
         """Return the macros that fit a ticket."""

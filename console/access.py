@@ -76,6 +76,7 @@ ROUTE_RIGHTS: Final[dict[str, Right]] = {
     "download": Right.WORK,
     "letter": Right.WORK,
     "mail_header": Right.WORK,
+    "mail_words": Right.WORK,
     "raw_mail": Right.ADMIN,
     "save_view": Right.WORK,
     "drop_view": Right.WORK,

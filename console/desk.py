@@ -14,7 +14,7 @@ from typing import Protocol, Self
 from console.model_desk import ModelDesk
 from console.policy_desk import PolicyDesk
 from models.macro import Macro
-from models.opened_file import OpenedFile
+from models.opened_file import MailPreview, OpenedFile
 from models.reply_template import RenderedReply, ReplyTemplate
 from models.store import Db
 
@@ -83,6 +83,9 @@ class Desk(Protocol):
 
     def open_raw(self, raw_id: int, actor: str) -> bytes:
         """Return a mail octet for octet as it was accepted; audited."""
+
+    def preview_held(self, raw_id: int, actor: str) -> MailPreview:
+        """Return the first words of a mail that could not be read, without secrets; audited."""
 
     def macros(self, number: int) -> tuple[Macro, ...]:
         """Return the macros that fit a ticket's topic and language."""

@@ -1,4 +1,4 @@
-"""The header of one mail, masked, for those who work; the mail as received for administrators (R57)."""
+"""One mail: its header, masked, and a held one's words; as received for administrators (R57)."""
 
 from __future__ import annotations
 
@@ -6,22 +6,49 @@ from fastapi import APIRouter, HTTPException, Request
 from fastapi.responses import Response
 
 from console.context import console_of, visitor_of
+from console.desk import DeskRefusalError
 from console.pages import render
 from console.row_numbers import RowNumber
+from models.store.mails import mail_end
 from models.store.raw_mail import fetch_beginnings
+from models.topics import Disposition
 
 router = APIRouter()
 
 
 @router.get("/mails/{raw_id}", name="mail_header")
 def mail_header(request: Request, raw_id: RowNumber) -> Response:
-    """Show the telling fields of a mail's header, masked; 404 once its octets are gone."""
+    """Show the telling fields of a mail's header, masked, and why it is held; 404 for an unknown mail."""
     from intake.header_glance import GLANCE_BYTES, telling_fields  # half a second of patterns
 
-    beginnings = fetch_beginnings(console_of(request).store, [raw_id], GLANCE_BYTES, skip_unreadable=True)
-    if raw_id not in beginnings:
+    store = console_of(request).store
+    with store.read() as db:
+        end = mail_end(db, raw_id)
+    beginnings = fetch_beginnings(store, [raw_id], GLANCE_BYTES, skip_unreadable=True)
+    if end is None and raw_id not in beginnings:
         raise HTTPException(404)
-    return render(request, "mail_header.html", raw_id=raw_id, fields=telling_fields(beginnings[raw_id]))
+    return render(
+        request,
+        "mail_header.html",
+        raw_id=raw_id,
+        fields=telling_fields(beginnings.get(raw_id, b"")),
+        is_there=raw_id in beginnings,
+        is_purged=end is not None and end.raw_purged_at_utc is not None,
+        cause=end.cause if end is not None and end.disposition == Disposition.HELD else None,
+    )
+
+
+@router.get("/mails/{raw_id}/words", name="mail_words")
+def mail_words(request: Request, raw_id: RowNumber) -> Response:
+    """Show the first words of a held mail, or why they cannot be shown; a page or the part that it lacks."""
+    seen, refused = None, ""
+    try:
+        seen = console_of(request).desk.preview_held(raw_id, visitor_of(request).login)
+    except DeskRefusalError as error:
+        refused = str(error)
+    is_part = request.headers.get("hx-target") == "mail-words"
+    template = "mail_words_part.html" if is_part else "mail_words.html"
+    return render(request, template, raw_id=raw_id, seen=seen, refused=refused)
 
 
 @router.get("/mails/{raw_id}/raw", name="raw_mail")

@@ -26,7 +26,7 @@ _LISTS: Final = frozenset({"fields", "signals"})  # codes with commas between th
 # What stands there may be a sentence of the list itself, or several.
 _NESTED: Final = frozenset({"error", "promised", "found"})
 _BETWEEN_NESTED: Final = "; "
-_FILES: Final = {"refusals": ("refusals",), "stored": ("stored", "warnings")}
+_FILES: Final = {"refusals": ("refusals", "stored"), "stored": ("stored", "warnings")}
 
 
 def refusal(text: str, language: str) -> str:

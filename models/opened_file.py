@@ -1,4 +1,4 @@
-"""A file of a mail as it was sent, on its way to a person."""
+"""What is opened of a mail, on its way to a person: a file as it was sent, the words of a held one."""
 
 from __future__ import annotations
 
@@ -12,3 +12,11 @@ class OpenedFile:
     name: str
     content_type: str
     octets: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MailPreview:
+    """The first words of a mail that could not be read, as plain text without secrets."""
+
+    text: str = field(repr=False)
+    rough_because: str = ""  # why they were not found as reading finds them; "" when they were

@@ -1,7 +1,8 @@
 """Opening one part of a stored mail in a process of its own, within a mail's budget of time and memory.
 
 In go the octets of a mail and what is wanted of it; out come a file's octets, or the letter's HTML
-with everything taken out that could run, load, link or lay itself over something (`nh3`). The child bounds
+with everything taken out that could run, load, link or lay itself over something (`nh3`), or the first words
+of a mail that could not be read. The child bounds
 itself before it touches an octet; its death is the mail's fault, not the console's.
 """
 
@@ -11,7 +12,7 @@ import json
 import resource
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Final
 
 import nh3
@@ -19,6 +20,7 @@ import nh3
 from intake.extraction.extract import extract
 from intake.extraction.fields import MailFields
 from intake.html_text import html_to_text
+from intake.letter_preview import letter_words, rough_words
 from intake.opened_parts import file_octets, letter_html
 from workers.fault_words import fault_words
 from workers.read_budget import Budget, OverBudgetError, within
@@ -26,6 +28,7 @@ from workers.read_budget import Budget, OverBudgetError, within
 TIMEOUT_S: Final = 20
 BUDGET: Final = Budget(cpu_s=8.0, wall_s=15.0)
 CPU_LIMIT_S: Final = 15
+WHOLE, ROUGH = "whole", "rough"  # ways to the words of a letter
 GONE: Final = "it is not in the mail as this version reads it"
 # Words and their layout; no address, picture, form, style or script of any kind.
 _TAGS: Final = frozenset(
@@ -39,9 +42,11 @@ _WITH_CONTENT: Final = {"script", "style", "head", "title", "template", "noscrip
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What to take out of a mail: the file with a checksum, or (without one) the HTML of the letter."""
+    """What to take out of a mail: the file with a checksum, its first words, or else the letter's HTML."""
 
     sha256: str = ""
+    words: str = ""  # whole: cut as reading does; rough: behind the first label of a text
+    cpu_s: float = BUDGET.cpu_s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +66,7 @@ def open_apart(raw: bytes, wanted: Wanted, *, timeout_s: float = TIMEOUT_S) -> O
 
     Raises NotOpenedError when the part is not there or the child dies or gives up.
     """
-    head = json.dumps({"sha256": wanted.sha256})
+    head = json.dumps(asdict(wanted))
     try:
         child = subprocess.run(
             [sys.executable, "-m", "workers.open_apart"],
@@ -99,6 +104,9 @@ def sanitised(markup: str) -> str:
 
 
 def _opened(octets: bytes, wanted: Wanted) -> Opened:
+    if wanted.words:
+        words = letter_words(octets) if wanted.words == WHOLE else rough_words(octets)
+        return Opened(octets=words.encode("utf-8", "replace"))
     if not wanted.sha256:
         shown = sanitised(letter_html(octets))
         return Opened(octets=shown.encode("utf-8", "replace"), has_secrets=_has_secrets(shown))
@@ -120,10 +128,12 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_LIMIT_S, CPU_LIMIT_S))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     head, _, octets = sys.stdin.buffer.read().partition(b"\n")
-    wanted = Wanted(sha256=str(json.loads(head)["sha256"]))
+    wanted = Wanted(**json.loads(head))
+    if wanted.words:
+        rough_words(b"\n\nwords and patterns are loaded before the budget runs")
     cause, found = "", Opened(octets=b"")
     try:
-        found = within(BUDGET, lambda: _opened(octets, wanted))
+        found = within(replace(BUDGET, cpu_s=wanted.cpu_s), lambda: _opened(octets, wanted))
     except OverBudgetError as error:
         cause = f"opening it takes {error}"
     except Exception as error:  # noqa: BLE001 - the process edge: any fault is the mail's answer

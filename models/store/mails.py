@@ -202,6 +202,14 @@ def retry_held(db: Connection, raw_ids: Sequence[int]) -> int:
     return result.rowcount
 
 
+def mail_end(db: Connection, raw_id: int) -> Any | None:
+    """Return how a mail ended and why, and when its octets went; None for an unknown one."""
+    columns = MAIL_STATE.c
+    return db.execute(
+        select(columns.disposition, columns.cause, columns.raw_purged_at_utc).where(columns.raw_id == raw_id)
+    ).first()
+
+
 def held_mails(db: Connection, *, cause: str = "", limit: int | None = None) -> list[dict[str, Any]]:
     """List held mails, newest first; `cause` keeps those whose cause holds these words."""
     columns = MAIL_STATE.c
