@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from typer.testing import CliRunner
@@ -19,8 +20,14 @@ GOOD = """\ufeffseller_id;addresses;marketplace;role
 """
 
 
+class Run(Protocol):
+    """Imports a file of this text; answers the exit status and the output."""
+
+    def __call__(self, text: str, *words: str) -> tuple[int, str]: ...
+
+
 @pytest.fixture
-def run(database_env: dict[str, str], store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # type: ignore[no-untyped-def]
+def run(database_env: dict[str, str], store: Store, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     for name, value in database_env.items():
         monkeypatch.setenv(name, value)
 
@@ -33,7 +40,7 @@ def run(database_env: dict[str, str], store: Store, monkeypatch: pytest.MonkeyPa
     return import_file
 
 
-def test_import_binds_addresses_and_domains(run, store: Store) -> None:  # type: ignore[no-untyped-def]
+def test_import_binds_addresses_and_domains(run: Run, store: Store) -> None:
     code, output = run(GOOD, "--json")
     assert code == 0, output
     assert json.loads(output)["added"] == 4
@@ -47,7 +54,7 @@ def test_import_binds_addresses_and_domains(run, store: Store) -> None:  # type:
     assert "4 as they were" in run(GOOD)[1]
 
 
-def test_a_cell_with_line_breaks_and_a_column_of_domains(run, store: Store) -> None:  # type: ignore[no-untyped-def]
+def test_a_cell_with_line_breaks_and_a_column_of_domains(run: Run, store: Store) -> None:
     text = 'seller_id,addresses,domains,role\n1,"a@b.example\r\nc@d.example",b.example @d.example,admin\n'
     assert run(text)[0] == 0
     with store.read() as db:
@@ -55,7 +62,7 @@ def test_a_cell_with_line_breaks_and_a_column_of_domains(run, store: Store) -> N
     assert bound == [(name, "admin") for name in ("@b.example", "@d.example", "a@b.example", "c@d.example")]
 
 
-def test_dry_run_writes_nothing(run, store: Store) -> None:  # type: ignore[no-untyped-def]
+def test_dry_run_writes_nothing(run: Run, store: Store) -> None:
     assert "4 added" in run(GOOD, "--dry-run")[1]
     with store.read() as db:
         assert all_bindings(db) == []
@@ -79,7 +86,7 @@ def test_dry_run_writes_nothing(run, store: Store) -> None:  # type: ignore[no-u
         ('seller_id,addresses\n1,"a@b.example\n2,c@d.example\n', "line 3: '2' is no address"),
     ],
 )
-def test_faults_name_their_line(run, store: Store, text: str, says: str) -> None:  # type: ignore[no-untyped-def]
+def test_faults_name_their_line(run: Run, store: Store, text: str, says: str) -> None:
     code, output = run(text)
     assert code != 0
     assert says in output
@@ -87,7 +94,7 @@ def test_faults_name_their_line(run, store: Store, text: str, says: str) -> None
         assert all_bindings(db) == []
 
 
-def test_a_seller_is_changed_only_on_demand(run, store: Store) -> None:  # type: ignore[no-untyped-def]
+def test_a_seller_is_changed_only_on_demand(run: Run, store: Store) -> None:
     run(GOOD)
     moved = "seller_id,addresses\n999,boss@shop.example\n"
     assert "--replace" in run(moved)[1]

@@ -10,6 +10,7 @@ import shutil
 import threading
 import time
 from collections.abc import Iterator
+from typing import Literal
 
 import pytest
 import uvicorn
@@ -30,6 +31,7 @@ from tests.console.test_ticket import HOSTILE
 from workers import retraining
 from workers.training_orders import ordered_retrain
 
+Theme = Literal["light", "dark"]
 PASSWORD = "correct horse battery"
 ARGUMENTS = (
     "--headless",
@@ -201,9 +203,10 @@ def test_oversight_by_keyboard_on_a_telephone_and_in_the_dark(
     """Every page of oversight once, by turns wide and light, or narrow and dark: axe, no sideways scroll."""
     assert school
     model = retraining.retrain(web.desk.store, target=0.98).model
-    for at, (theme, width, language) in enumerate((("light", 1280, "en"), ("dark", 360, "zh"))):
+    looks: tuple[tuple[Theme, int, str], ...] = (("light", 1280, "en"), ("dark", 360, "zh"))
+    for at, (theme, width, language) in enumerate(looks):
         token = web.enter("admin", login=f"admin-{language}", language=language)
-        context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 800})  # type: ignore[arg-type]  # one of the two words it takes
+        context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 800})
         context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": served}])
         page = context.new_page()
         faults: list[str] = []
@@ -305,8 +308,9 @@ def test_every_page(browser: Browser, served: str, web: Web, school: object, lan
     with web.desk.store.write() as db:
         seed_reply_templates(db, web.desk.now)
     token, ticket = web.enter("admin", language=language), web.desk.tickets()[-1].id
-    for theme, width in (("light", 1280), ("light", 360), ("dark", 1280), ("dark", 360)):
-        context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 800})  # type: ignore[arg-type]  # one of the two words it takes
+    looks: tuple[tuple[Theme, int], ...] = (("light", 1280), ("light", 360), ("dark", 1280), ("dark", 360))
+    for theme, width in looks:
+        context = browser.new_context(color_scheme=theme, viewport={"width": width, "height": 800})
         context.add_cookies([{"name": SESSION_COOKIE, "value": token, "url": served}])
         page = context.new_page()
         faults: list[str] = []

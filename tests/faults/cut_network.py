@@ -82,16 +82,17 @@ class CutNetwork:
         with near, contextlib.suppress(OSError), self._connect() as far, selectors.DefaultSelector() as ready:
             self._lines |= {near, far}
             for one, other in ((near, far), (far, near)):
-                ready.register(one, selectors.EVENT_READ, other)
+                ready.register(one, selectors.EVENT_READ, (one, other))
             try:
                 while not self._over.is_set():
                     for key, _ in ready.select(0.1):
                         if self._silent.is_set():
                             self._over.wait(0.05)
                             continue
-                        piece = key.fileobj.recv(65536)  # type: ignore[union-attr]  # a socket
+                        one, other = key.data
+                        piece = one.recv(65536)
                         if not piece:
                             return
-                        key.data.sendall(piece)
+                        other.sendall(piece)
             finally:
                 self._lines -= {near, far}

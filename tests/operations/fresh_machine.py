@@ -122,7 +122,7 @@ def main() -> int:
     (root / "root" / "typed.sh").write_text(script(), encoding="utf-8")
     command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "chroot", str(root)]
     mounts = "mount -t proc proc /proc; mount -t tmpfs tmpfs /dev/shm; mount -t devpts devpts /dev/pts"
-    inside = f"{mounts}; exec bash /root/typed.sh"
+    inside = f"{mounts}; exec bash ~/typed.sh"
     environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
     return subprocess.run([*command, "bash", "-c", inside], env=environment, check=False).returncode
 
