@@ -4,9 +4,17 @@ WORKDIR /src
 COPY requirements/runtime.txt requirements/runtime.txt
 RUN python -m venv /opt/razbor \
     && /opt/razbor/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+# Reading is compiled here (ADR 28): the compiler and mypy stay in this stage. RAZBOR_COMPILED=0 leaves it out.
+ARG RAZBOR_COMPILED=1
+COPY requirements/compile.txt requirements/compile.txt
+RUN if [ "$RAZBOR_COMPILED" = 1 ]; then apt-get update && apt-get install -y --no-install-recommends gcc libc6-dev; fi \
+    && python -m venv /opt/build \
+    && /opt/build/bin/pip install --no-cache-dir --disable-pip-version-check --require-hashes \
+        -r requirements/runtime.txt -r requirements/compile.txt
 COPY . .
-# The image's own setuptools builds the wheel, so that nothing unlocked is fetched.
-RUN pip wheel --no-cache-dir --disable-pip-version-check --no-deps --no-build-isolation --wheel-dir /dist . \
+# With the locked setuptools, so that nothing unlocked is fetched.
+RUN RAZBOR_COMPILED=$RAZBOR_COMPILED /opt/build/bin/pip wheel --no-cache-dir --disable-pip-version-check --no-deps \
+        --no-build-isolation --wheel-dir /dist . \
     && /opt/razbor/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps /dist/*.whl
 
 FROM python:3.11-slim

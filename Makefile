@@ -4,9 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 COUNT ?= 1000000
+COPY := build/compiled
+COPIED = $(shell find cli console workers intake classifier models settings -name '*.py' -o -name '*.toml')
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check fuzz fuzz-each soak bench bench-classifier screenshots train lock audit release clean
+.PHONY: help setup run test test-compiled check compiled fuzz fuzz-each soak bench bench-classifier screenshots train \
+	lock audit release clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 12
@@ -28,6 +31,19 @@ run: setup  ## everything on this machine, with sample mails; ARGS=--once exits 
 test: setup  ## the whole suite, some seven minutes on two cores
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
 
+$(COPY)/.built: $(VENV)/.installed setup.py $(COPIED)
+	rm -rf $(COPY)
+	RAZBOR_COMPILED=1 $(BIN)/python -W ignore setup.py --quiet build --build-lib $(COPY) --build-temp build/objects
+	@touch $@
+
+compiled: $(COPY)/.built  ## build/compiled: a copy whose reading of mails is native code (needs gcc; minutes)
+
+test-compiled: compiled  ## the tests of reading, and 3,000 mutated mails, against that copy
+	PYTHONPATH=$(COPY):. $(BIN)/python -P -m pytest -p tests.compiled_copy -n 2 --dist loadfile -m "not soak" \
+	  tests/intake tests/scenarios $(ARGS)
+	PYTHONPATH=$(COPY):. $(BIN)/python -P -m tests.compiled_copy
+	PYTHONPATH=$(COPY):. $(BIN)/python -P -m tests.fuzz --count 3000 --slow 0.5
+
 check: setup  ## format, lint, types, layers, a short fuzz of the mail reader
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -46,6 +62,7 @@ soak: setup  ## long faults, many mails, the property tests with new random exam
 	$(BIN)/python -m tests.fuzz all --count $(COUNT)
 
 bench: setup  ## side-by-side measurements as ratios, in var/bench.json too; under 15 minutes
+	@$(MAKE) --no-print-directory compiled || echo "bench: reading is measured as it is, not compiled"
 	$(BIN)/python -m benchmarks --save var/bench.json $(ARGS)
 
 screenshots: setup  ## pictures of the console for the README (needs Chromium)
@@ -61,12 +78,13 @@ lock:  ## recompile the locked requirements (needs uv)
 	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/runtime.in -o requirements/runtime.txt
 	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/tracing.in -c requirements/runtime.txt -o requirements/tracing.txt
 	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/dev.in -c requirements/runtime.txt -c requirements/tracing.txt -o requirements/dev.txt
+	uv pip compile --python-version 3.11 --universal --generate-hashes --no-header --no-annotate --no-emit-index-url requirements/compile.in -c requirements/dev.txt -o requirements/compile.txt
 
 audit:  ## ask the advisory service about the locks (needs pip-audit and the network)
 	pip-audit --disable-pip --require-hashes -r requirements/runtime.txt -r requirements/tracing.txt
 
-release: setup  ## dist/: the wheel of this commit, built twice and compared, with its checksum
-	.ci/release $(BIN)/python
+release: setup  ## dist/: the wheel of this commit, built twice and compared; ARGS=compiled: for this platform
+	.ci/release $(BIN)/python $(ARGS)
 
 clean:  ## remove the virtual environment and caches, never the data in var/
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

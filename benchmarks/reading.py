@@ -1,11 +1,12 @@
 """Reading a mail beside what mail-parser alone takes for it.
 
 Every mail is a corpus row of the dev and train parts rendered as its writer would have sent
-it (`cli.corpus_mail`). In each round, mail after mail, four things are timed in turn on the same octets:
+it (`cli.corpus_mail`). In each round, mail after mail, these are timed in turn on the same octets:
 mail-parser (parse and every field that it offers), all stages of ours without the child
-process that reads attachments, ours without the extraction stage, and extraction alone by
-difference. Processor time; per mail the best of the rounds, since a neighbour can only slow
-a try; the result is the ratio of the sums, and the median of the ratios per mail.
+process that reads attachments, ours without the extraction stage (extraction alone by
+difference), and the last two in the compiled copy. Processor time of the process that works; per mail
+the best of the rounds, since a neighbour can only slow a try; the result is the ratio of the sums, and
+the median of the ratios per mail.
 """
 
 from __future__ import annotations
@@ -13,12 +14,14 @@ from __future__ import annotations
 import json
 import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 from unittest import mock
 
 import mailparser
 
+from benchmarks.compiled_copy import compiled_copy
 from cli.corpus_mail import render
 from intake import read_mail as reading
 from intake.extraction import Extraction, MailFields
@@ -30,28 +33,46 @@ OPTIONS: Final = ReadOptions(read_attachments=False)
 
 
 def run(rounds: int) -> list[dict[str, Any]]:
-    """Measure `rounds` times and return one row with milliseconds per mail and the ratios."""
+    """Measure `rounds` times and return a row each for sources and compiled copy: milliseconds, ratios."""
     mails = _corpus_mails()
-    works = {"mail_parser": _mail_parser_s, "ours": _ours_s, "without_extraction": _without_extraction_s}
-    best = {name: [float("inf")] * len(mails) for name in works}
-    for _ in range(rounds + 1):  # the first round pays what is paid once
-        for at, octets in enumerate(mails):
-            for name, work in works.items():
-                best[name][at] = min(best[name][at], work(octets))
-    return [
-        {
-            "case": f"{len(mails)} corpus mails, {rounds} rounds, processor time",
-            **{f"{name}_ms": round(sum(times) / len(mails) * 1e3, 3) for name, times in best.items()},
-            "all_stages": _ratio(best["ours"], best["mail_parser"]),
-            "all_stages_median": _median_ratio(best["ours"], best["mail_parser"]),
-            "without_extraction": _ratio(best["without_extraction"], best["mail_parser"]),
-            "extraction": round(
-                _ratio(best["ours"], best["mail_parser"])
-                - _ratio(best["without_extraction"], best["mail_parser"]),
-                2,
-            ),
-        }
-    ]
+    with compiled_copy("reading") as ask:
+        names = [*WORKS, *(f"compiled {name}" for name in OURS if ask)]
+        best = {name: [float("inf")] * len(mails) for name in names}
+        for _ in range(rounds + 1):  # the first round pays what is paid once
+            for at, octets in enumerate(mails):
+                for name, work in WORKS.items():
+                    best[name][at] = min(best[name][at], work(octets))
+                for name in OURS if ask else ():
+                    best[f"compiled {name}"][at] = min(best[f"compiled {name}"][at], ask(f"{name} {at}"))
+    case = f"{len(mails)} corpus mails, {rounds} rounds, processor time"
+    rows = [_row(f"pure: {case}", best["mail_parser"], *(best[name] for name in OURS))]
+    if ask:
+        ours = [best[f"compiled {name}"] for name in OURS]
+        rows.append(_row(f"compiled: {case}", best["mail_parser"], *ours))
+    return rows
+
+
+def answering() -> Callable[[str], float]:
+    """Return what the compiled copy's process does: `WORK NUMBER`, one of the works with one mail."""
+    mails = _corpus_mails()
+
+    def answer(line: str) -> float:
+        name, at = line.split()
+        return WORKS[name](mails[int(at)])
+
+    return answer
+
+
+def _row(case: str, parser: list[float], ours: list[float], without: list[float]) -> dict[str, Any]:
+    named = {"mail_parser": parser, "ours": ours, "without_extraction": without}
+    return {
+        "case": case,
+        **{f"{name}_ms": round(sum(times) / len(times) * 1e3, 3) for name, times in named.items()},
+        "all_stages": _ratio(ours, parser),
+        "all_stages_median": _median_ratio(ours, parser),
+        "without_extraction": _ratio(without, parser),
+        "extraction": round(_ratio(ours, parser) - _ratio(without, parser), 2),
+    }
 
 
 def _corpus_mails() -> list[bytes]:
@@ -91,3 +112,7 @@ def _ratio(mine: list[float], theirs: list[float]) -> float:
 
 def _median_ratio(mine: list[float], theirs: list[float]) -> float:
     return round(statistics.median(one / other for one, other in zip(mine, theirs, strict=True)), 2)
+
+
+OURS: Final = ("ours", "without_extraction")
+WORKS: Final = {"mail_parser": _mail_parser_s, "ours": _ours_s, "without_extraction": _without_extraction_s}

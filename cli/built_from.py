@@ -1,7 +1,11 @@
-"""Which commit this Razbor is: written into the wheel by `make release`, asked of git in a checkout."""
+"""What this Razbor is: its commit, and whether the reading of mails was compiled (ADR 28).
+
+The commit is written into the wheel by `make release`, or asked of git in a checkout.
+"""
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
 import subprocess
 from importlib.metadata import version
@@ -16,6 +20,12 @@ def full_version() -> str:
     """Return the version, with the commit in brackets where it is known."""
     commit = _commit()
     return f"{version('razbor')} ({commit})" if commit else version("razbor")
+
+
+def reading_is_compiled() -> bool:
+    """Tell whether the modules that read a mail are native code; one of them stands for all."""
+    found = importlib.util.find_spec("intake.quotes")
+    return found is not None and not str(found.origin).endswith(".py")
 
 
 def _commit() -> str:

@@ -62,6 +62,7 @@ def all_checks() -> tuple[Check, ...]:
 
     return (
         machine_checks.check_python,
+        machine_checks.check_reading,
         settings_checks.check_variables,
         machine_checks.check_data_dir,
         machine_checks.check_sqlite,

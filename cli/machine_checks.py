@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cli.built_from import reading_is_compiled
 from cli.findings import CheckResult, failed, noted, passed
 
 if TYPE_CHECKING:
@@ -33,6 +34,13 @@ def check_python(_settings: Settings) -> CheckResult:
     if sys.version_info[:2] < OLDEST_PYTHON:
         return failed("python", found, "Install Python 3.11 and run `make setup PYTHON=python3.11`.")
     return passed("python", found)
+
+
+def check_reading(_settings: Settings) -> CheckResult:
+    """Tell whether the reading of mails is native code; both read the same, one in less time."""
+    if reading_is_compiled():
+        return passed("reading", "compiled")
+    return passed("reading", "as written; compiled it takes less time, see docs/operations.md")
 
 
 def check_data_dir(settings: Settings) -> CheckResult:

@@ -111,9 +111,9 @@ app.command("doctor")(doctor.doctor)
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from cli.built_from import full_version
+        from cli.built_from import full_version, reading_is_compiled
 
-        typer.echo(f"razbor {full_version()}")
+        typer.echo(f"razbor {full_version()}{', reading compiled' if reading_is_compiled() else ''}")
         raise typer.Exit
 
 
@@ -123,7 +123,7 @@ def _global_options(
         bool,
         typer.Option(
             "--version",
-            help="Print the version and the commit it was built from.",
+            help="Print the version, the commit it was built from, and whether reading is compiled.",
             callback=_print_version,
             is_eager=True,
         ),

@@ -32,7 +32,7 @@ def doubt(reading: Reading, about: frozenset[str]) -> None:
     if reading.role in ("", "none") or _prior(reading) >= _SURE_SHAPE:
         return
     _doubt_labelled(reading)
-    if not _TRADE & about:
+    if _TRADE.isdisjoint(about):
         _doubt_without_goods(reading)
 
 

@@ -234,7 +234,7 @@ def _judge_desk(reading: Reading, evidence: dict[str, Evidence]) -> None:
     here, lower = reading.candidate, reading.region.lower
     if _DESK_ROLES.isdisjoint(evidence) or not here.value.isdigit():
         return
-    strongest = max(evidence[role] for role in _DESK_ROLES & evidence.keys())
+    strongest = max(evidence[role] for role in _DESK_ROLES.intersection(evidence))
     if not words_of(_NEIGHBOURS, "desk", "requests").fullmatch(strongest.word):
         return
     before = lower[max(0, here.start - _DESK_REACH) : here.start]

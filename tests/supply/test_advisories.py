@@ -9,7 +9,7 @@ from packaging.version import Version
 
 from tests.supply.licences import ROOT
 
-LOCKS = ("runtime.txt", "tracing.txt", "dev.txt")
+LOCKS = ("runtime.txt", "tracing.txt", "dev.txt", "compile.txt")
 ROWS = tomllib.loads((ROOT / "tests" / "supply" / "advisories.toml").read_text(encoding="utf-8"))["fixed_in"]
 _PINNED = re.compile(r"^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^ \\;]+)", re.MULTILINE)
 

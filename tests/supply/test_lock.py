@@ -27,11 +27,11 @@ _IMPORT = re.compile(
 )
 
 
-@pytest.mark.parametrize("name", ["runtime.txt", "tracing.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["runtime.txt", "tracing.txt", "dev.txt", "compile.txt"])
 def test_every_locked_line_is_pinned_and_has_hashes(name: str) -> None:
     text = (ROOT / "requirements" / name).read_text()
     entries = re.split(r"\n(?=[A-Za-z0-9])", text.strip())
-    assert len(entries) > (10 if name == "tracing.txt" else 50)
+    assert len(entries) > {"tracing.txt": 10, "compile.txt": 7}.get(name, 50)
     for entry in entries:
         head, *hashes = [line.strip(" \\") for line in entry.splitlines()]
         assert re.match(r"^[A-Za-z0-9._-]+(\[[^\]]+\])?==[^ ]+", head), head
@@ -46,6 +46,13 @@ def test_what_is_installed_is_what_is_locked() -> None:
         except PackageNotFoundError:
             continue  # of another system or an older Python: see `ELSEWHERE`
         assert installed in package.versions, package.name
+
+
+def test_what_compiles_is_what_checks() -> None:
+    """The types are checked by the mypy that later compiles: both locks name the same packages."""
+    locks = [(ROOT / "requirements" / name).read_text().split() for name in ("compile.txt", "dev.txt")]
+    pinned, known = ({word for word in lock if "==" in word} for lock in locks)
+    assert pinned <= known, pinned - known
 
 
 def test_licences_may_be_used_and_the_page_is_up_to_date() -> None:
