@@ -21,6 +21,7 @@ _QP_LETTERS: Final = re.compile(rb"=(?:[CD][0-9A-F]=[89AB][0-9A-F]|E[0-9A-F](?:=
 _QP_SOFT_BREAK: Final = re.compile(rb"=[ \t]{1,80}\r?\n")
 _QP_BARE: Final = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\Z)")
 _MIN_UNDECLARED: Final = 60
+_LONGEST_WORD: Final = 30  # a line of base64 is longer
 _SAMPLE_BYTES: Final = 64 * 1024
 IDENTITY: Final = frozenset(
     {
@@ -64,18 +65,26 @@ def decode_undeclared(octets: bytes) -> tuple[bytes, str]:
     """
     if not octets.isascii():
         return octets, ""
-    if len(octets) >= _MIN_UNDECLARED and _BASE64_ONLY.fullmatch(octets[:_SAMPLE_BYTES]):
-        clean = b"".join(octets.split())
-        longest = max(map(len, octets.split()), default=0)
-        decoded = _unpad(clean.rstrip(b"="))
-        if len(clean) % 4 == 0 and longest > 30 and _is_utf8_text(decoded):
-            return decoded, "transfer encoding: none declared, read as base64"
+    if len(octets) >= _MIN_UNDECLARED and (decoded := _as_one_base64(octets)) and _is_utf8_text(decoded):
+        return decoded, "transfer encoding: none declared, read as base64"
     escapes = _QP_LETTERS.findall(octets[:_SAMPLE_BYTES])
     if len(escapes) >= 4:
         decoded = _quoted_printable(octets)
         if _is_utf8_text(decoded):
             return decoded, "transfer encoding: none declared, read as quoted-printable"
     return octets, ""
+
+
+def _as_one_base64(octets: bytes) -> bytes:
+    """Return what a text that is one piece of base64 from end to end spells, else nothing."""
+    if not _BASE64_ONLY.fullmatch(octets):
+        return b""
+    lines = octets.split()
+    clean = b"".join(lines)
+    piece = clean.rstrip(b"=")
+    if len(clean) % 4 or b"=" in piece or max(map(len, lines), default=0) <= _LONGEST_WORD:
+        return b""
+    return _unpad(piece)
 
 
 def _is_utf8_text(octets: bytes) -> bool:

@@ -36,14 +36,14 @@ def seed_mails() -> list[bytes]:
     return [path.read_bytes()[:MAX_BYTES] for path in sorted(paths)]
 
 
-def mutate(seeds: list[bytes], source: random.Random) -> bytes:
-    """One mail with one to eight changes."""
+def mutate(seeds: list[bytes], source: random.Random, *, max_bytes: int = 2 * MAX_BYTES) -> bytes:
+    """One mail with one to eight changes, cut where they make it longer than `max_bytes`."""
     raw = bytearray(source.choice(seeds))
     for _ in range(source.randint(1, 8)):
         if not raw:
             break
         _CHANGES[source.randrange(len(_CHANGES))](raw, seeds, source)
-    return bytes(raw[: 2 * MAX_BYTES])
+    return bytes(raw[:max_bytes])
 
 
 def _span(raw: bytearray, source: random.Random) -> slice:

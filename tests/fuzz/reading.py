@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 from tests.fuzz.grow import grow
 from tests.fuzz.mutate import mutate, seed_mails
-from tests.fuzz.target import check_mail
+from tests.fuzz.target import OPTIONS, WITH_FILES, check_mail
 
-SHORT_BYTES = 3_000
-FULL_CHECK_EVERY = 10
+SHORT_BYTES, GROWN_BYTES = 2_000, 1_200
+GROWN_OF_100, LONG_OF_100 = 70, 2
+FULL_CHECK_EVERY, FILES_READ_EVERY = 20, 2_000
 _STRUCTURE = re.compile(
     rb"(?im)^(content-type:\s*[\w/.+-]+|content-transfer-encoding:\s*[\w-]+|[\w-]+:)|charset=[\w\"-]+"
 )
@@ -40,16 +41,30 @@ def real_mails(*, slow_s: float) -> Callable[[random.Random, Counter[str]], int]
 
 
 def many_mails(*, slow_s: float) -> Callable[[random.Random, Counter[str]], int]:
-    """Return the trial of short mails, half of them grown; the checks that read again at every tenth."""
-    seeds = short_mails()
+    """Return the trial of short mails: of 100, 70 grown, 28 test mails of a structure each, 2 of any length.
+
+    Every stage reads each of them, extraction too. The checks that read again are made of every twentieth;
+    one in two thousand is read with its files, which costs child processes.
+    """
+    every, short = seed_mails(), short_mails()
 
     def trial(source: random.Random, seen: Counter[str]) -> int:
-        is_grown = source.random() < 0.5
-        raw = mutate([grow(source), *source.sample(seeds, 2)] if is_grown else seeds, source)
+        chance = source.randrange(100)
+        if chance < GROWN_OF_100:
+            raw = mutate([grow(source), grow(source), source.choice(short)], source, max_bytes=GROWN_BYTES)
+        elif chance < 100 - LONG_OF_100:
+            raw = mutate(short, source, max_bytes=SHORT_BYTES)
+        else:
+            raw = mutate(every, source)
         is_full = source.randrange(FULL_CHECK_EVERY) == 0
-        mail = check_mail(raw, slow_s=slow_s, reads_again=is_full)
+        has_files = source.randrange(FILES_READ_EVERY) == 0
+        mail = check_mail(
+            raw, slow_s=slow_s, reads_again=is_full, options=WITH_FILES if has_files else OPTIONS
+        )
         seen[f"kind {mail.kind}"] += 1
         seen["checked in full"] += is_full
+        seen["files read"] += has_files
+        seen["octets"] += len(raw)
         return 1
 
     return trial

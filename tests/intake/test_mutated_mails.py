@@ -28,8 +28,12 @@ def test_mutated_mails_hold_all_checks(seed: int) -> None:
         b"Auto-Submitted: auto-gene\x00rated\n\nx",
         b"Subject: x\n\nReceived`````````````````````\x04``",
         b"Subject: x\n\n" + b"x1" * 8_000 + b"\xd0\xff",
+        b"Subject: x\n\n" + b"QUJD" * 15 + b"=Q\n",
+        b"Subject: x\n\n" + b"QUJD" * 15 + b"==QUJDQ\n",
+        b"Subject: x\n\n" + b"QUJD" * 20_000 + b", and so on.\n",
+        b"Subject: x\nContent-Transfer-Encoding: a\x00b\n\nx",
     ],
-    ids=range(7),
+    ids=range(11),
 )
 def test_what_fuzzing_found(raw: bytes) -> None:
     check_mail(raw, slow_s=2)
