@@ -12,13 +12,14 @@ import re
 from typing import Final
 
 from intake.header_block import HeaderBlock, split_header
-from intake.headers import message_ids
+from intake.headers import message_ids, tidy_header_text
 from intake.mime_tree import Part, walk
 from intake.phrase_finder import PhraseFinder
 from intake.phrases import words
 from models.records import Bounce
 
 _MAX_STATUS_BYTES: Final = 64 * 1024
+_MAX_LISTED_BYTES: Final = 4_000
 _ROBOT_SENDER: Final = re.compile(
     r"^(?:mailer-?daemon|mail-?daemon|postmaster|mdaemon|mail-?delivery(?:-system)?|bounces?[+-].*|(?:double-)?bounces?"
     r"|mailsystem|mail-?system|microsoftexchange[0-9a-f]{8,40}|mailerdaemon|autobounce)$",
@@ -63,7 +64,7 @@ def find_bounce(
     `null_sender` says that the envelope sender is empty (RFC 5321 section 4.5.5).
     """
     report = next((part for part in walk(root) if part.content_type in _STATUS_TYPES), None)
-    failed = root.header.first("x-failed-recipients").decode("ascii", "replace").strip()
+    failed = _failed_recipient(root)
     if (
         report is None
         and not failed
@@ -72,7 +73,7 @@ def find_bounce(
         return None
     fields = _status_fields(report) if report is not None else None
     sample = f"{subject}\n{text[:_TEXT_CHARS]}"
-    recipient = _recipient(fields) or failed.split(",")[0].strip() or _first_address(text, from_address)
+    recipient = _recipient(fields) or failed or _first_address(text, from_address)
     status = _field(fields, "status", _STATUS) or _status_of(sample)
     action = _field(fields, "action", re.compile(r"([a-z]+)", re.IGNORECASE)).lower()
     return Bounce(
@@ -154,6 +155,12 @@ def _recipient(blocks: list[HeaderBlock] | None) -> str:
         or _field(blocks, "final-recipient", pattern)
         or _field(blocks, "x-actual-recipient", pattern)
     )
+
+
+def _failed_recipient(root: Part) -> str:
+    """Return the first address of the field that Exim and Gmail write, without control characters."""
+    listed = root.header.first("x-failed-recipients")[:_MAX_LISTED_BYTES].decode("ascii", "replace")
+    return tidy_header_text(listed.partition(",")[0])
 
 
 def _first_address(text: str, own: str) -> str:

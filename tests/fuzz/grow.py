@@ -73,6 +73,7 @@ def grow(source: random.Random) -> bytes:
         source.choice((b"Date: Mon, 16 Nov 2026 12:00:00 +0300", b"Date: yesterday", b"Date: 16.11.26")),
         *source.sample(EXTRA, source.choice((0, 0, 1, 3))),
     ]
+    head = [line for line in head if source.random() < 0.6]
     source.shuffle(head)
     end = source.choice((b"\r\n", b"\r\n", b"\n"))
     part = _part(source, 0).replace(b"\r\n", b"\n")

@@ -29,6 +29,7 @@ ENVELOPE = Envelope(
 WITH_FILES = replace(OPTIONS, read_attachments=True)
 MAX_TEXT_CHARS = 200_000
 _BUDGET = Budget()
+_TWO_OCTETS = re.compile(rb"(?i)utf-?(16|32)|ucs|unicode")
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\x00")  # as repr shows one; a warning may quote one as four letters
 
 
@@ -74,8 +75,8 @@ def _check(raw: bytes, options: ReadOptions, *, slow_s: float, reads_again: bool
 
 def _check_line_ends(raw: bytes, mail: Mail, options: ReadOptions) -> None:
     """The same mail with the other kind of line end reads the same."""
-    if b"\x00" in raw or b"\r" in raw.replace(b"\r\n", b""):
-        return  # binary content and bare carriage returns change their meaning
+    if b"\x00" in raw or b"\r" in raw.replace(b"\r\n", b"") or _TWO_OCTETS.search(raw):
+        return  # binary content, bare carriage returns and characters of two octets change their meaning
     other = raw.replace(b"\r\n", b"\n")
     if other == raw:
         other = raw.replace(b"\n", b"\r\n")

@@ -32,8 +32,9 @@ def test_mutated_mails_hold_all_checks(seed: int) -> None:
         b"Subject: x\n\n" + b"QUJD" * 15 + b"==QUJDQ\n",
         b"Subject: x\n\n" + b"QUJD" * 20_000 + b", and so on.\n",
         b"Subject: x\nContent-Transfer-Encoding: a\x00b\n\nx",
+        b"X-Failed-Recipients: a\x00b@shop.example\n\nx",
     ],
-    ids=range(11),
+    ids=range(12),
 )
 def test_what_fuzzing_found(raw: bytes) -> None:
     check_mail(raw, slow_s=2)
