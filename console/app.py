@@ -71,6 +71,7 @@ def create_app(console: Console) -> FastAPI:
     )
     app.state.console = console
     unknown_login_hash()  # here, or the first unknown login would take longer than a known one
+    app.mount(API_PATH, create_api(console), name="api")  # first: its requests ask no page's route
     for room in (
         login_pages,
         oidc_pages,
@@ -99,7 +100,6 @@ def create_app(console: Console) -> FastAPI:
     ):
         app.include_router(room.router)
     app.include_router(monitoring.router)
-    app.mount(API_PATH, create_api(console), name="api")
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_middleware(ForgetAfterChanges, forget=console.forget)
     app.add_middleware(BodyLimit)
