@@ -24,8 +24,8 @@ def test_spoilt_requests_are_refused_in_the_words_of_the_table(web: Web) -> None
     web.desk.work()
     open_web = Web(web.desk, api_requests_per_minute=0)
     seen: Counter[str] = Counter()
-    asyncio.run(ask_all(open_web.app, add_tokens(web.desk), random.Random("suite"), seen, 80))
-    assert seen["2xx"] > 8, seen
+    asyncio.run(ask_all(open_web.app, add_tokens(web.desk), random.Random("suite"), seen, 90))
+    assert seen["2xx"] > 5, seen
     assert seen["4xx"] > 40, seen
 
 
