@@ -32,6 +32,7 @@ _PLAIN_SCORES: Final = {2: -0.6, 3: 0.3, 4: 0.65, 5: 0.65, 6: -0.6}  # by the nu
 _BEFORE_WEAK: Final = word_set("amount", "before_weak")
 _PRICE: Final = word_set("amount", "price")
 _BEFORE_COUNT: Final = word_set("amount", "before_count")
+_SHOWN: Final = word_set("amount", "shown")
 _UNITS: Final = word_set("quantity", "units")
 _AFTER_FREE: Final = word_set("amount", "after_free")
 _PLAIN: Final = re.compile(
@@ -47,9 +48,10 @@ _COUNT_BEFORE: Final = re.compile(
     r"[0-9] ?(?P<unit>[a-zа-я]{1,12}|[\u4e00-\u9fff])[ ,]{0,2}"
     r"(?:instead of|not|against|out of|вместо|против|а не|из|，?而不是|，?不是|，?实际(?:只有)?) ?$"
 )
+_SET_AGAINST: Final = frozenset({"form", "вместо", "instead of"})  # 60337 instead of 42115: anything
 _COUNT_REACH: Final = 32
 # "118,240 rows and the export stops at 65,536": a sentence that counts goes on counting.
-_COUNTED_BEFORE: Final = re.compile(r"[0-9][ ,][0-9]{3} (?P<unit>[a-zа-я]{3,12})[^.!?\n]{0,50}$")
+_COUNTED_BEFORE: Final = re.compile(r"[0-9][ ,][0-9]{3} (?P<unit>[a-zа-я]{2,12})(?:\.,)?[^.!?\n]{0,50}$")
 _COUNT_CUES: Final = 2
 _CLAUSE_END: Final = re.compile(r"[.;!?\n。；！？]")
 _SENTENCE_REACH: Final = 70
@@ -65,7 +67,7 @@ def _form_score(written: str) -> float:
     digits = sum(char.isdigit() for char in written)
     cents = _CENTS_FORM.search(written) is not None
     if _GROUPED.fullmatch(written):
-        return 2.6 if cents else 1.35 if digits <= 7 else -0.2
+        return 2.6 if cents else 1.5 if digits <= 7 else -0.2
     if "." in written or "," in written:
         return 1.2 if cents and digits >= 5 and " " not in written else -1.2
     return _PLAIN_SCORES.get(digits, -2.0)
@@ -105,9 +107,9 @@ def _score(
     counted = _COUNT_BEFORE.search(region.lower, max(0, start - _COUNT_REACH), start)
     if _BEFORE_COUNT.before(before) or _is_counted(counted) or _tells_count(region, start):
         score -= 1.2
-    elif not word:
+    elif not _PRICE.before(word):
         rows = _COUNTED_BEFORE.search(region.lower, max(0, start - _SENTENCE_REACH), start)
-        score -= 0.6 * (rows is not None and _UNITS.behind(rows["unit"]))
+        score -= (1.2 if _SHOWN.before(word) else 0.6) * _is_counted(rows)
     if region.lower[max(0, start - 1) : start] == '"' == region.lower[end : end + 1]:
         score -= 1.2  # a title
     if listed:
@@ -139,7 +141,7 @@ def find_bare_amounts(region: Region, words: MoneyWords, sure: list[AmountMark])
             near = 0 < start - last_end <= _LIST_REACH
             listed = near and _LISTED.fullmatch(region.lower, last_end, start) is not None
             score, word = _score(region, words, span, score, listed=listed)
-        if word == "form" and written.isdigit() and not sure and not words.any:
+        if word in _SET_AGAINST and written.isdigit() and not sure and not words.any:
             continue  # nothing in the mail speaks of money
         number = parse_number(written) if score >= BAR else None
         if number:

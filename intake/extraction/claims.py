@@ -20,6 +20,7 @@ from intake.extraction.identifiers import read_identifiers
 from intake.extraction.links import find_blocked, find_links
 from intake.extraction.marking import find_marking_codes
 from intake.extraction.named_periods import find_periods
+from intake.extraction.neighbours import word_set
 from intake.extraction.periods import join_dates
 from intake.extraction.phones import EXTENSION, find_phones
 from intake.extraction.readings import Reading
@@ -30,6 +31,7 @@ from intake.extraction.ticket_tags import find_tickets
 from intake.extraction.vocabulary import MONTH
 
 _OF_TIME: Final = HALVES | QUARTERS | {CHINESE_MONTH}  # without one, a number or a month there is no date
+_TOTALS: Final = word_set("amount", "totals")  # no identifier behind one, but perhaps a sum
 BLOCKED: Final = 50.0  # digits inside an address are no identifiers, whatever words stand before it
 
 
@@ -58,7 +60,11 @@ def claims_of(
             for region in texts
             for text in find_error_texts(region)
         ]
-    return claims + [_of_reading(reading) for reading in read_identifiers(texts) if reading.role]
+    return claims + [
+        _of_reading(reading)
+        for reading in read_identifiers(texts)
+        if reading.role and not (reading.role == "none" and _TOTALS.before(reading.words.get("none", "")))
+    ]
 
 
 def _of_reading(reading: Reading) -> Claim:

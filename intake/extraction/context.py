@@ -21,6 +21,9 @@ MAX_CUES: Final = 6
 _COUNT_DIGITS: Final = 7
 _SMALL_DIGITS: Final = 6
 _HOUR_DIGITS: Final = 4
+# How long the number of each is from which a label right before it is believed whatever noun stands behind.
+_OWNED_DIGITS: Final = {"seller_id": 5, "pickup_point_id": 5, "campaign_id": 5, "document_number": 5}
+_TIED: Final = 2.2  # what a likely word says right before its number
 _CALENDAR: Final = frozenset("年月日号號点點时秒")
 _LAST_WORD: Final = re.compile(r".*[\s_-]")
 _ABBREVIATION: Final = 4  # letters: a longer word with a full stop ends a sentence
@@ -54,7 +57,9 @@ _BARE: Final = frozenset(
 _NAMES_OF_NUMBERS: Final = frozenset({"number", "numbers", "номер", "номера", "编号", "号码"})
 _BREAK: Final = re.compile(r"[.!?](?:\s|$)|[。！？;；]|\n\s*\n")
 _NUMBER_NEXT: Final = re.compile(r"[\s:：№#]{0,3}(?:[a-zа-я]{1,4}-)?[0-9]")
-_BEHIND: Final = re.compile(r"\s?[\"'」]?\s?(?P<bracket>[(\[]\s?)?(?:[-—=:：]\s?|is |это |是)?")
+_BEHIND: Final = re.compile(
+    r"\s?[\"'」]?\s?(?P<bracket>[(\[]\s?)?(?:[-—=:：]\s?|is |это |是|(?P<ordinal>[号號]) ?)?"
+)
 _NUMERO: Final = re.compile(r"^[^0-9\n]{1,40}№ ?$")  # УПД за октябрь № 2610-004471
 _ONE_WORD: Final = re.compile(r" [а-я]{3,14}(?:ия|ии|ой|ей|ого|его|ов|ы|и|а|я) №? ?")  # договор франшизы Ф-12
 _CJK_FROM: Final = "\u2e80"
@@ -132,8 +137,8 @@ def _look_right(region: Region, candidate: Candidate, found: dict[str, Evidence]
         return
     belongs_to_next = _NUMBER_NEXT.match(region.lower, cue.end) is not None
     share = 0.25 if belongs_to_next and not gap["bracket"] else 0.8 if gap["bracket"] else 0.5
-    if cue.start == candidate.end and cue.word[0] in "号號":
-        share = 0.9  # 61290号自提点: the noun of such a number always stands behind it
+    if gap["ordinal"] or (cue.start == candidate.end and cue.word[0] in "号號"):
+        share = 0.9  # 61290号自提点, 第 SH-4471 号通知: the noun of such a number always stands behind it
     for meaning in cue.sense.meanings:
         counts = meaning.role != _COUNT or _may_count(candidate)
         if not meaning.touching and counts:
@@ -144,14 +149,26 @@ def _may_count(candidate: Candidate) -> bool:
     return len(candidate.value) <= _COUNT_DIGITS and candidate.value.isdigit()
 
 
-def _is_quantity(region: Region, candidate: Candidate) -> bool:
+def _is_owned(candidate: Candidate, found: dict[str, Evidence]) -> bool:
+    """Tell whether a label right before the number says whose it is: shop 402233, акт 8841."""
+    for role, item in found.items():
+        head = role.partition(".")[0]
+        shortest = _OWNED_DIGITS.get(head, 0)
+        tied = shortest and item.weight >= _TIED and head in candidate.shape.topics
+        if tied and len(candidate.value) >= shortest:
+            return True
+    return False
+
+
+def _is_quantity(region: Region, candidate: Candidate, found: dict[str, Evidence]) -> bool:
+    """Tell whether the number counts or measures what stands behind it; `found` is what stands before."""
     if len(candidate.value) == _POSTAL_DIGITS and _TOWN.match(region.lower, candidate.end):
         return True
     behind = word_behind(region.lower, candidate.end)
     if len(candidate.value) > _HOUR_DIGITS and behind[:1] in _CALENDAR:
         return False  # 61290号自提点, 88014点的老板
     return (
-        word_set("quantity", "units").behind(behind)
+        word_set("quantity", "measures" if _is_owned(candidate, found) else "units").behind(behind)
         or _SIZE.match(region.lower, candidate.end) is not None
         or _EQUATION.search(region.lower, max(0, candidate.start - 4), candidate.start) is not None
     )
@@ -183,7 +200,7 @@ def evidence_around(region: Region, candidate: Candidate) -> dict[str, Evidence]
             "an end of a hidden number",
         )
     small = candidate.value.isdigit() and len(candidate.value) <= _SMALL_DIGITS
-    if (small or candidate.shape.name == SHORT_RANGE) and _is_quantity(region, candidate):
+    if (small or candidate.shape.name == SHORT_RANGE) and _is_quantity(region, candidate, found):
         weight = _quantity_weight(region, candidate)
         _add(found, Meaning("none", weight, touching=False), weight, "a quantity")
     return found

@@ -77,12 +77,14 @@ def plausible(region: Region, start: int, end: int) -> float:
     if _BEFORE_AGAINST.before(before) or _PRODUCT.search(region.lower[max(0, start - 4) : start]):
         return 0.0
     sale = written in word_set("date", "sale").exact and word_set("date", "sale_behind").behind(behind)
-    lead = region.lower[max(0, start - _TOPIC_REACH) : start]
+    low = max(0, start - _TOPIC_REACH)
+    lead = region.lower[low:start]
     if sale or words_of("neighbours.toml", "date", "topic_against").search(lead[lead.rfind(". ") + 1 :]):
         return 0.0
     if _SIGN.search(region.lower[max(0, start - 2) : start]) or _joined_to_a_number(region, start, end):
         return 0.0
-    score = _form_score(written, first, second) - 1.0 * (_FRACTION.search(lead) is not None)
+    score = _form_score(written, first, second)
+    score -= 1.0 * (_FRACTION.search(region.lower, low, start) is not None)
     score += 0.7 * _BEFORE_FOR.before(before) + 1.0 * clock
     score += (1.0 if spoken else 0.8 if len(second) == 2 else 0.2) * (ranged is not None)
     score += 1.0 * (ranged is not None and _can_only_be_dates(region, start))

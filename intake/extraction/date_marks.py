@@ -24,7 +24,7 @@ class DateMark(NamedTuple):
     first: Parts
     last: Parts | None = None
     score: float = 4.0
-    kind: str = "word"  # word, iso, dmy, dm, chinese, day, since
+    kind: str = "word"  # word, iso, dmy, dm, chinese, day, since, numbered
 
     def resolved(self, mail_date: date | None) -> date | None:
         """Return the (first) day meant; None when it cannot be known or does not exist."""

@@ -21,6 +21,7 @@ from intake.extraction.calendar_words import (
     month_pattern,
 )
 from intake.extraction.date_marks import MAX_MARKS, DateMark
+from intake.extraction.lexicon import CJK_FROM
 from intake.extraction.neighbours import word_before, word_set
 from intake.extraction.numeric_dates import Plausible, find_numeric_dates
 from intake.extraction.regions import Region
@@ -53,6 +54,13 @@ _DAY_ONLY: Final = re.compile(
     r"(?![楼店仓线门机厅车柜码铺台室库院月场单托座文馆桌窗馆站圈针])"
 )
 
+# What a sentence goes on with behind a day (10号之前, 12号发货). Any other character begins what is numbered
+# (17号扳手, 4号棒针), unless a date beside it tells the month.
+_AFTER_DAY: Final = frozenset(
+    "的之前后起到至晚早上下中凌半夜当就才还又已我你他她它们在从开始提买卖付打给通说回改交出进查登没不被有是也都一发收签送入"
+    "退扣预约客系仓商快司订取今明昨和或跟与及以因请那这最再要会能可突左右写问报申投审批转存补删录寄结算装卖生公星周年"
+    "清关停恢涨降变拍做完为对应等让用把将显页您贵卸该了领换贴拉找丢，。、；：！？（）"
+)
 _DAY_WORD: Final = re.compile("[0-9](?:-?о?го| ?[号號])")
 _NIGHT: Final = re.compile(r"(?:night of|night from|ноч[ьи]ю?) (?:с |the )?$")
 _DAY_REACH: Final = 24  # the longest "12th until 15th of " before a month
@@ -132,6 +140,9 @@ def _day_only(region: Region) -> Iterator[DateMark]:
     for match in islice(_DAY_ONLY.finditer(region.lower), MAX_MARKS):
         before = word_before(region.lower, match.start())
         kind = "since" if word_set("date", "since").before(before) else "day"
+        behind = region.lower[match.end() : match.end() + 1]
+        if match["z"] and behind >= CJK_FROM and behind not in _AFTER_DAY:
+            kind = "numbered"
         yield DateMark(
             match.start(), match.end(), (None, None, int(match["d"] or match["z"])), None, 1.8, kind
         )
@@ -152,7 +163,8 @@ def _fill_months(region: Region, marks: list[DateMark]) -> list[DateMark]:
                 year, month = None, None
             filled.append(mark._replace(first=(year, month, mark.first[2])))
             continue
-        filled.append(mark)
+        if mark.first[1] is not None or mark.kind != "numbered":
+            filled.append(mark)
     return filled
 
 

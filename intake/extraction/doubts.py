@@ -8,6 +8,7 @@ number only looks like goods. In goes a reading, which is changed in place.
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from intake.extraction.labels import is_otherwise_labelled
@@ -22,6 +23,8 @@ _LABELLED_OTHERWISE: Final = 1.0  # the most that a role scores beside a label t
 _HINT: Final = 1.2
 _FOREIGN_REACH: Final = 28
 _CLAUSE_END: Final = re.compile(r"[.,;!?:\n。；！？，、：(（]")
+_CHAIN_CUES: Final = 3
+_CHAIN: Final = re.compile(r"| (?:of (?:the |this |that )?)?")
 _OWNERS: Final = frozenset({"seller_id", "campaign_id", "pickup_point_id"})
 _GOODS_ROLES: Final = frozenset({"sku", "article", "order_number", "barcode"})
 _TRADE: Final = frozenset({GOODS, "feedback_id", "campaign_id"})
@@ -64,7 +67,7 @@ def _doubt_labelled(reading: Reading) -> None:
 def _is_governed_otherwise(reading: Reading) -> bool:
     """Tell whether the word right before names another kind of number than the role that won by others."""
     lower, start = reading.region.lower, reading.candidate.start
-    cues = reading.region.cues_before(start, 2)
+    cues = reading.region.cues_before(start, _CHAIN_CUES)
     if not cues or cues[0].end == start or lower[cues[0].end : start].strip(" :：#№"):
         return False
     meanings = [meaning for meaning in cues[0].sense.meanings if meaning.role != "none"]
@@ -72,8 +75,10 @@ def _is_governed_otherwise(reading: Reading) -> bool:
         return False
     if reading.cue < _SHAPE_ONLY:
         return any(meaning.role in _OWNERS for meaning in meanings)
-    if len(cues) > 1 and cues[1].end >= cues[0].start - 1:
-        meanings += cues[1].sense.meanings  # штрихкод единицы: the first noun of a chain
+    for first, second in pairwise(cues):
+        if _CHAIN.fullmatch(lower, second.end, first.start) is None:
+            break
+        meanings += second.sense.meanings  # штрихкод единицы, INN of our branch: the first noun of a chain
     head, fitting = reading.role.partition(".")[0], reading.candidate.shape.fitting
     return not any(fitting(item.role) or item.role.partition(".")[0] == head for item in meanings)
 

@@ -36,6 +36,7 @@ _CALL: Final = re.compile(r"/v[1-6]/[a-z]|https? [45][0-9]{2}|(?<![a-z])(?:get|p
 _PLURAL: Final = re.compile("[a-z]{3,}s$|[а-я]{2,}(?:ов|ев|ей|ки|ок|ек)$")
 # 38 orders of 412: what stands behind "of" is the whole of something that was counted.
 _SHARE: Final = re.compile(r"(?<![0-9])[0-9]{1,5}(?: [a-zа-я]{2,15}){0,3} (?:из|of|out of) $")
+_PART: Final = re.compile(r" (?:из|of|out of) (?:the )?[0-9]")  # 412 of 880 sellers
 _CODE: Final = re.compile(r"код|code|码|#")
 _NUMBER: Final = re.compile(
     r"[0-9a-z](?<![0-9a-z.,:/_+-].)(?:(?<=[0-9])(?:[0-9]{3,4}|[0-9]{0,2}-[0-9]{3,5})"
@@ -48,8 +49,19 @@ _BEHIND_NAME: Final = re.compile(
     r"(?:[\s\"'(\[№#]{1,3}|[^0-9.!?;。！？；\n]{0,40}?"
     r"(?:[:：=]|(?<![a-zа-я])(?:is|was|это)(?![a-zа-я])|[是为]| - ))?[\s\"'(\[]{0,2}" + _SHAPE
 )
-_SHOWN: Final = re.compile(r"[\s:：(\[\"']{0,3}(?=[a-z])" + _SHAPE)
+# What a program shows, but for the names of encodings: the header says utf-8.
+_SHOWN: Final = re.compile(
+    r"[\s:：(\[\"']{0,3}(?=[a-z])(?!(?:utf|iso|windows|cp|koi|gb|ansi|ascii|latin|base|sha|md)-?[0-9])"
+    + _SHAPE
+)
 _REST_OF_LIST: Final = re.compile(r"(?:(?:, ?|、| and | or | и | или |和|或)[0-9]{1,5}(?![0-9.,:]))+")
+# "failed (code EXP-503", "ошибка с кодом SYNC-204": more than an article's make
+_FAILED: Final = re.compile(
+    r"(?:fail(?:ed|s|ure)?|error|crash(?:ed|es)?|ошибк[а-я]{1,2}|сбо[йя]|не удалось|失败|报错|错误|异常)"
+    r"[^.!?\n0-9]{0,12}$"
+)
+_FAILED_SCORE: Final = 4.4
+_GOES_ON: Final = "或和就是了的都而但也又后时之一"  # how a sentence goes on behind a status and a blank
 _SPOKEN: Final = 2.2  # where an answer is spoken of and nothing else says that it is a status
 # PostingNotFound behind a status
 _NAME: Final = re.compile("[A-Z][a-z]{2,14}[A-Z][a-z]")
@@ -75,7 +87,8 @@ def _status_score(region: Region, start: int, end: int, *, calls: bool) -> float
     behind = word_behind(region.lower, end)
     if behind and words_of(FILE, "words", "status_text").match(region.lower[end : end + 24].lstrip(' "(:')):
         return 3.0
-    if _counts_things(region, end) or _SHARE.search(region.lower, max(0, start - LEAD), start):
+    shared = _SHARE.search(region.lower, max(0, start - LEAD), start) or _PART.match(region.lower, end)
+    if shared or _counts_things(region, end):
         return 0.0
     if written in status["always"] or (
         region.where == "subject"
@@ -94,13 +107,19 @@ def _status_score(region: Region, start: int, end: int, *, calls: bool) -> float
     return _spoken_score(region, start, end, calls=calls) if written in status["spoken"] else 0.0
 
 
+def _chinese_behind(region: Region, end: int) -> bool:
+    """Tell whether a Chinese word goes on behind the number: 400包, 412 加回来."""
+    char = region.lower[end : end + 2].lstrip(" ")[:1]
+    return "\u4e00" <= char <= "\u9fff" and (region.lower[end] != " " or char not in _GOES_ON)
+
+
 def _spoken_score(region: Region, start: int, end: int, *, calls: bool) -> float:
     """Return the score of a status that counts only where a call, an answer or an error is spoken of."""
     if is_led(region, start, "before_number") or is_led(region, start, "code"):
         return 2.8
     behind = word_behind(region.lower, end)
     goes_on = not behind or words_of(FILE, "words", "after_status").fullmatch(behind)
-    if not goes_on and ("\u4e00" <= region.lower[end : end + 1] <= "\u9fff" or _PLURAL.match(behind)):
+    if not goes_on and (_chinese_behind(region, end) or _PLURAL.match(behind)):
         return 0.0  # 400包, 500 ducks
     if (calls and goes_on) or is_spoken_of(region, start, end):
         return _SPOKEN
@@ -152,7 +171,8 @@ def _numbers(region: Region) -> Iterator[ErrorMark]:
             sure = coded and words_of(FILE, "words", "sure").search(before)
             yield mark_of(region, *match.span(), 3.2 if sure else 2.0)
         elif is_led(region, match.start(), "code") and words_of(FILE, "words", "fails").search(around):
-            yield mark_of(region, *match.span(), 2.6)
+            close = _FAILED.search(before) is not None
+            yield mark_of(region, *match.span(), _FAILED_SCORE if close else 2.6)
 
 
 def find_numbers(region: Region) -> Iterator[ErrorMark]:

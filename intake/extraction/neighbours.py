@@ -19,13 +19,16 @@ _BEFORE: Final = re.compile(
 )
 _BEHIND: Final = re.compile(r"[\s\"')]{0,2}([^\s0-9.,，;；:：!?！？。、()\"'\[\]<>|]+\.?)")
 _CJK_FROM: Final = "\u2e80"
+_MEASURING: Final = frozenset({"units", "measures", "after_against"})  # 条 measures, 条码 does not
 _REACH: Final = 30
 
 
 class WordSet:
     """A fixed set of words, stems and Chinese words."""
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], compounds: Iterable[str] = ()) -> None:
+        """Take the words; a text behind that begins with one of `compounds` begins with no Chinese entry."""
+        self._compounds = tuple(compounds)
         plain = [word for word in words if word[0] < _CJK_FROM]
         self._exact = frozenset(word for word in plain if not word.endswith("*"))
         self._stems = tuple(word[:-1] for word in plain if word.endswith("*"))
@@ -44,7 +47,9 @@ class WordSet:
         """Tell whether `word`, which starts right behind a number, is in the set."""
         # The stop of a sentence may cling to the last word of it: "12.10%."
         plain = self._has(word) or (word.endswith(".") and self._has(word[:-1]))
-        return plain or (bool(self._chinese) and word.startswith(self._chinese))
+        if plain or not self._chinese:
+            return plain
+        return word.startswith(self._chinese) and not word.startswith(self._compounds)
 
     def _has(self, word: str) -> bool:
         return word in self._exact or (bool(self._stems) and word.startswith(self._stems))
@@ -65,4 +70,5 @@ def word_behind(lower_text: str, end: int) -> str:
 @cache
 def word_set(table: str, name: str) -> WordSet:
     """Return a set of `neighbours.toml`."""
-    return WordSet(load_toml("neighbours.toml")[table][name])
+    tables = load_toml("neighbours.toml")
+    return WordSet(tables[table][name], tables["quantity"]["compounds"] if name in _MEASURING else ())
