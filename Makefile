@@ -6,6 +6,8 @@ ARGS ?=
 COUNT ?= 1000000
 COPY := build/compiled
 COPIED = $(shell find cli console workers intake classifier models settings -name '*.py' -o -name '*.toml')
+# Without kept bytecode every process of the tests compiles every module anew: some 40 s of a run.
+unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .PHONY: help setup run test test-compiled check compiled fuzz fuzz-each soak bench bench-classifier screenshots train \

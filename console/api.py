@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 
 from console import api_mails, api_tickets
 from console.api_faults import KINDS, MEDIA_TYPE, add_handlers
-from console.api_guard import GuardedRoute
 from console.api_rate import TokenBuckets
 from console.api_scopes import FREE, ROUTE_SCOPES
 from console.context import Console
+from console.routes import api_router, take_routes
 from models.store.api_tokens import SCOPES
 
 API_PATH: Final = "/api/v1"
@@ -24,7 +24,7 @@ _ANSWERS: Final = {
     "post": (400, 401, 403, 404, 409, 413, 422, 429, 503),
     "put": (400, 401, 403, 404, 409, 412, 413, 422, 428, 429, 503),
 }
-router = APIRouter(route_class=GuardedRoute)
+router = api_router()
 
 
 @router.get("/problems", name="list_problems", tags=["description"])
@@ -51,12 +51,10 @@ def create_api(console: Console) -> FastAPI:
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
-        generate_unique_id_function=lambda route: route.name,
     )
     app.state.console = console
     app.state.buckets = TokenBuckets(console.options.api_requests_per_minute)
-    for room in (api_tickets.router, api_mails.router, router):
-        app.include_router(room)
+    take_routes(app, api_tickets.router, api_mails.router, router)
     add_handlers(app)
     return app
 

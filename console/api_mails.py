@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import Field
 
 from console.api_call import LARGEST, Asked, CallOf, Key, Line, Number, Since, Wish, Word, Words, one_of
 from console.api_faults import ApiError
-from console.api_guard import GuardedRoute
 from console.api_records import Balance, Label, Message, Page, Reply, label_of, message_of, reply_of
 from console.desk import Desk
+from console.routes import api_router
 from models.store import overview
 from models.store.api_reads import (
     attachments_of,
@@ -25,7 +25,7 @@ from models.store.api_reads import (
 )
 from models.topics import SLUGS
 
-router = APIRouter(route_class=GuardedRoute)
+router = api_router()
 TicketNumber = Annotated[int, Field(ge=1, le=LARGEST)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import Field
 
 from console.api_call import (
@@ -22,15 +22,15 @@ from console.api_call import (
     one_of,
 )
 from console.api_faults import ApiError
-from console.api_guard import GuardedRoute
 from console.api_records import Fact, Page, Ticket, etag_of, fact_of
 from console.desk import Desk
+from console.routes import api_router
 from console.wording import words_of
 from models.store.api_reads import TicketWish, fact_rows, related_numbers, ticket_rows
 from models.store.people import people
 from models.topics import Status
 
-router = APIRouter(route_class=GuardedRoute)
+router = api_router()
 Level = Literal["low", "normal", "high", "urgent"]
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import Response
 
 from console.context import console_of, visitor_of
 from console.pages import back_to, render
+from console.routes import page_router
 from models.store import StoreError
 from models.store.api_tokens import LONGEST_DAYS, SCOPES, add_token, revoke_token, tokens
 from models.store.ticket_life import audit
 
-router = APIRouter()
+router = page_router()
 Text = Annotated[str, Form(max_length=100)]
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import Response
 
 from console.context import console_of, visitor_of, words_for
 from console.desk import DeskRefusalError
 from console.pages import back_to, render
+from console.routes import page_router
 from console.row_numbers import RowNumber
 from models.store.ticket_events import EVENT_KINDS
 from models.store.webhooks import deliveries, webhooks
 
-router = APIRouter()
+router = page_router()
 Text = Annotated[str, Form(max_length=2000)]
 
 

@@ -48,6 +48,7 @@ from console.guard import ForbiddenError, LoginNeededError, guard
 from console.pages import own_path, render
 from console.passwords import unknown_login_hash
 from console.refusal_words import refusal
+from console.routes import take_routes
 from console.security_headers import SecurityHeaders
 
 _STATIC = Path(__file__).parent / "static"
@@ -72,7 +73,7 @@ def create_app(console: Console) -> FastAPI:
     app.state.console = console
     unknown_login_hash()  # here, or the first unknown login would take longer than a known one
     app.mount(API_PATH, create_api(console), name="api")  # first: its requests ask no page's route
-    for room in (
+    rooms = (
         login_pages,
         oidc_pages,
         queue_pages,
@@ -97,9 +98,9 @@ def create_app(console: Console) -> FastAPI:
         people_pages,
         api_webhook_pages,
         events,
-    ):
-        app.include_router(room.router)
-    app.include_router(monitoring.router)
+        monitoring,
+    )
+    take_routes(app, *(room.router for room in rooms))
     app.mount("/static", StaticFiles(directory=_STATIC), name="static")
     app.add_middleware(ForgetAfterChanges, forget=console.forget)
     app.add_middleware(BodyLimit)

@@ -11,17 +11,18 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import Response, StreamingResponse
 
 from console.context import Console, console_of, moments_for, visitor_of
 from console.pages import render
+from console.routes import page_router
 from console.row_numbers import Before
 from models.store.audit_trail import PAGE_LINES, AuditFilter, AuditLine, audit_actions, audit_lines
 from models.store.people import people
 from models.store.ticket_life import audit
 
-router = APIRouter()
+router = page_router()
 _EXPORT_PAGE: Final = 500
 _FIELDS: Final = ("actor", "action", "subject", "from", "to")
 _TICKET: Final = re.compile(r"(?:RZ-|№|#)?(\d{1,12})", re.IGNORECASE)

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import Form, HTTPException, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from console.context import Console, console_of, visitor_of, words_for
 from console.desk import Desk, DeskRefusalError
 from console.pages import back_to, own_path
+from console.routes import page_router
 from console.row_numbers import LARGEST
 from console.undo import UndoStep
 from models.store import StoreError
 from models.store.ticket_life import ticket_row
 from models.topics import LEGAL_MOVES, SLUGS, Status
 
-router = APIRouter()
+router = page_router()
 MOST_AT_ONCE: Final = 100
 PRIORITIES: Final = ("urgent", "high", "normal", "low")
 BY_RULE: Final = "-"  # lets a priority be worked out again

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 
 from console.charts import LineChart, StackedBars, line_chart, stacked_bars
@@ -18,6 +18,7 @@ from console.moments import Moments
 from console.pages import render
 from console.periods import CHOICES, Period, period_of
 from console.promise import LEAST_AUDITED, upper_bound
+from console.routes import page_router
 from models.store.desk_figures import (
     IN_FLIGHT,
     HourCount,
@@ -35,7 +36,7 @@ from models.store.first_steps import first_steps
 from models.store.kpis import desk_kpis, outcome_shares
 from models.topics import SLUGS, Disposition
 
-router = APIRouter()
+router = page_router()
 GROUPS: Final = ("topic", "language", "marketplace")
 AGE_EDGES: Final = (timedelta(hours=4), timedelta(days=1), timedelta(days=3), timedelta(days=7))
 _ENDS: Final = (*map(str, Disposition), IN_FLIGHT)

@@ -8,7 +8,7 @@ from datetime import date, time
 from typing import Any, Final
 from zoneinfo import available_timezones
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
@@ -16,11 +16,12 @@ from console.context import console_of, visitor_of, words_for
 from console.forms import GivenForm, field
 from console.pages import back_to, render
 from console.policy_desk import CALENDAR, TERMS
+from console.routes import page_router
 from console.wording import Words
 from models.store.policy_history import policy_versions
 from models.topics import ROUTED_SLUGS
 
-router = APIRouter()
+router = page_router()
 WEEKDAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MARKETPLACES: Final = ("ozon", "wb")
 UNITS: Final = ("min", "h", "d")

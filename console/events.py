@@ -7,13 +7,14 @@ import json
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.concurrency import run_in_threadpool
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from console.context import Console, console_of, visitor_of
+from console.routes import page_router
 
-router = APIRouter()
+router = page_router()
 LOOK_EVERY_S: Final = 2.0
 LONGEST_S: Final = 600.0  # then the browser connects anew, and its session is looked at again
 

@@ -12,17 +12,18 @@ from __future__ import annotations
 from typing import Final
 from urllib.parse import quote
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from console.access import Right, has_right
 from console.context import console_of, visitor_of, words_for
 from console.pages import render
+from console.routes import page_router
 from console.row_numbers import RowNumber
 from intake.image_sizes import pixel_size
 from models.store.ticket_page import attachment_of
 
-router = APIRouter()
+router = page_router()
 PICTURES: Final = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})
 MOST_PIXELS: Final = 50_000_000
 TABLE_ROWS, TABLE_COLUMNS = 500, 40

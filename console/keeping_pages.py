@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import Form, HTTPException, Request
 from fastapi.responses import Response
 
 from console.context import console_of, visitor_of, words_for
 from console.pages import back_to, render
 from console.policy_desk import CALENDAR, DUPLICATES, REPLIES, RETENTION, TERMS, TOPICS
+from console.routes import page_router
 from console.row_numbers import LARGEST
 from models.retention import CLASSES, MAX_DAYS, NEVER
 from models.store.policy_history import policy_versions
 
-router = APIRouter()
+router = page_router()
 SAME_MATTER: Final = ("show", "append")
 PAGES: Final = {
     REPLIES: "/settings/mailboxes",

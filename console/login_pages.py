@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Annotated
 from zoneinfo import available_timezones
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import Response
 
 from console.context import LANGUAGE_COOKIE, Console, console_of, visitor_of, words_for
 from console.guard import LOGIN_COOKIE, SESSION_COOKIE, new_token, token_hash
 from console.pages import back_to, own_path, render
 from console.passwords import WeakPasswordError, hash_password, is_password, totp_step
+from console.routes import page_router
 from console.wording import INTERFACE_LANGUAGES
 from models.store.people import (
     Credentials,
@@ -23,7 +24,7 @@ from models.store.people import (
 )
 from models.store.ticket_life import audit
 
-router = APIRouter()
+router = page_router()
 THEMES = ("", "light", "dark")
 Text = Annotated[str, Form(max_length=500)]
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi import Form, HTTPException, Query, Request
 from fastapi.responses import Response
 
 from console.context import console_of, visitor_of
 from console.pages import back_to, render
+from console.routes import page_router
 from console.row_numbers import Before, RowNumber
 from models.store.mails import held_mails
 from models.store.outbox_lines import SHOWN, STATES, outbox_lines
@@ -16,7 +17,7 @@ from models.store.raw_mail import fetch_beginnings
 from models.store.search import search
 from models.store.set_aside import quarantined_mails
 
-router = APIRouter()
+router = page_router()
 MOST_HELD: Final = 100
 TABS: Final[dict[str, tuple[str, ...]]] = {
     "draft": ("draft",),

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import Form, HTTPException, Request
 from fastapi.responses import HTMLResponse, Response
 
 from console.context import console_of, topic_words, visitor_of, words_for
 from console.gate_words import gate_phrases
 from console.pages import back_to, render
 from console.promise import LEAST_AUDITED, upper_bound
+from console.routes import page_router
 from models.store import StoreError
 from models.store.review import live_precision
 from models.store.training_runs import newest_night, newest_training
 from models.store.version_cards import VersionCard, version_cards
 from models.store.versions import pinned, report_of
 
-router = APIRouter()
+router = page_router()
 NIGHT_JOB: Final = "retrain"
 FIGURES: Final = ("accuracy", "macro_f1", "ece", "coverage_at_target", "precision_at_coverage")
 LESS_IS_BETTER: Final = frozenset({"ece"})

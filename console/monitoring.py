@@ -10,16 +10,17 @@ import hmac
 import ipaddress
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import JSONResponse, PlainTextResponse, Response
 
 from console.context import Console, console_of
+from console.routes import page_router
 from models.store import DATABASE_ERRORS
 from models.store.metrics import exposition, samples
 from models.store.migrate import pending
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
-router = APIRouter()
+router = page_router()
 
 
 @router.get("/alive", name="alive")

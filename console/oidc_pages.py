@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Final
 
 import structlog
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import HTTPException, Query, Request
 from fastapi.responses import RedirectResponse, Response
 from itsdangerous import BadData, URLSafeTimedSerializer
 
@@ -20,6 +20,7 @@ from console.context import Console, console_of
 from console.guard import new_token
 from console.login_pages import begin_session, login_form
 from console.pages import own_path
+from console.routes import page_router
 from models.store import StoreError
 from models.store.people import person_of_subject
 from models.store.ticket_life import audit
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 COOKIE: Final = "razbor_oidc"
 LASTS_S: Final = 600
 _SEAL: Final = URLSafeTimedSerializer(new_token(), salt="oidc")  # of this process: a login takes seconds
-router = APIRouter()
+router = page_router()
 log = structlog.get_logger(__name__)
 Given = Annotated[str, Query(max_length=4000)]
 

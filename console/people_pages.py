@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import Form, HTTPException, Request
 from fastapi.responses import Response
 
 from console.context import console_of, visitor_of, words_for
 from console.pages import back_to, render
 from console.passwords import hash_password, new_password, new_totp_secret, totp_address, totp_picture
+from console.routes import page_router
 from console.wording import INTERFACE_LANGUAGES
 from models.store import StoreError
 from models.store.engine import Db
@@ -26,7 +27,7 @@ from models.store.people import (
 from models.store.people_seen import seen_at
 from models.store.ticket_life import audit
 
-router = APIRouter()
+router = page_router()
 KEY: Final = "people"
 ACTS: Final = ("password", "totp", "totp_off", "disable", "enable")
 _LOGIN: Final = re.compile(r"[\w.@+-]{1,100}")

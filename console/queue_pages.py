@@ -7,12 +7,13 @@ from datetime import date
 from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, HTTPException, Query, Request
+from fastapi import HTTPException, Query, Request
 from fastapi.responses import Response
 
 from console.bulk_pages import BY_RULE, MOVES, PRIORITIES
 from console.context import console_of, moments_for, topic_words, visitor_of, words_for
 from console.pages import back_to, render
+from console.routes import page_router
 from console.row_numbers import AfterNumber
 from console.shown_lines import shown_lines
 from models.store.board import CONFIDENCES, PAGE_ROWS, SORTS, VIEWS, TicketFilter, ticket_lines
@@ -20,7 +21,7 @@ from models.store.people import desk_logins
 from models.store.saved_views import saved_views
 from models.topics import SLUGS, Status
 
-router = APIRouter()
+router = page_router()
 CHOICES: Final[dict[str, tuple[str, ...]]] = {
     "status": tuple(Status),
     "priority": PRIORITIES,

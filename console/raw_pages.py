@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import HTTPException, Request
 from fastapi.responses import Response
 
 from console.context import console_of, visitor_of
 from console.desk import DeskRefusalError
 from console.pages import render
+from console.routes import page_router
 from console.row_numbers import RowNumber
 from models.store.mails import mail_end
 from models.store.raw_mail import fetch_beginnings
 from models.topics import Disposition
 
-router = APIRouter()
+router = page_router()
 
 
 @router.get("/mails/{raw_id}", name="mail_header")

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi import Form, HTTPException, Query, Request
 from fastapi.responses import Response
 
 from console.context import console_of, topic_words, visitor_of, words_for
 from console.desk import DeskRefusalError
 from console.marked_text import Piece, pieces
 from console.pages import back_to, render
+from console.routes import page_router
 from console.row_numbers import LARGEST, RowNumber
 from models.store.learning import ticket_of_mail
 from models.store.review_cards import (
@@ -31,7 +32,7 @@ from models.store.review_cards import (
 )
 from models.topics import SLUGS
 
-router = APIRouter()
+router = page_router()
 UNDO_S: Final = 10
 CARDS: Final = 3
 NUMBERED: Final = 9  # topics with a key of their own

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, Query, Request, UploadFile
+from fastapi import Form, Query, Request, UploadFile
 from fastapi.responses import Response
 
 from console.context import Console, console_of, visitor_of, words_for
 from console.pages import back_to, render
+from console.routes import page_router
 from console.wording import Words
 from models.seller_list import MARKETPLACES, LineFault, SellerList, read_binding, read_seller_list
 from models.store.engine import Db
 from models.store.sellers import ROLES, Binding, Bound, bind, binding_page, known_bindings, unbind
 from models.store.ticket_life import audit
 
-router = APIRouter()
+router = page_router()
 PAGE_ROWS: Final = 100
 MOST_BYTES: Final = 4 * 1024 * 1024
 MOST_TOLD: Final = 50

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import Form, HTTPException, Request
 from fastapi.responses import Response
 
 from console.context import console_of, visitor_of
 from console.desk import DeskRefusalError
 from console.pages import back_to, render
 from console.policy_desk import REPLIES
+from console.routes import page_router
 from console.row_numbers import LARGEST
 from models.store import StoreError
 from models.store.mailboxes import MARKETPLACES, mailboxes, set_marketplace
@@ -19,7 +20,7 @@ from models.store.policy_history import policy_versions
 from models.store.ticket_life import audit
 from models.topics import ROUTED_SLUGS
 
-router = APIRouter()
+router = page_router()
 MOST_ROWS = 400
 Values = Annotated[list[str], Form(max_length=MOST_ROWS)]
 

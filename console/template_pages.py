@@ -8,19 +8,20 @@ from dataclasses import replace
 from typing import Annotated, Final
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Form, HTTPException, Query, Request
+from fastapi import Form, HTTPException, Query, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
 from console.context import console_of, visitor_of, words_for
 from console.forms import GivenForm, field
 from console.pages import back_to, render
+from console.routes import page_router
 from console.row_numbers import LARGEST
 from models.reply_template import ANY_TOPIC, TEMPLATE_LANGUAGES, ReplyTemplate
 from models.store.reply_templates import every_reply_template, reply_template_versions
 from models.topics import ROUTED_SLUGS
 
-router = APIRouter()
+router = page_router()
 _NAME: Final = re.compile(r"[a-z0-9_]{1,40}")
 Name = Annotated[str, Query(max_length=60)]
 

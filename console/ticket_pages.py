@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import Form, HTTPException, Request
 from fastapi.responses import Response
 
 from console.bulk_pages import BY_RULE, PRIORITIES
 from console.context import console_of, visitor_of, words_for
 from console.desk import STAGES, Desk, DeskRefusalError
 from console.pages import back_to, own_path, render
+from console.routes import page_router
 from console.row_numbers import RowNumber
 from models.store import StoreError
 from models.store.people import desk_logins
 from models.store.ticket_page import TicketPage, ticket_page
 from models.topics import LEGAL_MOVES, SLUGS, Status
 
-router = APIRouter()
+router = page_router()
 MOST_CHARS: Final = 20_000
 Line = Annotated[str, Form(max_length=1000)]
 Words = Annotated[str, Form(max_length=MOST_CHARS)]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import JSONResponse, Response
 
 from console.context import console_of, visitor_of, words_for
 from console.desk import DeskRefusalError
 from console.pages import back_to, render
 from console.refusal_words import refusal
+from console.routes import page_router
 from console.row_numbers import LARGEST, RowNumber
 from console.ticket_pages import shown_ticket
 from console.undo import UndoStep
 
-router = APIRouter()
+router = page_router()
 MOST_TEMPLATES: Final = 30
 Line = Annotated[str, Form(max_length=200)]
 

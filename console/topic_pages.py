@@ -9,7 +9,7 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import Any, Final
 
-from fastapi import APIRouter, HTTPException, Request
+from fastapi import HTTPException, Request
 from fastapi.responses import Response
 from starlette.datastructures import FormData
 
@@ -17,13 +17,14 @@ from console.context import Console, console_of, visitor_of
 from console.forms import GivenForm, field
 from console.pages import back_to, render
 from console.policy_desk import TOPICS, RequiredRow
+from console.routes import page_router
 from console.undo import UndoStep
 from models.store.policy_history import policy_versions
 from models.store.topic_figures import label_counts, topic_cards
 from models.topic_policy import MOST_ALTERNATIVES, MOST_PARTS, names_of, needs_of, rule_key
 from models.topics import LANGUAGES, ROUTED_SLUGS, SLUGS, topic_name
 
-router = APIRouter()
+router = page_router()
 LEAST_LABELLED: Final = 15  # below, a topic of one's own is for review only
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, HTTPException, Request
+from fastapi import Form, HTTPException, Request
 from fastapi.responses import Response
 
 from console.access import Right, has_right
 from console.context import console_of, visitor_of
 from console.desk import DeskRefusalError
 from console.pages import back_to
+from console.routes import page_router
 from console.row_numbers import RowNumber
 from models.store import StoreError
 from models.store.saved_views import drop_view, save_view
 from models.store.ticket_life import audit
 
-router = APIRouter()
+router = page_router()
 
 
 @router.post("/views", name="save_view")

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import pyotp
 import pytest
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute, iter_route_contexts
 
 from cli.console import make_first_admin
@@ -15,6 +16,7 @@ from console.access import ROLE_RIGHTS, ROUTE_RIGHTS, Right, allows
 from console.guard import LOGIN_COOKIE, SESSION_COOKIE
 from console.pages import own_path
 from console.passwords import hash_password, is_password, totp_step
+from console.routes import page_router, take_routes
 from console.throttle import MOST_PER_LOGIN, LoginThrottle
 from models.store.people import ROLES, add_person, change_person, end_sessions_of, people
 from models.store.schema import CONSOLE_SESSION
@@ -73,6 +75,13 @@ def test_every_route_asks_for_its_right(web) -> None:
             answer = web.get(path) if method == "GET" else web.post(path)
             assert answer.status_code == 303, name
             assert answer.headers["location"].startswith("/login?to="), name
+
+
+def test_a_route_without_a_gate_is_not_taken() -> None:
+    open_to_all = APIRouter()
+    open_to_all.add_api_route("/secrets", lambda: "of everybody", name="queues")
+    with pytest.raises(TypeError, match="no gate"):
+        take_routes(FastAPI(), page_router(), open_to_all)
 
 
 def test_roles_only_grow() -> None:
