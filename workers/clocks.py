@@ -7,6 +7,7 @@ The clock itself is worked out by `workers.sla`; terms and calendar are the poli
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, Final
@@ -28,28 +29,21 @@ FIRST_PRIORITY: Final = "normal"  # until the topic queue has worked it out
 log = structlog.get_logger(__name__)
 
 
-def refresh_clock(db: Db, number: int, now_utc: datetime, row: Any = None) -> SlaClock:
-    """Work out a ticket's clock and write when its running term is over; call it after every move.
-
-    `row` is the ticket's row where the caller has just read it.
-    """
-    row = ticket_row(db, number) if row is None else row
-    terms = terms_of(
-        _in_force(db, "sla", "sla.toml"),
-        marketplace=row.marketplace,
-        topic=row.topic,
-        priority=row.priority,
-    )
-    clock = sla_clock(
-        status_moves(db, number),
-        terms,
-        desk_calendar(db),
-        now_utc=now_utc,
-        first_reaction_at_utc=row.first_reaction_at_utc,
-    )
+def refresh_clock(db: Db, number: int, now_utc: datetime) -> SlaClock:
+    """Work out a ticket's clock and write when its running term is over; call it after every move."""
+    row = ticket_row(db, number)
+    clock = clock_of(db, row, status_moves(db, number), now_utc, priority=row.priority)
     if (row.sla_phase, row.sla_due_at_utc) != (clock.phase, clock.due_at_utc):
         set_clock(db, number, phase=clock.phase, due_at_utc=clock.due_at_utc)
     return clock
+
+
+def clock_of(db: Db, row: Any, moves: Sequence[StatusMove], now_utc: datetime, *, priority: str) -> SlaClock:
+    """Work out the clock of a ticket from its moves; `row` tells marketplace, topic and first reaction."""
+    table = _in_force(db, "sla", "sla.toml")
+    terms = terms_of(table, marketplace=row.marketplace, topic=row.topic, priority=priority)
+    reacted_at_utc = row.first_reaction_at_utc
+    return sla_clock(moves, terms, desk_calendar(db), now_utc=now_utc, first_reaction_at_utc=reacted_at_utc)
 
 
 def first_clock(db: Db, *, marketplace: str, topic: str, now_utc: datetime) -> SlaClock:

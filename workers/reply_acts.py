@@ -11,12 +11,11 @@ import hashlib
 
 from models.records import ReplyDraft
 from models.store import Db
-from models.store.mails import reply_coordinates
 from models.store.outbox import ReplyAddress, queue_reply
 from models.store.outbox_acts import discard_draft, release_draft, send_again, ticket_of_reply
+from models.store.reply_queue import ReplyNote, coordinates_of, note_replies
 from models.store.ticket_life import audit, newest_raw_id, ticket_row
 from models.store.tickets import move_status
-from models.store.topic_work import note_reply
 from models.topics import Status
 from workers.acts import ActError
 from workers.clocks import note_reaction, refresh_clock
@@ -38,7 +37,7 @@ def write_reply(
     words = text.strip()
     with service.store.write({f"ticket:RZ-{number}"}) as db:
         outbox_id = _queue(db, service, number, actor, words, status="queued")
-        note_reply(db, number, asked=(), outbox_id=outbox_id, now_utc=service.now())
+        note_replies(db, [ReplyNote(ticket=number, asked=(), outbox_id=outbox_id)], service.now())
         _reacted(db, service, number, actor, waits_for_seller=waits_for_seller)
         audit(db, actor, "reply", f"ticket:{number}", service.now(), outbox_id=outbox_id)
         refresh_clock(db, number, service.now())
@@ -123,7 +122,7 @@ def _queue(db: Db, service: Service, number: int, actor: str, words: str, *, sta
 
 
 def _address(db: Db, service: Service, raw_id: int, words: str) -> ReplyAddress | None:
-    coordinates = reply_coordinates(db, raw_id)
+    coordinates = coordinates_of(db, [raw_id]).get(raw_id)
     if coordinates is None or not coordinates.rcpt_to:
         return None
     options = service.options

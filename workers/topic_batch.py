@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
 from models import traces
-from models.decisions import TicketState
-from models.store import Db, savepoint
+from models.decisions import StatusMove, TicketState, TopicDecision
+from models.store import Db, StoreError, savepoint
 from models.store.engine import is_fault_of_database
 from models.store.facts import merge_facts
-from models.store.incidents import note_incident
+from models.store.incidents import note_incidents
 from models.store.leases import Claim, claim_topic_work, give_back, still_held
 from models.store.mail_order import MOST_AHEAD, look_again_later, waiting_for_mail
 from models.store.schema import TOPIC_WORK
 from models.store.sellers import learn_bindings
-from models.store.ticket_life import note_repeats, ticket_row
-from models.store.ticket_states import load_ticket_state, load_ticket_states
+from models.store.ticket_life import repeats_of, status_moves_of
+from models.store.ticket_states import load_ticket_states
+from models.store.topic_results import TopicResult, clocked_rows, store_topic_results
 from models.store.topic_work import (
+    TopicWorkRow,
     end_topic_work,
+    fail_topic_work,
     matters_of,
     reply_addresses,
-    store_topic_decision,
     topic_work_of,
 )
 from models.topics import Status
 from workers.batch import BatchResult, take_in
-from workers.clocks import refresh_clock
+from workers.clocks import clock_of
 from workers.fault_words import fault_words
-from workers.mail_reply import put_reply
+from workers.mail_reply import WantedReply, put_replies
 from workers.service import Service
 from workers.topics import decide_topic
 
@@ -74,32 +77,34 @@ def _work(service: Service, claim: Claim, topic: str) -> BatchResult:
         look_again_later(db, early, claim.token, service.now())
         result.count = len(claim.ids) - len(early)
         learn_bindings(db, addresses)
-        states = _states(db, ours - early, service.now())
-        replied = {n: _work_ticket(service, db, n, states.get(n)) for n in sorted(ours - early)}
+        replied = _work_tickets(service, db, ours - early)
     result.replies = any(replied.values())
     for number, reply in replied.items():  # told once it is committed
         log.info("ticket worked", ticket=number, topic=topic, reply=reply)
     return result
 
 
-def _states(db: Db, numbers: set[int], now_utc: datetime) -> dict[int, TicketState]:
-    """Load the tickets of a batch at once; none when one cannot be read: each is then loaded alone."""
+def _work_tickets(service: Service, db: Db, numbers: Collection[int]) -> dict[int, bool]:
+    """Decide about tickets together; when that fails, each alone: a fault of its own undoes only itself."""
+    if not numbers:
+        return {}
     try:
         with savepoint(db):
-            return load_ticket_states(db, numbers, now_utc)
+            return _decide(service, db, numbers)
     except (MemoryError, OSError):
         raise
-    except Exception as error:  # the edge of a batch: its tickets are loaded one by one
+    except Exception as error:  # the edge of a batch: its tickets are worked one by one
         if is_fault_of_database(error):
             raise
-        return {}
+        log.warning("tickets are worked one by one", tickets=len(numbers), cause=fault_words(error))
+    return {number: _work_alone(service, db, number) for number in sorted(numbers)}
 
 
-def _work_ticket(service: Service, db: Db, number: int, state: TicketState | None) -> bool:
+def _work_alone(service: Service, db: Db, number: int) -> bool:
     """Decide about one ticket; True when a reply waits to leave. A fault of its own sends it to review."""
     try:
         with savepoint(db):
-            return _decide(service, db, state or load_ticket_state(db, number, service.now()))
+            return _decide(service, db, [number])[number]
     except (MemoryError, OSError):
         raise
     except Exception as error:  # the edge of one ticket: the others of its batch go on
@@ -107,31 +112,77 @@ def _work_ticket(service: Service, db: Db, number: int, state: TicketState | Non
             raise
         cause = fault_words(error)
         log.error("topic work failed", ticket=number, cause=cause)  # noqa: TRY400 - a traceback ends with the message, and that may quote a mail
-        attempts = topic_work_of(db, number).attempts
-        end_topic_work(db, number, error=cause, give_up=attempts >= MAX_ATTEMPTS)
+        attempts = topic_work_of(db, [number])[number].attempts
+        fail_topic_work(db, number, cause, give_up=attempts >= MAX_ATTEMPTS)
         return False
 
 
-def _decide(service: Service, db: Db, state: TicketState) -> bool:
-    now, number, begun_ns = service.now(), state.number, traces.now_ns()
-    work = topic_work_of(db, number)
-    decision = decide_topic(state)
-    leaves = False
-    if decision.reply is not None and work.raw_id is not None:
-        leaves = put_reply(
-            db, service, decision.reply, number=number, raw_id=work.raw_id, policy=state.policy
+def _decide(service: Service, db: Db, numbers: Collection[int]) -> dict[int, bool]:
+    """Decide about tickets and write what was found; of each whether a reply waits to leave."""
+    now, begun_ns = service.now(), traces.now_ns()
+    states = [state for _, state in sorted(load_ticket_states(db, numbers, now).items())]
+    if missing := set(numbers) - {state.number for state in states}:
+        msg = f"there is no ticket RZ-{min(missing)}: `razbor tickets list` shows all"
+        raise StoreError(msg)
+    work = topic_work_of(db, numbers)
+    decisions = {state.number: decide_topic(state) for state in states}
+    leaving = _reply(service, db, states, decisions, work)
+    for state in states:
+        decision = decisions[state.number]
+        if state.number not in leaving and decision.status is Status.WAITING_SELLER:
+            # Nobody was asked: the operators must see the ticket.
+            decisions[state.number] = decision = replace(decision, status=None)
+        merge_facts(db, state.number, decision.adopted, now)
+    store_topic_results(db, _results(db, states, decisions, now), now)
+    faulty = [state.number for state in states if state.topic in INCIDENT_TOPICS]
+    for number, fault in note_incidents(db, faulty, now).items() if faulty else ():
+        log.warning("incident", fault=fault, ticket=number, remedy="`razbor status` lists open incidents")
+    end_topic_work(db, numbers)
+    for state in states:
+        reply = state.number in leaving
+        raw_id = work[state.number].raw_id
+        traces.note("topic", raw_id, begun_ns, ticket=state.number, topic=state.topic, reply=reply)
+    return {state.number: state.number in leaving for state in states}
+
+
+def _reply(
+    service: Service,
+    db: Db,
+    states: Sequence[TicketState],
+    decisions: Mapping[int, TopicDecision],
+    work: Mapping[int, TopicWorkRow],
+) -> set[int]:
+    """Queue the replies that were decided; return the tickets of which one waits to leave."""
+    wanted: list[WantedReply] = []
+    for state in states:
+        draft, raw_id = decisions[state.number].reply, work[state.number].raw_id
+        if draft is not None and raw_id is not None:
+            wanted.append(WantedReply(draft=draft, number=state.number, raw_id=raw_id, policy=state.policy))
+    return put_replies(db, service, wanted)
+
+
+def _results(
+    db: Db, states: Sequence[TicketState], decisions: Mapping[int, TopicDecision], now_utc: datetime
+) -> list[TopicResult]:
+    """Work out the clocks as they are after the moves, and the seller's earlier tickets."""
+    numbers = [state.number for state in states]
+    rows, moves = clocked_rows(db, numbers), status_moves_of(db, numbers)
+    repeats = repeats_of(db, numbers, now_utc)
+    results: list[TopicResult] = []
+    for state in states:
+        number, decision, row = state.number, decisions[state.number], rows[state.number]
+        made = moves.get(number, ())
+        if decision.status is not None and decision.status is not state.status:
+            made = (*made, StatusMove(at_utc=now_utc, to=decision.status))
+        priority = row.priority if row.priority_by else decision.priority
+        clock = clock_of(db, row, made, now_utc, priority=priority)
+        results.append(
+            TopicResult(
+                state=state,
+                decision=decision,
+                repeats=repeats.get(number, 0),
+                sla_phase=clock.phase,
+                sla_due_at_utc=clock.due_at_utc,
+            )
         )
-    if not leaves and decision.status is Status.WAITING_SELLER:
-        decision = replace(decision, status=None)  # nobody was asked: the operators must see the ticket
-    merge_facts(db, number, decision.adopted, now)
-    store_topic_decision(db, state, decision, now)
-    row = ticket_row(db, number)
-    refresh_clock(db, number, now, row)
-    note_repeats(db, number, now, row)
-    if state.topic in INCIDENT_TOPICS:
-        fault = note_incident(db, number, now)
-        if fault:
-            log.warning("incident", fault=fault, ticket=number, remedy="`razbor status` lists open incidents")
-    end_topic_work(db, number)
-    traces.note("topic", work.raw_id, begun_ns, ticket=number, topic=state.topic, reply=leaves)
-    return leaves
+    return results

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from models.store.schema import FACT, INCIDENT, MAIL_STATE, TICKET
@@ -31,13 +31,21 @@ class _Report:
     at_utc: datetime
 
 
-def note_incident(db: Connection, number: int, now_utc: datetime) -> str:
-    """Join a ticket to the incident of its fault, opening it when enough sellers report it.
+def note_incidents(db: Connection, numbers: Collection[int], now_utc: datetime) -> dict[int, str]:
+    """Join tickets to the incidents of their faults, opening one when enough sellers report it.
 
-    Returns the fault when this ticket opened its incident, so that somebody is told; "" otherwise.
-    Call it under a lock on `incident` so that two workers do not open the same one twice.
+    Returns the fault for each ticket that opened an incident, so that somebody is told. Call it under
+    a lock on `incident` so that two workers do not open the same one twice.
     """
-    for signature, at_utc in _faults_of(db, number):
+    faults = _faults_of(db, numbers)
+    opened = {number: _note_incident(db, number, faults[number], now_utc) for number in sorted(faults)}
+    return {number: fault for number, fault in opened.items() if fault}
+
+
+def _note_incident(
+    db: Connection, number: int, faults: Sequence[tuple[str, datetime]], now_utc: datetime
+) -> str:
+    for signature, at_utc in faults:
         if at_utc <= now_utc - QUIET:
             continue  # what was told long ago is no news because somebody says thank you
         known = db.execute(
@@ -86,14 +94,14 @@ def open_incidents(db: Connection) -> list[dict[str, Any]]:
     ]
 
 
-def _faults_of(db: Connection, number: int) -> list[tuple[str, datetime]]:
-    """Return the faults that a ticket names and when it first did."""
-    found: dict[str, datetime] = {}
-    for query in (_by_mail(), _by_operator()):
-        for row in db.execute(query.where(TICKET.c.id == number)):
+def _faults_of(db: Connection, numbers: Collection[int]) -> dict[int, list[tuple[str, datetime]]]:
+    """Return the faults that tickets name and when each first did; one that names none is absent."""
+    found: dict[int, dict[str, datetime]] = {}
+    for query in (_OF_TICKETS_BY_MAIL, _OF_TICKETS_BY_OPERATOR):
+        for row in db.execute(query, {"numbers": list(numbers)}):
             if row.value:
-                found.setdefault(row.value.casefold(), row.at_utc)
-    return list(found.items())
+                found.setdefault(row.id, {}).setdefault(row.value.casefold(), row.at_utc)
+    return {number: list(faults.items()) for number, faults in found.items()}
 
 
 def _reports(db: Connection, signature: str, at_utc: datetime) -> list[_Report]:
@@ -179,3 +187,8 @@ def _join(db: Connection, incident: int, tickets: Collection[int], last_at_utc: 
             seller_count=len(set(joined.values())),
         )
     )
+
+
+# Built once: they run for every batch of tickets that may name a fault.
+_OF_TICKETS_BY_MAIL: Final = _by_mail().where(TICKET.c.id.in_(bindparam("numbers", expanding=True)))
+_OF_TICKETS_BY_OPERATOR: Final = _by_operator().where(TICKET.c.id.in_(bindparam("numbers", expanding=True)))

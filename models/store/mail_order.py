@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -30,8 +30,17 @@ MOST_AHEAD: Final = 20  # portions at once: a backlog of hours is keyed as it is
 PARTIES_LOOKED_AT: Final = 100
 OVERTAKEN_AFTER: Final = timedelta(minutes=10)  # then a ticket is worked without the mail that is stuck
 LOOK_AGAIN: Final = timedelta(seconds=2)
-_PARTIES: Final = (  # built once: it runs for every ticket that is due
-    select(PARTY.c.address).where(PARTY.c.ticket_id == bindparam("number")).limit(PARTIES_LOOKED_AT)
+_NUMBERED: Final = (
+    select(
+        PARTY.c.ticket_id,
+        PARTY.c.address,
+        func.row_number().over(partition_by=PARTY.c.ticket_id, order_by=PARTY.c.address).label("place"),
+    )
+    .where(PARTY.c.ticket_id.in_(bindparam("numbers", expanding=True)))
+    .subquery()
+)
+_PARTIES: Final = select(_NUMBERED.c.ticket_id, _NUMBERED.c.address).where(  # built once: run for every batch
+    _NUMBERED.c.place <= PARTIES_LOOKED_AT
 )
 
 
@@ -121,10 +130,12 @@ def _kept(raw_ids: Collection[int], rows: dict[int, Any]) -> tuple[int, ...]:
 def waiting_for_mail(db: Connection, numbers: Sequence[int], now_utc: datetime) -> set[int]:
     """Return the tickets of which a mail may still be in flight: their question would come too early."""
     tickets_of: dict[int, set[int]] = {}
+    if not numbers:
+        return set()
     for number in numbers:
         tickets_of.setdefault(order_key("ticket", str(number)), set()).add(number)
-        for address in db.scalars(_PARTIES, {"number": number}):
-            tickets_of.setdefault(order_key("from", address), set()).add(number)
+    for party in db.execute(_PARTIES, {"numbers": list(numbers)}):
+        tickets_of.setdefault(order_key("from", party.address), set()).add(party.ticket_id)
     rows = db.execute(
         select(MAIL_STATE.c.sender_key, MAIL_STATE.c.matter_key).where(
             MAIL_STATE.c.disposition.is_(None),
@@ -136,8 +147,10 @@ def waiting_for_mail(db: Connection, numbers: Sequence[int], now_utc: datetime) 
     return {number for key in found for number in tickets_of.get(key, ())}
 
 
-def look_again_later(db: Connection, numbers: Iterable[int], token: str, now_utc: datetime) -> None:
+def look_again_later(db: Connection, numbers: Collection[int], token: str, now_utc: datetime) -> None:
     """Give claimed tickets back for a moment; a mail of theirs that is worked makes them due at once."""
+    if not numbers:
+        return
     db.execute(
         update(TOPIC_WORK)
         .where(TOPIC_WORK.c.ticket_id.in_(sorted(numbers)), TOPIC_WORK.c.lease_token == token)

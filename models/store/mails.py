@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -27,9 +27,6 @@ _NEW_PREDICTION: Final = insert(PREDICTION)
 _END: Final = update(MAIL_STATE).where(
     MAIL_STATE.c.raw_id == bindparam("number"), MAIL_STATE.c.disposition.is_(None)
 )
-_COORDINATES: Final = select(
-    MESSAGE.c.mailbox, MESSAGE.c.reply_address, MESSAGE.c.message_id, MESSAGE.c.references
-).where(MESSAGE.c.raw_id == bindparam("number"))
 _KEYLESS: Final = {"sender_key": None, "matter_key": None}  # only mail in flight keeps its order by keys
 
 
@@ -153,29 +150,6 @@ def hold_mail(db: Connection, raw_id: int, cause: str, now_utc: datetime) -> Non
             lease_until_utc=None,
             **_KEYLESS,
         )
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplyCoordinates:
-    """Where an answer to a stored mail goes and what it refers to."""
-
-    mailbox: str
-    rcpt_to: str
-    message_id: str
-    references: tuple[str, ...]
-
-
-def reply_coordinates(db: Connection, raw_id: int) -> ReplyCoordinates | None:
-    """Return how to answer a stored mail, None when it was never read."""
-    row = db.execute(_COORDINATES, {"number": raw_id}).first()
-    if row is None:
-        return None
-    return ReplyCoordinates(
-        mailbox=row.mailbox,
-        rcpt_to=row.reply_address,
-        message_id=row.message_id,
-        references=tuple(row.references),
     )
 
 

@@ -25,27 +25,6 @@ _OF_KIND = select(OUTBOX.c.id).where(
     OUTBOX.c.inbound_raw_id == bindparam("raw_id"), OUTBOX.c.kind == bindparam("kind")
 )
 _QUEUE = insert(OUTBOX).returning(OUTBOX.c.id)
-_AUTOMATIC = (
-    select(func.count())
-    .select_from(OUTBOX)
-    .where(
-        OUTBOX.c.rcpt_to == bindparam("rcpt_to"),
-        OUTBOX.c.automatic,
-        OUTBOX.c.status.in_(("queued", "sending", "sent", "uncertain")),
-        OUTBOX.c.created_at_utc > bindparam("since"),
-    )
-)
-_CAME_BACK = (
-    select(OUTBOX.c.id)
-    .where(
-        OUTBOX.c.ticket_id == bindparam("number"),
-        OUTBOX.c.rcpt_to == bindparam("rcpt_to"),
-        OUTBOX.c.inbound_raw_id >= bindparam("raw_id"),
-        OUTBOX.c.status == "failed",
-        OUTBOX.c.last_error.startswith("came back"),
-    )
-    .limit(1)
-)
 BACKOFF_S = (60, 120, 300, 600, 1800, 3600, 7200, 14400)
 
 
@@ -113,11 +92,6 @@ def queue_reply(
         "due_at_utc": now_utc,
     }
     return int(db.execute(_QUEUE, values).scalar_one())
-
-
-def automatic_since(db: Connection, rcpt_to: str, since_utc: datetime) -> int:
-    """Count automatic mails to an address since a moment: the caps of rule A8 look at it."""
-    return db.scalar(_AUTOMATIC, {"rcpt_to": rcpt_to, "since": since_utc}) or 0
 
 
 def was_told(db: Connection, kind: str, rcpt_to: str, since_utc: datetime) -> bool:
@@ -200,12 +174,6 @@ def mark_withdrawn(db: Connection, outbox_id: int, reason: str) -> None:
 def mark_uncertain(db: Connection, outbox_id: int, error: str) -> None:
     """Note that it is unknown whether the relay took the mail; an automatic one is not sent again."""
     _mark(db, outbox_id, status="uncertain", last_error=storable(error))
-
-
-def came_back(db: Connection, number: int, rcpt_to: str, raw_id: int) -> bool:
-    """Tell whether mail of a ticket to an address came back, and that address wrote nothing since."""
-    given = {"number": number, "rcpt_to": rcpt_to, "raw_id": raw_id}
-    return db.scalar(_CAME_BACK, given) is not None
 
 
 def mark_bounced(db: Connection, outbox_id: int, error: str) -> int | None:

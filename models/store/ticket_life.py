@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
+    BindParameter,
     String,
     and_,
     bindparam,
@@ -44,26 +45,41 @@ from models.topics import Status
 
 REPEAT_WINDOW: Final = timedelta(days=30)
 REPEATED_FROM: Final = 3  # so many earlier tickets earn the badge "repeat"
+_NUMBERS: Final[BindParameter[int]] = bindparam("numbers", expanding=True)
 _ROW: Final = select(TICKET).where(TICKET.c.id == bindparam("number"))  # built once: run for every mail
 _SET: Final = update(TICKET).where(TICKET.c.id == bindparam("number"))
 _MOVES: Final = (
-    select(STATUS_EVENT.c.at_utc, STATUS_EVENT.c.to_status, STATUS_EVENT.c.actor, STATUS_EVENT.c.reason)
-    .where(STATUS_EVENT.c.ticket_id == bindparam("number"))
+    select(
+        STATUS_EVENT.c.ticket_id,
+        STATUS_EVENT.c.at_utc,
+        STATUS_EVENT.c.to_status,
+        STATUS_EVENT.c.actor,
+        STATUS_EVENT.c.reason,
+    )
+    .where(STATUS_EVENT.c.ticket_id.in_(_NUMBERS))
     .order_by(STATUS_EVENT.c.id)
 )
+_OTHER: Final = TICKET.alias("earlier")
 _EARLIER: Final = (
     select(func.count())
-    .select_from(TICKET)
+    .select_from(_OTHER)
     .where(
-        TICKET.c.topic == bindparam("topic"),
-        TICKET.c.id < bindparam("number"),
-        TICKET.c.opened_at_utc > bindparam("since"),
-        TICKET.c.merged_into_id.is_(None),
+        _OTHER.c.topic == TICKET.c.topic,
+        _OTHER.c.id < TICKET.c.id,
+        _OTHER.c.opened_at_utc > bindparam("since"),
+        _OTHER.c.merged_into_id.is_(None),
     )
+    .correlate(TICKET)
 )
-_SENT_BY: Final = TICKET.c.requester == bindparam("requester")
-_REPEATS: Final = _EARLIER.where(_SENT_BY)
-_REPEATS_OF_SELLER: Final = _EARLIER.where(or_(_SENT_BY, TICKET.c.seller_id == bindparam("seller")))
+_SENT_BY: Final = _OTHER.c.requester == TICKET.c.requester
+# Two statements, so that each goes by an index: one ticket is bound to a seller, the other is not.
+_REPEATS: Final = select(TICKET.c.id, _EARLIER.where(_SENT_BY).scalar_subquery()).where(
+    TICKET.c.id.in_(_NUMBERS), TICKET.c.seller_id == ""
+)
+_REPEATS_OF_SELLER: Final = select(
+    TICKET.c.id,
+    _EARLIER.where(or_(_SENT_BY, _OTHER.c.seller_id == TICKET.c.seller_id)).scalar_subquery(),
+).where(TICKET.c.id.in_(_NUMBERS), TICKET.c.seller_id != "")
 
 
 def audit(db: Connection, actor: str, action: str, subject: str, now_utc: datetime, **detail: object) -> None:
@@ -75,11 +91,16 @@ def audit(db: Connection, actor: str, action: str, subject: str, now_utc: dateti
 
 def status_moves(db: Connection, number: int) -> tuple[StatusMove, ...]:
     """Return the dated status moves of a ticket, oldest first (rule R21)."""
-    rows = db.execute(_MOVES, {"number": number})
-    return tuple(
-        StatusMove(at_utc=row.at_utc, to=Status(row.to_status), actor=row.actor, reason=row.reason)
-        for row in rows
-    )
+    return status_moves_of(db, [number]).get(number, ())
+
+
+def status_moves_of(db: Connection, numbers: Collection[int]) -> dict[int, tuple[StatusMove, ...]]:
+    """Return the dated status moves of tickets, oldest first."""
+    found: dict[int, list[StatusMove]] = {}
+    for row in db.execute(_MOVES, {"numbers": list(numbers)}):
+        move = StatusMove(at_utc=row.at_utc, to=Status(row.to_status), actor=row.actor, reason=row.reason)
+        found.setdefault(row.ticket_id, []).append(move)
+    return {number: tuple(moves) for number, moves in found.items()}
 
 
 def ticket_row(db: Connection, number: int) -> Any:
@@ -240,23 +261,10 @@ def move_mails(db: Connection, raw_ids: Sequence[int], to: int) -> None:
     db.execute(update(OUTBOX).where(OUTBOX.c.inbound_raw_id.in_(raw_ids)).values(ticket_id=to))
 
 
-def note_repeats(db: Connection, number: int, now_utc: datetime, row: Any = None) -> int:
-    """Count and keep the seller's earlier tickets of the same topic within the window (rule R32).
-
-    `row` is the ticket's row where the caller has just read it.
-    """
-    row = ticket_row(db, number) if row is None else row
-    given = {
-        "number": number,
-        "requester": row.requester,
-        "topic": row.topic,
-        "since": now_utc - REPEAT_WINDOW,
-    }
-    count = (
-        db.scalar(_REPEATS_OF_SELLER, given | {"seller": row.seller_id})
-        if row.seller_id
-        else db.scalar(_REPEATS, given)
-    )
-    if row.repeats != (count or 0):
-        db.execute(_SET, {"number": number, "repeats": count or 0})
-    return int(count or 0)
+def repeats_of(db: Connection, numbers: Collection[int], now_utc: datetime) -> dict[int, int]:
+    """Count, for tickets, the seller's earlier ones of the same topic within the window (rule R32)."""
+    given = {"numbers": list(numbers), "since": now_utc - REPEAT_WINDOW}
+    found: dict[int, int] = {}
+    for query in (_REPEATS, _REPEATS_OF_SELLER):
+        found |= {number: count for number, count in db.execute(query, given)}  # noqa: C416 - rows are tuples by behaviour, not by type
+    return found

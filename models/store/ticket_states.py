@@ -7,12 +7,12 @@ loaded with one statement a table, however many tickets it has.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import BindParameter, bindparam, or_, select
+from sqlalchemy import BindParameter, bindparam, func, or_, select
 from sqlalchemy.engine import Connection
 
 from models.decisions import FactValue, TicketState
@@ -30,8 +30,19 @@ _NO_DATA: Final = frozenset({"request", "administrator"})  # what `compose` call
 _NUMBERS: Final[BindParameter[int]] = bindparam("numbers", expanding=True)
 # Built once: these run for every batch of tickets that are due.
 _TICKETS: Final = select(TICKET).where(TICKET.c.id.in_(_NUMBERS))
+_NEWEST: Final = (
+    select(
+        MESSAGE.c.id,
+        func.row_number()
+        .over(partition_by=MESSAGE.c.ticket_id, order_by=MESSAGE.c.raw_id.desc())
+        .label("place"),
+    )
+    .where(MESSAGE.c.ticket_id.in_(_NUMBERS), MESSAGE.c.kind.in_(("person", "list")))
+    .subquery()
+)
 _MAILS: Final = (
     select(
+        MESSAGE.c.ticket_id,
         MESSAGE.c.raw_id,
         MESSAGE.c.from_address,
         MESSAGE.c.reply_address,
@@ -42,9 +53,9 @@ _MAILS: Final = (
         MESSAGE.c.suppress_replies,
         MESSAGE.c.entities,
     )
-    .where(MESSAGE.c.ticket_id == bindparam("number"), MESSAGE.c.kind.in_(("person", "list")))
-    .order_by(MESSAGE.c.raw_id.desc())
-    .limit(bindparam("most"))
+    .join(_NEWEST, _NEWEST.c.id == MESSAGE.c.id)
+    .where(_NEWEST.c.place <= bindparam("most"))
+    .order_by(MESSAGE.c.raw_id)
 )
 _PARTS: Final = select(ATTACHMENT.c.raw_id, ATTACHMENT.c.kind, ATTACHMENT.c.row_count).where(
     ATTACHMENT.c.raw_id.in_(bindparam("raw_ids", expanding=True)),
@@ -65,7 +76,7 @@ _CITED: Final = select(TICKET_LINK.c.ticket_id, TICKET_LINK.c.other_id).where(
 class _Gathered:
     """The rows of one ticket."""
 
-    mails: Sequence[Any] = ()  # oldest first
+    mails: list[Any] = field(default_factory=list)  # oldest first
     facts: tuple[FactValue, ...] = ()
     parts: list[Any] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
@@ -88,10 +99,9 @@ def load_ticket_states(db: Connection, numbers: Iterable[int], now_utc: datetime
     these = {"numbers": wanted}
     gathered: defaultdict[int, _Gathered] = defaultdict(_Gathered)
     of_mail: dict[int, int] = {}
-    for number in wanted:
-        mails = db.execute(_MAILS, {"number": number, "most": MAILS_LOOKED_AT}).all()[::-1]
-        gathered[number].mails = mails
-        of_mail |= dict.fromkeys((mail.raw_id for mail in mails), number)
+    for mail in db.execute(_MAILS, these | {"most": MAILS_LOOKED_AT}) if wanted else ():
+        gathered[mail.ticket_id].mails.append(mail)
+        of_mail[mail.raw_id] = mail.ticket_id
     for part in db.execute(_PARTS, {"raw_ids": list(of_mail)}) if of_mail else ():
         gathered[of_mail[part.raw_id]].parts.append(part)
     for row in db.execute(_ASKED, these):

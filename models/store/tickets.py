@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -155,21 +155,55 @@ def move_status(
     status = Status(db.execute(_STATUS, {"number": number}).scalar_one())
     if status is to:
         return False
+    check_move(number, status, to)
+    changes = {"number": number, "updated_at_utc": now_utc, **moved(to, now_utc)}
+    db.execute(_REOPEN if status is Status.CLOSED else _MOVE, changes)
+    note_moves(db, [(number, status, to, reason)], now_utc, actor=actor)
+    return True
+
+
+def check_move(number: int, status: Status, to: Status) -> None:
+    """Raise StoreError for a move that rule R20 does not allow."""
     if (status, to) not in LEGAL_MOVES:
         msg = f"RZ-{number} cannot move from {status} to {to}: the legal moves are those of rule R20"
         raise StoreError(msg)
-    changes = {
-        "number": number,
+
+
+def moved(to: Status, now_utc: datetime) -> dict[str, object]:
+    """Return the columns of a ticket that change with its status."""
+    return {
         "status": str(to),
         "status_at_utc": now_utc,
-        "updated_at_utc": now_utc,
         "closed_at_utc": now_utc if to is Status.CLOSED else None,
         "remind_at_utc": now_utc + REMIND_AFTER if to is Status.WAITING_SELLER else None,
         "stage": "",
     }
-    db.execute(_REOPEN if status is Status.CLOSED else _MOVE, changes)
-    event = {"ticket_id": number, "at_utc": now_utc, "from_status": str(status), "to_status": str(to)}
-    db.execute(_NEW_EVENT, event | {"actor": actor, "reason": reason})
-    if to in _TOLD_MOVES:
-        note_event(db, _TOLD_MOVES[to], number, now_utc)
-    return True
+
+
+def note_moves(
+    db: Connection,
+    moves: Sequence[tuple[int, Status, Status, str]],
+    now_utc: datetime,
+    *,
+    actor: str = "razbor",
+) -> None:
+    """Write the events of moves that were made: number, from, to, reason; webhooks are told."""
+    if not moves:
+        return
+    db.execute(
+        _NEW_EVENT,
+        [
+            {
+                "ticket_id": number,
+                "at_utc": now_utc,
+                "from_status": str(status),
+                "to_status": str(to),
+                "actor": actor,
+                "reason": reason,
+            }
+            for number, status, to, reason in moves
+        ],
+    )
+    for number, _status, to, _reason in moves:
+        if to in _TOLD_MOVES:
+            note_event(db, _TOLD_MOVES[to], number, now_utc)

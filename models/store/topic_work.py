@@ -1,21 +1,18 @@
-"""What a topic queue does with a ticket: why it is due, what it answers (`ticket_states`: what it sees)."""
+"""Why tickets are due in their topic queues; `ticket_states` has what is seen, `topic_results` the answer."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import bindparam, case, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
-from models.decisions import TicketState, TopicDecision
 from models.store.link_context import STRONG_FIELDS
 from models.store.mails import storable
-from models.store.schema import ASKED, FACT, MESSAGE, TICKET, TOPIC_WORK
-from models.store.ticket_events import note_event
-from models.store.tickets import move_status
+from models.store.schema import FACT, MESSAGE, TICKET, TOPIC_WORK
 
 MATTERS_LOCKED = 500
 # Built once: these run for every ticket that is due.
@@ -23,17 +20,16 @@ _OF_TICKET: Final = TOPIC_WORK.c.ticket_id == bindparam("number")
 _IS_KNOWN: Final = select(TOPIC_WORK.c.ticket_id).where(_OF_TICKET)
 _NEW_WORK: Final = insert(TOPIC_WORK)
 _CHANGE_WORK: Final = update(TOPIC_WORK).where(_OF_TICKET)
-_WORK: Final = select(TOPIC_WORK.c.raw_id, TOPIC_WORK.c.attempts).where(_OF_TICKET)
-_CHANGE_TICKET: Final = update(TICKET).where(TICKET.c.id == bindparam("number"))
-_IS_WORKED_OUT: Final = TICKET.c.priority_by == ""  # what an operator set by hand stays
-_DECIDED: Final = _CHANGE_TICKET.values(
-    priority=case((_IS_WORKED_OUT, bindparam("priority_found")), else_=TICKET.c.priority),
-    score=case((_IS_WORKED_OUT, bindparam("score_found")), else_=TICKET.c.score),
+_WORK: Final = select(TOPIC_WORK.c.ticket_id, TOPIC_WORK.c.raw_id, TOPIC_WORK.c.attempts).where(
+    TOPIC_WORK.c.ticket_id.in_(bindparam("numbers", expanding=True))
 )
-_REPLIED_ASKING: Final = _CHANGE_TICKET.values(question_count=TICKET.c.question_count + 1)
+_DONE: Final = (
+    update(TOPIC_WORK)
+    .where(TOPIC_WORK.c.ticket_id.in_(bindparam("numbers", expanding=True)))
+    .values(lease_token=None, last_error="", due_at_utc=None, lease_until_utc=None)
+)
+_CHANGE_TICKET: Final = update(TICKET).where(TICKET.c.id == bindparam("number"))
 _ROUTE: Final = select(TICKET.c.topic, TICKET.c.in_review).where(TICKET.c.id == bindparam("number"))
-_FIELDS_ASKED: Final = select(ASKED.c.field).where(ASKED.c.ticket_id == bindparam("number"))
-_NEW_ASKED: Final = insert(ASKED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +65,10 @@ def cancel_topic_work(db: Connection, number: int) -> None:
     db.execute(_CHANGE_WORK, {"number": number, "due_at_utc": None})
 
 
-def topic_work_of(db: Connection, number: int) -> TopicWorkRow:
-    """Return the work row of a ticket."""
-    row = db.execute(_WORK, {"number": number}).one()
-    return TopicWorkRow(raw_id=row.raw_id, attempts=row.attempts)
+def topic_work_of(db: Connection, numbers: Collection[int]) -> dict[int, TopicWorkRow]:
+    """Return the work rows of tickets."""
+    rows = db.execute(_WORK, {"numbers": list(numbers)})
+    return {row.ticket_id: TopicWorkRow(raw_id=row.raw_id, attempts=row.attempts) for row in rows}
 
 
 def reply_addresses(db: Connection, numbers: Sequence[int]) -> set[str]:
@@ -96,16 +92,18 @@ def matters_of(db: Connection, numbers: Sequence[int]) -> set[str]:
     return set(found)
 
 
-def end_topic_work(db: Connection, number: int, *, error: str = "", give_up: bool = True) -> None:
-    """Note that a queue looked at a ticket; with `give_up=False` it looks again after the lease.
+def end_topic_work(db: Connection, numbers: Collection[int]) -> None:
+    """Note that a queue looked at tickets and is done with them."""
+    db.execute(_DONE, {"numbers": list(numbers)})
 
-    A ticket that its queue cannot work goes to the operators with the error.
-    """
+
+def fail_topic_work(db: Connection, number: int, error: str, *, give_up: bool) -> None:
+    """Note that a queue could not work a ticket: it looks again later, or gives it to the operators."""
     changes: dict[str, object] = {"lease_token": None, "last_error": storable(error)}
     if give_up:
         changes |= {"due_at_utc": None, "lease_until_utc": None}
     db.execute(_CHANGE_WORK, {"number": number, **changes})
-    if error and give_up:
+    if give_up:
         db.execute(_CHANGE_TICKET, {"number": number, "in_review": True})
 
 
@@ -113,69 +111,3 @@ def routed_topic(db: Connection, number: int) -> str:
     """Return the topic whose queue works a ticket; "" while an operator has yet to look at it."""
     row = db.execute(_ROUTE, {"number": number}).one()
     return "" if row.in_review else str(row.topic)
-
-
-def store_topic_decision(
-    db: Connection, state: TicketState, decision: TopicDecision, now_utc: datetime
-) -> None:
-    """Write what topic work found: missing data, priority, status. The reply is queued by the caller."""
-    changes = {
-        "number": state.number,
-        "missing": list(decision.missing),
-        "how_to": decision.how_to,
-        "subkind": decision.subkind,
-        "priority_found": decision.priority,
-        "priority_parts": decision.priority_parts,
-        "score_found": sum(decision.priority_parts.values()),
-        "bulk": decision.is_bulk,
-        "updated_at_utc": now_utc,
-    }
-    db.execute(_DECIDED, changes | decision.stated | _escalated(state, decision, now_utc))
-    if _escalated(state, decision, now_utc):
-        note_event(db, "ticket.escalated", state.number, now_utc)
-    if decision.status is not None and decision.status is not state.status:
-        move_status(db, state.number, decision.status, reason=_reason(decision), now_utc=now_utc)
-
-
-def note_reply(
-    db: Connection,
-    number: int,
-    *,
-    asked: Sequence[str],
-    outbox_id: int,
-    now_utc: datetime,
-    is_question: bool = True,
-) -> None:
-    """Remember that a reply with the number went out, and for which fields the seller was asked.
-
-    `is_question=False`: what was asked for is no missing datum and does not use up the one question.
-    """
-    if asked:
-        known = set(db.scalars(_FIELDS_ASKED, {"number": number}))
-        fresh = [
-            {"ticket_id": number, "field": name, "outbox_id": outbox_id, "asked_at_utc": now_utc}
-            for name in dict.fromkeys(asked)
-            if name not in known  # a reminder repeats fields
-        ]
-        if fresh:
-            db.execute(_NEW_ASKED, fresh)
-    replied = _REPLIED_ASKING if asked and is_question else _CHANGE_TICKET
-    db.execute(replied, {"number": number, "acknowledged": True})
-
-
-def _escalated(state: TicketState, decision: TopicDecision, now_utc: datetime) -> dict[str, object]:
-    """Raise a ticket whose seller asked for it completely (rule R26); once raised it stays so."""
-    asked = decision.escalation
-    if asked is None or not asked.is_complete or state.escalated:
-        return {}
-    return {"escalated": True, "escalated_at_utc": now_utc}
-
-
-def _reason(decision: TopicDecision) -> str:
-    if decision.reply is not None and decision.reply.kind == "admin_only":
-        return "sender_not_admin"  # rule R6
-    if decision.reply is not None and decision.reply.kind in {"clarify", "escalation"}:
-        return "asked for " + ", ".join(decision.reply.asked)
-    if decision.ask:
-        return "asked for " + ", ".join(decision.ask)
-    return "data complete" if not decision.missing else "seller answered in part"

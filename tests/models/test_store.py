@@ -26,10 +26,11 @@ from models.store.outbox import (
 )
 from models.store.policies import read_policy, reply_policy, seed, write_policy
 from models.store.raw_mail import adopt_new_mail, fetch_mails
+from models.store.reply_queue import ReplyNote, note_replies
 from models.store.schema import MAIL_STATE, OUTBOX, STATUS_EVENT
 from models.store.ticket_states import load_ticket_state
 from models.store.tickets import Opening, move_status, open_ticket
-from models.store.topic_work import make_topic_work_due, note_reply
+from models.store.topic_work import make_topic_work_due
 from models.topics import Disposition, Status
 from workers.order_keys import order_keys
 
@@ -217,7 +218,7 @@ def queue(store: Store, raw_id: int, number: int, kind: str = "missing_data") ->
             db, draft, address, ticket=number, inbound_raw_id=raw_id, status="queued", now_utc=NOW
         )
         if outbox_id is not None:
-            note_reply(db, number, asked=draft.asked, outbox_id=outbox_id, now_utc=NOW)
+            note_replies(db, [ReplyNote(ticket=number, asked=draft.asked, outbox_id=outbox_id)], NOW)
     return outbox_id
 
 
