@@ -63,6 +63,22 @@ class LinkContext:
     reopen_days: int = 30
     appends_same_matter: bool = False  # policy `duplicates`: append a likely duplicate, else only show it
 
+    @property
+    def tickets(self) -> set[int]:
+        """Numbers of all tickets that the mail may concern, with those that they were merged into."""
+        cards: tuple[TicketCard | None, ...] = (
+            *self.own_references,
+            *self.sender_references,
+            *self.subject_cited,
+            *self.body_cited,
+            self.resend_of,
+            *self.same_matter,
+            self.bounced,
+            *self.targets,
+        )
+        numbers = {number for card in cards if card for number in (card.number, card.merged_into)}
+        return {number for number in numbers if number is not None}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:

@@ -1,10 +1,9 @@
 """Reading a batch of accepted mails: claim, read, predict, then decide and write in one transaction.
 
-Bytes are read and classified per mail, before any lock. What depends on other mails (links,
-facts, tickets) is decided inside the write transaction, the oldest mail first, under locks on
-the keys of the mails. Only a mail's own fault holds that mail, with its cause; a fault of
-database, memory or machine gives the whole batch back. A batch is bounded in number, bytes
-and time: what does not fit is given back unread.
+Bytes are read and classified per mail, before any lock. What depends on other mails is decided
+inside the write transaction, under locks on the keys of the mails (`workers.batch_writing`). Only a
+mail's own fault holds that mail, with its cause; a fault of database, memory or machine gives the
+whole batch back. A batch is bounded in number, bytes and time: what does not fit is given back unread.
 """
 
 from __future__ import annotations
@@ -19,18 +18,16 @@ from classifier.documents import document_of
 from intake.read_mail import read_mail
 from models import traces
 from models.decisions import FactValue
-from models.records import Mail, Prediction, RawMail
-from models.store import Db, savepoint
-from models.store.engine import is_fault_of_database
+from models.records import Mail, RawMail
 from models.store.leases import Claim, claim_mails, give_back, mail_waits, still_held
-from models.store.link_context import tickets_cited
 from models.store.mail_order import PORTION, key_new_mail
 from models.store.mails import hold_mail
 from models.store.raw_mail import adopt_new_mail, fetch_readable, first_that_fit
 from models.store.raw_orders import RAW_GONE
 from models.store.schema import MAIL_STATE
 from models.store.sellers import learn_bindings
-from workers.disposing import Touched, addressed, dispose, lock_keys, returned_reply
+from workers.batch_writing import Reading, batch_keys, dispose_all
+from workers.disposing import Touched
 from workers.facts import facts_of
 from workers.fault_words import fault_words
 from workers.isolated_read import UnreadableMailError, read_apart
@@ -46,18 +43,6 @@ BUDGET = Budget()
 SUSPECT_BUDGET = Budget(wall_s=45.0)  # its child has the usual budget; this covers waiting for it
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """One mail of a batch as read, or the reason why it could not be."""
-
-    raw: RawMail
-    mailbox: str
-    mail: Mail | None = None
-    facts: tuple[FactValue, ...] = ()
-    prediction: Prediction | None = None
-    cause: str = ""
 
 
 @dataclass(slots=True)
@@ -104,17 +89,16 @@ def _work(service: Service, claim: Claim, clock: Callable[[], float]) -> BatchRe
     gone = set(fit) - raws.keys()
     readings = _predict(service, _with_senders_checked(service, readings))
     begun_ns = traces.now_ns()
-    with service.store.write(_keys(service, readings)) as db:
+    with service.store.write(batch_keys(service, readings)) as db:
         ours = still_held(db, MAIL_STATE, claim, "raw_id")
         ended = {raw_id: Touched() for raw_id in ours & gone}
         for raw_id in ended:
             hold_mail(db, raw_id, faults.get(raw_id, f"{RAW_GONE}, so it cannot be read"), service.now())
         result = BatchResult(count=len(done | gone))
         learn_bindings(db, {reading.mail.from_.address for reading in readings if reading.mail is not None})
-        for reading in readings:
-            if reading.raw.raw_id in ours:
-                ended[reading.raw.raw_id] = touched = _dispose_one(service, db, reading)
-                _note(result, touched)
+        ended |= dispose_all(service, db, [r for r in readings if r.raw.raw_id in ours])
+    for touched in ended.values():
+        _note(result, touched)
     for raw_id, touched in ended.items():  # told once it is committed
         log.info("mail worked", raw_id=raw_id, ticket=touched.ticket, disposition=str(touched.disposition))
         traces.note("decide", raw_id, begun_ns, ticket=touched.ticket, disposition=str(touched.disposition))
@@ -139,40 +123,6 @@ def _read_in_time(
         readings.append(reading := _read(service, raws[raw_id], suspect=raw_id in claim.suspects))
         traces.note("read", raw_id, begun_ns, kind=reading.mail.kind if reading.mail else None)
     return readings
-
-
-def _keys(service: Service, readings: Sequence[Reading]) -> set[str]:
-    """Return what the batch locks: the keys of its mails, and the tickets that these point at."""
-    keys = {key for r in readings if r.mail is not None for key in lock_keys(r.mail, r.facts)}
-    keys |= {f"ticket:RZ-{n}" for r in readings if (n := addressed(service, r.raw)) is not None}
-    if service.store.is_sqlite:
-        return keys  # its one write lock covers everything
-    returned = [number for r in readings if (number := returned_reply(service, r.raw)) is not None]
-    with service.store.read() as db:
-        mails = [r.mail for r in readings if r.mail is not None]
-        cited = tickets_cited(db, mails, service.now(), returned)
-    return keys | {f"ticket:RZ-{number}" for number in cited}
-
-
-def _dispose_one(service: Service, db: Db, reading: Reading) -> Touched:
-    """Decide and write one mail inside a savepoint, so that its own fault undoes only itself."""
-    raw_id = reading.raw.raw_id
-    if reading.mail is None or reading.prediction is None:
-        hold_mail(db, raw_id, reading.cause, service.now())
-        return Touched()
-    mail, prediction = reading.mail, reading.prediction
-    try:
-        with savepoint(db):
-            return dispose(db, service, reading.raw, mail, prediction, reading.facts, reading.mailbox)
-    except (MemoryError, OSError):
-        raise
-    except Exception as error:  # the edge of one mail: whatever it does, the others of its batch go on
-        if is_fault_of_database(error):
-            raise
-        cause = f"could not be stored: {fault_words(error)}"
-        log.error("mail held", raw_id=raw_id, cause=cause)  # noqa: TRY400 - see _read
-        hold_mail(db, raw_id, cause, service.now())
-        return Touched()
 
 
 def _read(service: Service, raw: RawMail, *, suspect: bool) -> Reading:

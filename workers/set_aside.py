@@ -13,7 +13,7 @@ from models.store.learning import add_label
 from models.store.sellers import bound_seller
 from models.store.set_aside import quarantined_mail, release_mail
 from models.store.ticket_life import audit
-from models.store.tickets import Opening, open_ticket
+from models.store.tickets import NewTicket, Opening, open_tickets
 from models.topics import OTHER, SPAM, Disposition
 from workers.clocks import refresh_clock
 from workers.facts import facts_of
@@ -37,18 +37,14 @@ def release(service: Service, raw_id: int, actor: str) -> int:
             review=True,
             suppress_replies=mail.suppress_replies,
         )
-        number = open_ticket(
-            db,
-            mail,
-            decision,
-            Prediction(topic=OTHER, confidence=0.0, sure=False, threshold=1.0),
-            Opening(
-                raw_id=raw_id,
-                mailbox=mailbox,
-                seller_id=bound_seller(db, mail.from_.address) if is_trusted(mail) else "",
-            ),
-            now_utc=now,
+        opening = Opening(
+            raw_id=raw_id,
+            mailbox=mailbox,
+            seller_id=bound_seller(db, mail.from_.address) if is_trusted(mail) else "",
         )
+        prediction = Prediction(topic=OTHER, confidence=0.0, sure=False, threshold=1.0)
+        new = NewTicket(mail=mail, decision=decision, prediction=prediction, opening=opening)
+        (number,) = open_tickets(db, [new], now)
         release_mail(db, raw_id, number)
         merge_facts(db, number, facts_of(mail, raw_id), now)
         refresh_clock(db, number, now)

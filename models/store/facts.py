@@ -32,12 +32,10 @@ def merge_facts(
     now_utc: datetime,
     *,
     withdrawn: Collection[str] = (),
-    has_none: bool = False,
 ) -> int:
     """Add new facts to a ticket; return how many were new. A superseded value stays, inactive.
 
-    `withdrawn` are values that the seller corrected ("not 1250 but 1260", rule R33); `has_none`
-    says that the ticket was opened a moment ago.
+    `withdrawn` are values that the seller corrected ("not 1250 but 1260", rule R33).
     """
     if not facts and not withdrawn:
         return 0
@@ -47,11 +45,9 @@ def merge_facts(
             .where(FACT.c.ticket_id == number, FACT.c.value.in_(sorted(withdrawn)), FACT.c.active)
             .values(active=False)
         )
-    rows = () if has_none else db.execute(_KNOWN, {"number": number})
-    known = {(row.field, row.value) for row in rows}
+    known = {(row.field, row.value) for row in db.execute(_KNOWN, {"number": number})}
     fresh = [fact for fact in dict.fromkeys(facts) if (fact.field, fact.value) not in known]
-    singles = {fact.field: place for place, fact in enumerate(fresh) if fact.field in SINGLE_FIELDS}
-    superseded = sorted(singles.keys() & {field for field, _value in known})
+    superseded = sorted({fact.field for fact in fresh} & SINGLE_FIELDS & {field for field, _value in known})
     if superseded:
         db.execute(
             update(FACT)
@@ -59,25 +55,36 @@ def merge_facts(
             .values(active=False)
         )
     if fresh:
-        db.execute(
-            _ADD,
-            [
-                {
-                    "ticket_id": number,
-                    "raw_id": fact.raw_id,
-                    "field": fact.field,
-                    "value": fact.value,
-                    "text": fact.text,
-                    "type": fact.type,
-                    "source": fact.source,
-                    "where": fact.where,
-                    "active": singles.get(fact.field, place) == place,  # the last of one mail counts
-                    "created_at_utc": now_utc,
-                }
-                for place, fact in enumerate(fresh)
-            ],
-        )
+        db.execute(_ADD, _rows(number, fresh, now_utc))
     return len(fresh)
+
+
+def add_first_facts(
+    db: Connection, facts_of: Sequence[tuple[int, Sequence[FactValue]]], now_utc: datetime
+) -> None:
+    """Give tickets that were opened a moment ago the facts of their first mails."""
+    rows = [row for number, facts in facts_of for row in _rows(number, list(dict.fromkeys(facts)), now_utc)]
+    if rows:
+        db.execute(_ADD, rows)
+
+
+def _rows(number: int, fresh: Sequence[FactValue], now_utc: datetime) -> list[dict[str, object]]:
+    singles = {fact.field: place for place, fact in enumerate(fresh) if fact.field in SINGLE_FIELDS}
+    return [
+        {
+            "ticket_id": number,
+            "raw_id": fact.raw_id,
+            "field": fact.field,
+            "value": fact.value,
+            "text": fact.text,
+            "type": fact.type,
+            "source": fact.source,
+            "where": fact.where,
+            "active": singles.get(fact.field, place) == place,  # the last of one mail counts
+            "created_at_utc": now_utc,
+        }
+        for place, fact in enumerate(fresh)
+    ]
 
 
 def withdraw_fact(db: Connection, number: int, field: str, value: str) -> bool:

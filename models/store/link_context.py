@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Table, bindparam, select
+from sqlalchemy import Table, bindparam, func, select
 from sqlalchemy.engine import Connection
 
 from models.decisions import LinkContext, TicketCard
@@ -19,80 +20,145 @@ STRONG_FIELDS = ("order_ref", "supply_ref", "claim_ref", "tracking_number", "cam
 RESEND_DAYS = 30
 RESEND_MIN_CHARS = 20  # "thank you" twice is two mails, not one sent again
 REFERENCE_LIMIT = 50
-_DUPLICATE = (  # built once, as the next: they run for every mail
-    select(MESSAGE.c.raw_id)
+# Built once: these run for every batch of mails. Pairs are matched here, since SQLite looks for a pair in
+# a list of pairs without an index.
+_DUPLICATES = (
+    select(MESSAGE.c.message_id, MESSAGE.c.content_sha256, MESSAGE.c.mailbox, func.min(MESSAGE.c.raw_id))
     .where(
-        MESSAGE.c.message_id == bindparam("message_id"),
-        MESSAGE.c.content_sha256 == bindparam("content"),
-        MESSAGE.c.mailbox == bindparam("mailbox"),
+        MESSAGE.c.message_id.in_(bindparam("message_ids", expanding=True)),
+        MESSAGE.c.content_sha256.in_(bindparam("contents", expanding=True)),
     )
-    .order_by(MESSAGE.c.raw_id)
-    .limit(1)
+    .group_by(MESSAGE.c.message_id, MESSAGE.c.content_sha256, MESSAGE.c.mailbox)
 )
-_RESEND = (
-    select(MESSAGE.c.ticket_id)
+_RESENDS = (
+    select(MESSAGE.c.from_address, MESSAGE.c.text_sha256, func.min(MESSAGE.c.raw_id))
     .where(
-        MESSAGE.c.from_address == bindparam("sender"),
-        MESSAGE.c.text_sha256 == bindparam("text"),
+        MESSAGE.c.from_address.in_(bindparam("senders", expanding=True)),
+        MESSAGE.c.text_sha256.in_(bindparam("texts", expanding=True)),
         MESSAGE.c.ticket_id.is_not(None),
         MESSAGE.c.received_at_utc > bindparam("since"),
     )
-    .order_by(MESSAGE.c.raw_id)
-    .limit(1)
+    .group_by(MESSAGE.c.from_address, MESSAGE.c.text_sha256)
 )
-
-
-def load_link_context(
-    db: Connection,
-    mail: Mail,
-    *,
-    mailbox: str,
-    now_utc: datetime,
-    strong_values: Sequence[tuple[str, str]] = (),
-    bounced_outbox_id: int | None = None,
-    addressed: int | None = None,
-) -> LinkContext:
-    """Look up everything that `workers.linking.link` may weigh for one mail; of a duplicate nothing more."""
-    duplicate_of = _duplicate(db, mail, mailbox)
-    if duplicate_of is not None:
-        return LinkContext(now_utc=now_utc, duplicate_of=duplicate_of)
-    cited = _references(mail)
-    sender = mail.from_.address
-    bound = bound_seller(db, sender)
-    numbers = {
-        "own": _tickets(db, OUTBOX, cited),
-        "sender": _tickets(db, MESSAGE, cited, MESSAGE.c.from_address == sender),
-    }
-    own = _in_order(cited, numbers["own"])
-    if addressed is not None:
-        own = [addressed, *(number for number in own if number != addressed)]
-    by_sender = _in_order(cited, numbers["sender"])
-    subject, body = _numbers(mail.subject_tickets), _numbers(mail.body_tickets)
-    resend = _resend(db, mail, now_utc)
-    matter = _same_matter(db, sender, bound, strong_values)
-    bounced = _bounced(db, mail, bounced_outbox_id)
-    cards = load_cards(
-        db, {*own, *by_sender, *subject, *body, *matter, *(n for n in (resend, bounced) if n is not None)}
+_TICKETS_OF = select(MESSAGE.c.raw_id, MESSAGE.c.ticket_id).where(
+    MESSAGE.c.raw_id.in_(bindparam("raw_ids", expanding=True))
+)
+_SAME_MATTER = (
+    select(TICKET.c.id)
+    .distinct()
+    .join(FACT, FACT.c.ticket_id == TICKET.c.id)
+    .where(
+        FACT.c.field.in_(STRONG_FIELDS),
+        FACT.c.value.in_(bindparam("values", expanding=True)),
+        FACT.c.active,
+        TICKET.c.status != str(Status.CLOSED),
     )
+    .order_by(TICKET.c.id)
+    .limit(20)
+)
+_BY_SENDER = TICKET.c.requester == bindparam("sender")
+_SAME_MATTER_OF_SENDER = _SAME_MATTER.where(_BY_SENDER)
+_SAME_MATTER_OF_SELLER = _SAME_MATTER.where(_BY_SENDER | (TICKET.c.seller_id == bindparam("seller")))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """A mail whose relations are looked up, and what its envelope and words say about them."""
+
+    mail: Mail
+    mailbox: str
+    strong_values: Sequence[tuple[str, str]] = ()
+    bounced_outbox_id: int | None = None
+    addressed: int | None = None
+
+
+@dataclass(slots=True)
+class _Found:
+    """What one mail leads to, before the tickets themselves are loaded."""
+
+    bound: str
+    own: list[int]
+    by_sender: list[int]
+    subject: list[int]
+    body: list[int]
+    resend: int | None
+    matter: list[int]
+    bounced: int | None
+
+    def numbers(self) -> set[int]:
+        single = {number for number in (self.resend, self.bounced) if number is not None}
+        return {*self.own, *self.by_sender, *self.subject, *self.body, *self.matter, *single}
+
+
+def load_link_contexts(db: Connection, sought: Sequence[Sought], now_utc: datetime) -> list[LinkContext]:
+    """Look up everything that `workers.linking.link` may weigh; of a duplicate nothing more.
+
+    All mails are looked up as of now: none of them may depend on what becomes of another one.
+    """
+    duplicates = _duplicates(db, sought)
+    fresh = [one for one, duplicate in zip(sought, duplicates, strict=True) if duplicate is None]
+    found = iter(_leads(db, fresh, now_utc))
+    leads = [next(found) if duplicate is None else None for duplicate in duplicates]
+    cards = load_cards(db, {number for lead in leads if lead for number in lead.numbers()})
     merged = {card.merged_into for card in cards.values() if card.merged_into is not None}
     cards |= load_cards(db, merged - cards.keys())
+    return [
+        LinkContext(now_utc=now_utc, duplicate_of=duplicate)
+        if lead is None
+        else _context(db, lead, cards, now_utc)
+        for lead, duplicate in zip(leads, duplicates, strict=True)
+    ]
 
+
+def _context(db: Connection, lead: _Found, cards: Mapping[int, TicketCard], now_utc: datetime) -> LinkContext:
     def pick(wanted: Iterable[int]) -> tuple[TicketCard, ...]:
         return tuple(cards[number] for number in wanted if number in cards)
 
+    mine = pick(lead.numbers())
+    merged = {card.merged_into for card in mine if card.merged_into is not None}
     return LinkContext(
         now_utc=now_utc,
-        own_references=pick(own),
-        sender_references=pick(by_sender),
-        subject_cited=pick(subject),
-        body_cited=pick(body),
-        resend_of=cards.get(resend) if resend is not None else None,
-        same_matter=pick(matter),
-        bounced=cards.get(bounced) if bounced is not None else None,
+        own_references=pick(lead.own),
+        sender_references=pick(lead.by_sender),
+        subject_cited=pick(lead.subject),
+        body_cited=pick(lead.body),
+        resend_of=cards.get(lead.resend) if lead.resend is not None else None,
+        same_matter=pick(lead.matter),
+        bounced=cards.get(lead.bounced) if lead.bounced is not None else None,
         targets=pick(sorted(merged)),
-        bound_seller_id=bound,
-        appends_same_matter=bool(matter) and read_policy(db, "duplicates").get("same_matter") == "append",
+        bound_seller_id=lead.bound,
+        appends_same_matter=bool(lead.matter)
+        and read_policy(db, "duplicates").get("same_matter") == "append",
     )
+
+
+def _leads(db: Connection, sought: Sequence[Sought], now_utc: datetime) -> list[_Found]:
+    if not sought:
+        return []
+    cited = list(dict.fromkeys(message_id for one in sought for message_id in _references(one.mail)))
+    own, stored = _tickets(db, OUTBOX, cited), _tickets_by_sender(db, cited)
+    resends = _resends(db, [one.mail for one in sought], now_utc)
+    leads: list[_Found] = []
+    for one, resend in zip(sought, resends, strict=True):
+        mail, sender = one.mail, one.mail.from_.address
+        references, bound = _references(mail), bound_seller(db, sender)
+        answered = _in_order(references, own)
+        if one.addressed is not None:
+            answered = [one.addressed, *(number for number in answered if number != one.addressed)]
+        by_sender = {name: stored[name, sender] for name in references if (name, sender) in stored}
+        leads.append(
+            _Found(
+                bound=bound,
+                own=answered,
+                by_sender=_in_order(references, by_sender),
+                subject=_numbers(mail.subject_tickets),
+                body=_numbers(mail.body_tickets),
+                resend=resend,
+                matter=_same_matter(db, sender, bound, one.strong_values),
+                bounced=_bounced(db, mail, one.bounced_outbox_id),
+            )
+        )
+    return leads
 
 
 def tickets_cited(
@@ -105,12 +171,10 @@ def tickets_cited(
     found: set[int] = set()
     if returned:
         found |= {n for n in db.scalars(select(OUTBOX.c.ticket_id).where(OUTBOX.c.id.in_(returned))) if n}
-    for mail in mails:
-        cited = _references(mail)
-        found |= set(_tickets(db, OUTBOX, cited).values())
-        found |= set(_tickets(db, MESSAGE, cited).values())
-        resend = _resend(db, mail, now_utc)
-        found |= {resend} if resend is not None else set()
+    cited = list(dict.fromkeys(message_id for mail in mails for message_id in _references(mail)))
+    found |= set(_tickets(db, OUTBOX, cited).values())
+    found |= set(_tickets(db, MESSAGE, cited).values())
+    found |= {number for number in _resends(db, mails, now_utc) if number is not None}
     named = {number for mail in mails for number in _numbers((*mail.subject_tickets, *mail.body_tickets))}
     return found | _merged_into(db, found | named)
 
@@ -169,30 +233,56 @@ def _numbers(tags: Iterable[str]) -> list[int]:
     ]
 
 
-def _tickets(
-    db: Connection, table: Table, cited: Sequence[str], condition: ColumnElement[bool] | None = None
-) -> dict[str, int]:
+def _tickets(db: Connection, table: Table, cited: Sequence[str]) -> dict[str, int]:
     if not cited:
         return {}
     named = select(table.c.message_id, table.c.ticket_id).where(table.c.message_id.in_(cited))
-    rows = db.execute(named if condition is None else named.where(condition)).all()
-    return {row.message_id: row.ticket_id for row in rows if row.ticket_id is not None}
+    return {row.message_id: row.ticket_id for row in db.execute(named) if row.ticket_id is not None}
 
 
-def _in_order(cited: list[str], found: dict[str, int]) -> list[int]:
+def _tickets_by_sender(db: Connection, cited: Sequence[str]) -> dict[tuple[str, str], int]:
+    if not cited:
+        return {}
+    named = select(MESSAGE.c.message_id, MESSAGE.c.from_address, MESSAGE.c.ticket_id).where(
+        MESSAGE.c.message_id.in_(cited), MESSAGE.c.ticket_id.is_not(None)
+    )
+    return {(row.message_id, row.from_address): row.ticket_id for row in db.execute(named)}
+
+
+def _in_order(cited: list[str], found: Mapping[str, int]) -> list[int]:
     return list(dict.fromkeys(found[message_id] for message_id in cited if message_id in found))
 
 
-def _duplicate(db: Connection, mail: Mail, mailbox: str) -> int | None:
-    given = {"message_id": mail.message_id, "content": mail.content_sha256, "mailbox": mailbox}
-    return db.scalar(_DUPLICATE, given)
+def _duplicates(db: Connection, sought: Sequence[Sought]) -> list[int | None]:
+    """Return for each mail the first that is the same one, accepted for the same mailbox."""
+    given = {
+        "message_ids": sorted({one.mail.message_id for one in sought}),
+        "contents": sorted({one.mail.content_sha256 for one in sought}),
+    }
+    known = {(row[0], row[1], row[2]): int(row[3]) for row in db.execute(_DUPLICATES, given)}
+    return [known.get((one.mail.message_id, one.mail.content_sha256, one.mailbox)) for one in sought]
 
 
-def _resend(db: Connection, mail: Mail, now_utc: datetime) -> int | None:
-    if len(mail.text) < RESEND_MIN_CHARS or not mail.from_.address or not mail.text_sha256:
-        return None
-    since = now_utc - timedelta(days=RESEND_DAYS)
-    return db.scalar(_RESEND, {"sender": mail.from_.address, "text": mail.text_sha256, "since": since})
+def _resends(db: Connection, mails: Sequence[Mail], now_utc: datetime) -> list[int | None]:
+    """Return for each mail the ticket to which its sender wrote the same words before."""
+    pairs = [
+        (mail.from_.address, mail.text_sha256)
+        if len(mail.text) >= RESEND_MIN_CHARS and mail.from_.address and mail.text_sha256
+        else None
+        for mail in mails
+    ]
+    asked = {pair for pair in pairs if pair is not None}
+    if not asked:
+        return [None] * len(mails)
+    given = {"senders": sorted({sender for sender, _ in asked}), "texts": sorted({text for _, text in asked})}
+    rows = db.execute(_RESENDS, given | {"since": now_utc - timedelta(days=RESEND_DAYS)})
+    first = {(row[0], row[1]): int(row[2]) for row in rows if (row[0], row[1]) in asked}
+    tickets = (
+        {raw_id: number for raw_id, number in db.execute(_TICKETS_OF, {"raw_ids": list(first.values())})}  # noqa: C416 - rows are tuples by behaviour, not by type
+        if first
+        else {}
+    )
+    return [tickets.get(first[pair]) if pair in first else None for pair in pairs]
 
 
 def _same_matter(
@@ -201,25 +291,10 @@ def _same_matter(
     values = [value for name, value in strong_values if name in STRONG_FIELDS]
     if not values or not sender:
         return []
-    mine = TICKET.c.requester == sender
+    given = {"values": values[:100], "sender": sender}
     if bound:
-        mine = mine | (TICKET.c.seller_id == bound)
-    return list(
-        db.scalars(
-            select(TICKET.c.id)
-            .distinct()
-            .join(FACT, FACT.c.ticket_id == TICKET.c.id)
-            .where(
-                FACT.c.field.in_(STRONG_FIELDS),
-                FACT.c.value.in_(values[:100]),
-                FACT.c.active,
-                TICKET.c.status != str(Status.CLOSED),
-                mine,
-            )
-            .order_by(TICKET.c.id)
-            .limit(20)
-        ).all()
-    )
+        return list(db.scalars(_SAME_MATTER_OF_SELLER, given | {"seller": bound}))
+    return list(db.scalars(_SAME_MATTER_OF_SENDER, given))
 
 
 def _bounced(db: Connection, mail: Mail, outbox_id: int | None) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 from models.decisions import Decision
 from models.records import Attachment, Mail, Prediction, RawMail
 from models.store.schema import ATTACHMENT, MAIL_STATE, MESSAGE, PREDICTION
-from models.store.word_index import index_mail, indexed_texts
+from models.store.word_index import indexed_texts, put_entries
 from models.topics import Disposition
 
 CAUSE_LIMIT = 500
@@ -35,105 +35,117 @@ def storable(words: str, limit: int = CAUSE_LIMIT) -> str:
     return words[:limit].replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
 
 
-def insert_message(db: Connection, raw: RawMail, mail: Mail, *, mailbox: str, ticket_id: int | None) -> None:
-    """Store one mail as read, with its attachments' descriptions."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkedMail:
+    """One mail as read and decided, ready to be written."""
+
+    raw: RawMail
+    mail: Mail
+    mailbox: str
+    prediction: Prediction
+    decision: Decision
+    ticket_id: int | None
+    is_part: bool  # of the ticket's timeline
+    is_audited: bool = False  # drawn for the audit share
+
+
+def insert_worked(db: Connection, worked: Sequence[WorkedMail], now_utc: datetime) -> None:
+    """Store mails as read, what the classifier said of them, and their one disposition each.
+
+    The lease of a mail ends with its disposition.
+    """
+    rows = [_message_row(one) for one in worked]
+    db.execute(_NEW_MESSAGE, rows)
+    texts = [
+        indexed_texts(one.mail.subject, one.mail.text, row["entities"])
+        for one, row in zip(worked, rows, strict=True)
+    ]
+    put_entries(db, [(one.raw.raw_id, texts_of) for one, texts_of in zip(worked, texts, strict=True)])
+    attachments = [
+        {"raw_id": one.raw.raw_id, "position": position, **flat(attachment)}
+        for one in worked
+        for position, attachment in enumerate(one.mail.attachments)
+    ]
+    if attachments:
+        db.execute(_NEW_ATTACHMENT, attachments)
+    db.execute(_NEW_PREDICTION, [_prediction_row(one, now_utc) for one in worked])
+    db.execute(_END, [_end_row(one, now_utc) for one in worked])
+
+
+def flat(record: Any) -> dict[str, Any]:
+    """Return the fields of a record whose values are plain: a tenth of what `dataclasses.asdict` takes."""
+    return {name: getattr(record, name) for name in record.__slots__}
+
+
+def _message_row(one: WorkedMail) -> dict[str, Any]:
+    raw, mail = one.raw, one.mail
     reply_to = mail.reply_to[0].address if mail.reply_to else mail.from_.address
-    entities = [asdict(entity) for entity in mail.entities]
-    db.execute(
-        _NEW_MESSAGE,
-        {
-            "raw_id": raw.raw_id,
-            "ticket_id": ticket_id,
-            "received_at_utc": raw.envelope.received_at_utc,
-            "date_utc": mail.date_utc,
-            "message_id": mail.message_id,
-            "in_reply_to": mail.in_reply_to,
-            "references": list(mail.references),
-            "from_address": mail.from_.address,
-            "from_name": mail.from_.name,
-            "reply_address": reply_to or raw.envelope.mail_from,
-            "mailbox": mailbox,
-            "subject": mail.subject,
-            "kind": mail.kind,
-            "language": mail.language,
-            "marketplace": mail.marketplace,
-            "text": mail.text,
-            "quoted": mail.quoted,
-            "signature": mail.signature,
-            "entities": entities,
-            "findings": [asdict(finding) for finding in mail.findings],
-            "redacted": [asdict(redaction) for redaction in mail.redacted],
-            "warnings": list(mail.warnings),
-            "authentication": asdict(mail.authentication),
-            "suppress_replies": mail.suppress_replies,
-            "content_sha256": mail.content_sha256,
-            "text_sha256": mail.text_sha256,
-        },
-    )
-    index_mail(db, raw.raw_id, indexed_texts(mail.subject, mail.text, entities))
-    if mail.attachments:
-        db.execute(
-            _NEW_ATTACHMENT,
-            [
-                {"raw_id": raw.raw_id, "position": position, **asdict(attachment)}
-                for position, attachment in enumerate(mail.attachments)
-            ],
-        )
+    return {
+        "raw_id": raw.raw_id,
+        "ticket_id": one.ticket_id if one.is_part else None,
+        "received_at_utc": raw.envelope.received_at_utc,
+        "date_utc": mail.date_utc,
+        "message_id": mail.message_id,
+        "in_reply_to": mail.in_reply_to,
+        "references": list(mail.references),
+        "from_address": mail.from_.address,
+        "from_name": mail.from_.name,
+        "reply_address": reply_to or raw.envelope.mail_from,
+        "mailbox": one.mailbox,
+        "subject": mail.subject,
+        "kind": mail.kind,
+        "language": mail.language,
+        "marketplace": mail.marketplace,
+        "text": mail.text,
+        "quoted": mail.quoted,
+        "signature": mail.signature,
+        "entities": [flat(entity) for entity in mail.entities],
+        "findings": [flat(finding) for finding in mail.findings],
+        "redacted": [flat(redaction) for redaction in mail.redacted],
+        "warnings": list(mail.warnings),
+        "authentication": flat(mail.authentication),
+        "suppress_replies": mail.suppress_replies,
+        "content_sha256": mail.content_sha256,
+        "text_sha256": mail.text_sha256,
+    }
 
 
-def insert_prediction(
-    db: Connection,
-    raw_id: int,
-    prediction: Prediction,
-    decision: str,
-    now_utc: datetime,
-    *,
-    audit: bool = False,
-) -> None:
-    """Store what the classifier said and what was made of it; `audit`: drawn for the audit share."""
+def _prediction_row(one: WorkedMail, now_utc: datetime) -> dict[str, Any]:
+    prediction = one.prediction
     ranked = sorted(prediction.probabilities.values(), reverse=True)
-    db.execute(
-        _NEW_PREDICTION,
-        {
-            "raw_id": raw_id,
-            "topic": prediction.topic,
-            "confidence": prediction.confidence,
-            "sure": prediction.sure,
-            "threshold": prediction.threshold,
-            "decision": decision,
-            "probabilities": prediction.probabilities,
-            "reasons": [asdict(reason) for reason in prediction.reasons],
-            "also_topics": list(prediction.also_topics),
-            "spam_probability": prediction.spam_probability,
-            "model": prediction.model,
-            "threshold_set": prediction.threshold_set,
-            "margin": ranked[0] - ranked[1] if len(ranked) > 1 else 0.0,
-            "audit": audit,
-            "unseen_share": prediction.unseen_share,
-            "created_at_utc": now_utc,
-        },
-    )
+    return {
+        "raw_id": one.raw.raw_id,
+        "topic": prediction.topic,
+        "confidence": prediction.confidence,
+        "sure": prediction.sure,
+        "threshold": prediction.threshold,
+        "decision": one.decision.decision,
+        "probabilities": prediction.probabilities,
+        "reasons": [flat(reason) for reason in prediction.reasons],
+        "also_topics": list(prediction.also_topics),
+        "spam_probability": prediction.spam_probability,
+        "model": prediction.model,
+        "threshold_set": prediction.threshold_set,
+        "margin": ranked[0] - ranked[1] if len(ranked) > 1 else 0.0,
+        "audit": one.is_audited,
+        "unseen_share": prediction.unseen_share,
+        "created_at_utc": now_utc,
+    }
 
 
-def end_mail(
-    db: Connection, raw_id: int, decision: Decision, *, ticket_id: int | None, now_utc: datetime
-) -> None:
-    """Give a mail its one disposition; the lease ends with it."""
-    db.execute(
-        _END,
-        {
-            "number": raw_id,
-            "disposition": str(decision.disposition),
-            "disposed_at_utc": now_utc,
-            "ticket_id": ticket_id,
-            "cause": storable(decision.cause),
-            "duplicate_of": decision.link.duplicate_of,
-            "lease_token": None,
-            "lease_until_utc": None,
-            "last_error": "",
-            **_KEYLESS,
-        },
-    )
+def _end_row(one: WorkedMail, now_utc: datetime) -> dict[str, Any]:
+    return {
+        "number": one.raw.raw_id,
+        "disposition": str(one.decision.disposition),
+        "disposed_at_utc": now_utc,
+        "ticket_id": one.ticket_id,
+        "cause": storable(one.decision.cause),
+        "duplicate_of": one.decision.link.duplicate_of,
+        "lease_token": None,
+        "lease_until_utc": None,
+        "last_error": "",
+        **_KEYLESS,
+    }
 
 
 def hold_mail(db: Connection, raw_id: int, cause: str, now_utc: datetime) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from models.decisions import Decision
@@ -24,7 +24,12 @@ from models.topics import LEGAL_MOVES, Status
 
 # Built once, as in the other modules of this room: a statement that is built anew for every mail costs
 # as much as running it.
-_OPEN: Final = insert(TICKET).returning(TICKET.c.id)
+_OPEN: Final = insert(TICKET)
+_OPENED: Final = (  # a mail that was split off opened an older one before
+    select(TICKET.c.opened_by_raw_id, func.max(TICKET.c.id))
+    .where(TICKET.c.opened_by_raw_id.in_(bindparam("raw_ids", expanding=True)))
+    .group_by(TICKET.c.opened_by_raw_id)
+)
 _NEW_PARTY: Final = insert(PARTY)
 _NEW_EVENT: Final = insert(STATUS_EVENT)
 _PARTY: Final = select(PARTY.c.address).where(
@@ -50,17 +55,45 @@ class Opening:
     sla_due_at_utc: datetime | None = None
 
 
-def open_ticket(
-    db: Connection,
-    mail: Mail,
-    decision: Decision,
-    prediction: Prediction,
-    opening: Opening,
-    *,
-    now_utc: datetime,
-) -> int:
-    """Open a ticket for a mail and return its number; the sender becomes its first party."""
-    values = {
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTicket:
+    """A ticket that is about to be opened: its first mail, what was decided, what it starts with."""
+
+    mail: Mail
+    decision: Decision
+    prediction: Prediction
+    opening: Opening
+
+
+def open_tickets(db: Connection, wanted: Sequence[NewTicket], now_utc: datetime) -> list[int]:
+    """Open tickets for mails, in their order, and return their numbers; a sender becomes the first party."""
+    if not wanted:
+        return []
+    db.execute(_OPEN, [_first_values(new, now_utc) for new in wanted])
+    raw_ids = [new.opening.raw_id for new in wanted]
+    opened = {raw_id: number for raw_id, number in db.execute(_OPENED, {"raw_ids": raw_ids})}  # noqa: C416 - rows are tuples by behaviour, not by type
+    numbers = [int(opened[raw_id]) for raw_id in raw_ids]
+    told = list(zip(numbers, wanted, strict=True))
+    parties = [
+        {"ticket_id": number, "address": new.mail.from_.address}
+        for number, new in told
+        if new.mail.from_.address
+    ]
+    if parties:
+        db.execute(_NEW_PARTY, parties)
+    event = {"at_utc": now_utc, "to_status": str(Status.NEW), "reason": "mail received"}
+    db.execute(_NEW_EVENT, [{"ticket_id": number, **event} for number in numbers])
+    for number, new in told:
+        relate(db, number, new.decision.link.related)
+        note_event(db, "ticket.opened", number, now_utc)
+        if not new.decision.review:
+            note_event(db, "ticket.routed", number, now_utc)
+    return numbers
+
+
+def _first_values(new: NewTicket, now_utc: datetime) -> dict[str, object]:
+    mail, decision, opening = new.mail, new.decision, new.opening
+    return {
         "status": str(Status.NEW),
         "topic": decision.topic,
         "topic_source": "model",
@@ -75,24 +108,14 @@ def open_ticket(
         "opened_at_utc": now_utc,
         "updated_at_utc": now_utc,
         "status_at_utc": now_utc,
-        "confidence": prediction.confidence,
-        "also_topics": list(prediction.also_topics),
+        "confidence": new.prediction.confidence,
+        "also_topics": list(new.prediction.also_topics),
         "suppress_replies": decision.suppress_replies,
         "claimed_ticket_id": decision.link.claimed,
         "duplicate_of_id": decision.link.twin,
         "sla_phase": opening.sla_phase,
         "sla_due_at_utc": opening.sla_due_at_utc,
     }
-    number = int(db.execute(_OPEN, values).scalar_one())
-    if mail.from_.address:
-        db.execute(_NEW_PARTY, {"ticket_id": number, "address": mail.from_.address})
-    event = {"ticket_id": number, "at_utc": now_utc, "to_status": str(Status.NEW), "reason": "mail received"}
-    db.execute(_NEW_EVENT, event)
-    relate(db, number, decision.link.related)
-    note_event(db, "ticket.opened", number, now_utc)
-    if not decision.review:
-        note_event(db, "ticket.routed", number, now_utc)
-    return number
 
 
 def add_party(db: Connection, number: int, address: str) -> None:

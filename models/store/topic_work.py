@@ -41,23 +41,24 @@ class TopicWorkRow:
 
 
 def make_topic_work_due(
-    db: Connection,
-    number: int,
-    topic: str,
-    raw_id: int | None,
-    now_utc: datetime,
-    *,
-    is_new: bool = False,
+    db: Connection, number: int, topic: str, raw_id: int | None, now_utc: datetime
 ) -> None:
-    """Ask the topic queue to look at a ticket; asking twice before it looked is asking once.
-
-    `is_new`: the ticket was opened a moment ago.
-    """
-    values = {"topic": topic, "raw_id": raw_id, "due_at_utc": now_utc, "attempts": 0}
-    if is_new or db.scalar(_IS_KNOWN, {"number": number}) is None:
-        db.execute(_NEW_WORK, {"ticket_id": number, **values})
+    """Ask the topic queue to look at a ticket; asking twice before it looked is asking once."""
+    if db.scalar(_IS_KNOWN, {"number": number}) is None:
+        add_topic_work(db, [(number, topic, raw_id)], now_utc)
     else:
+        values = {"topic": topic, "raw_id": raw_id, "due_at_utc": now_utc, "attempts": 0}
         db.execute(_CHANGE_WORK, {"number": number, **values})
+
+
+def add_topic_work(db: Connection, due: Sequence[tuple[int, str, int | None]], now_utc: datetime) -> None:
+    """Ask topic queues to look at tickets that were opened a moment ago: number, topic, mail."""
+    if due:
+        rows = [
+            {"ticket_id": number, "topic": topic, "raw_id": raw_id, "due_at_utc": now_utc, "attempts": 0}
+            for number, topic, raw_id in due
+        ]
+        db.execute(_NEW_WORK, rows)
 
 
 def cancel_topic_work(db: Connection, number: int) -> None:

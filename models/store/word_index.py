@@ -46,7 +46,13 @@ _FIND: Final = {
 
 def index_mail(db: Connection, raw_id: int, texts: Sequence[str]) -> None:
     """Put the words of a mail into the index; call it once for a new mail."""
-    db.execute(_PUT_STATEMENT[db.dialect.name], entry(db.dialect.name, raw_id, texts))
+    put_entries(db, [(raw_id, texts)])
+
+
+def put_entries(db: Connection, mails: Sequence[tuple[int, Sequence[str]]]) -> None:
+    """Put the words of new mails into the index, each under its number."""
+    name = db.dialect.name
+    db.execute(_PUT_STATEMENT[name], [entry(name, raw_id, texts) for raw_id, texts in mails])
 
 
 def entry(dialect: str, raw_id: int, texts: Sequence[str]) -> dict[str, Any]:

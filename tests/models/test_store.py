@@ -13,9 +13,9 @@ from models.records import Address, Mail, Prediction, ReplyDraft
 from models.store import Store, StoreError, leases, overview
 from models.store.facts import merge_facts
 from models.store.leases import claim_mails, claim_topic_work, free_leases_of_the_dead, give_back, still_held
-from models.store.link_context import load_link_context
+from models.store.link_context import Sought, load_link_contexts
 from models.store.mail_order import key_new_mail
-from models.store.mails import end_mail, held_mails, hold_mail, insert_message, insert_prediction, retry_held
+from models.store.mails import WorkedMail, held_mails, hold_mail, insert_worked, retry_held
 from models.store.outbox import (
     ReplyAddress,
     load_outgoing,
@@ -29,7 +29,7 @@ from models.store.raw_mail import adopt_new_mail, fetch_mails
 from models.store.reply_queue import ReplyNote, note_replies
 from models.store.schema import MAIL_STATE, OUTBOX, STATUS_EVENT
 from models.store.ticket_states import load_ticket_state
-from models.store.tickets import Opening, move_status, open_ticket
+from models.store.tickets import NewTicket, Opening, move_status, open_tickets
 from models.store.topic_work import make_topic_work_due
 from models.topics import Disposition, Status
 from workers.order_keys import order_keys
@@ -60,17 +60,19 @@ def dispose(store: Store, raw_id: int, mail: Mail = MAIL) -> int:
     """Open a ticket for an accepted mail, as the worker does."""
     raw = fetch_mails(store, [raw_id])[raw_id]
     with store.write() as db:
-        number = open_ticket(
-            db,
-            mail,
-            opened(),
-            PREDICTION,
-            Opening(raw_id=raw_id, mailbox="support@razbor.local", seller_id=""),
-            now_utc=NOW,
+        opening = Opening(raw_id=raw_id, mailbox="support@razbor.local", seller_id="")
+        new = NewTicket(mail=mail, decision=opened(), prediction=PREDICTION, opening=opening)
+        (number,) = open_tickets(db, [new], NOW)
+        worked = WorkedMail(
+            raw=raw,
+            mail=mail,
+            mailbox="support@razbor.local",
+            prediction=PREDICTION,
+            decision=opened(),
+            ticket_id=number,
+            is_part=True,
         )
-        insert_message(db, raw, mail, mailbox="support@razbor.local", ticket_id=number)
-        insert_prediction(db, raw_id, PREDICTION, "route", NOW)
-        end_mail(db, raw_id, opened(), ticket_id=number, now_utc=NOW)
+        insert_worked(db, [worked], NOW)
     return number
 
 
@@ -289,13 +291,12 @@ def test_link_context_finds_what_belongs_together(store: Store, accept) -> None:
         text_sha256=MAIL.text_sha256,
     )
     with store.read() as db:
-        context = load_link_context(
-            db,
-            answer,
+        sought = Sought(
+            mail=answer,
             mailbox="support@razbor.local",
-            now_utc=NOW,
             strong_values=[("supply_ref", "2000061286750")],
         )
+        (context,) = load_link_contexts(db, [sought], NOW)
     assert [card.number for card in context.own_references] == [number]
     assert [card.number for card in context.sender_references] == [number]
     assert [card.number for card in context.subject_cited] == [number]
@@ -305,8 +306,9 @@ def test_link_context_finds_what_belongs_together(store: Store, accept) -> None:
     assert context.resend_of.parties == {"seller@shop.example"}
     assert context.duplicate_of is None
     with store.read() as db:
-        twin = load_link_context(db, MAIL, mailbox="support@razbor.local", now_utc=NOW)
-        elsewhere = load_link_context(db, MAIL, mailbox="help@razbor.local", now_utc=NOW)
+        boxes = ("support@razbor.local", "help@razbor.local")
+        both = [Sought(mail=MAIL, mailbox=mailbox) for mailbox in boxes]
+        twin, elsewhere = load_link_contexts(db, both, NOW)
     assert twin.duplicate_of == raw_id
     assert elsewhere.duplicate_of is None
 

@@ -17,7 +17,7 @@ from models.records import Mail
 from models.store import Store, open_store
 from models.store.leases import claim_mails, process_token, take_duty
 from models.store.schema import MAIL_STATE, MESSAGE, PREDICTION
-from workers import batch, isolated_read
+from workers import batch, batch_writing, isolated_read
 from workers.batch import take_in
 from workers.disposing import dispose, lock_keys
 
@@ -102,16 +102,16 @@ def test_a_mail_that_cannot_be_stored_is_held_alone(
     bad = desk.mail(message_id="bad@shop.example")
     desk.mail(sender="fine@shop.example", message_id="fine@shop.example")
 
-    def failing(db: Any, service: Any, raw: Any, *rest: Any) -> Any:
-        touched = dispose(db, service, raw, *rest)
-        if raw.raw_id == bad:
+    def failing(db: Any, service: Any, arrivals: Any) -> Any:
+        touched = dispose(db, service, arrivals)
+        if any(arrival.raw.raw_id == bad for arrival in arrivals):
             db.execute(update(MESSAGE).where(MESSAGE.c.raw_id == bad).values(text=text))
             raise AttributeError(
                 "unforeseen \udc80"
             )  # no error that anybody foresaw; on PostgreSQL the write fails first
         return touched
 
-    monkeypatch.setattr(batch, "dispose", failing)
+    monkeypatch.setattr(batch_writing, "dispose", failing)
     desk.read()
     assert desk.ends() == ["held", "opened"]
     assert "could not be stored" in desk.states()[0].cause
@@ -174,12 +174,13 @@ def test_a_fault_of_the_machine_gives_the_batch_back(
     calls = []
 
     def failing(*given: Any) -> Any:
+        touched = dispose(*given)
         calls.append(given)
-        if len(calls) == 2:
-            raise error
-        return dispose(*given)
+        if len(calls) == 1:
+            raise error  # with both mails written and nothing committed
+        return touched
 
-    monkeypatch.setattr(batch, "dispose", failing)
+    monkeypatch.setattr(batch_writing, "dispose", failing)
     with pytest.raises(type(error)):
         desk.read()
     assert desk.ends() == [None, None]
@@ -362,7 +363,7 @@ def test_a_duty_is_taken_by_one_and_not_kept_by_the_dead(store: Store, desk: Any
 def test_a_retried_mail_ends_again(desk: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from models.store.mails import retry_held
 
-    monkeypatch.setattr(batch, "dispose", lambda *_: 1 / 0)
+    monkeypatch.setattr(batch_writing, "dispose", lambda *_: 1 / 0)
     raw_id = desk.mail(message_id="1@shop.example")
     desk.read()
     monkeypatch.undo()
