@@ -3,7 +3,7 @@
 The decision itself is pure (`workers.linking`, `workers.disposition`); here it is given what
 the database knows at this moment, and its answer is stored. Mails that share no key (`lock_keys`)
 and no ticket are independent of each other, as two workers may decide them side by side: they are
-looked up, decided and written together, one statement for all of them (ADR 28).
+looked up, decided and written together, one statement for all of them (ADR 29).
 """
 
 from __future__ import annotations
