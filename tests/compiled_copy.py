@@ -2,7 +2,8 @@
 
 As a plugin of pytest (`-p tests.compiled_copy`) it refuses to run any test unless the compiled modules are
 the ones that are imported. As a command (`python -P -m tests.compiled_copy` with the copy on PYTHONPATH)
-every mail of the corpus and of the test sets is read by both; the records must be the same in every field.
+every mail of the corpus and of the test sets, and mutated ones, are read by both; the records must be the
+same in every field.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / "build" / "compiled"
+MUTATED = 3_000
 LEAST_MODULES = 60  # fewer: something was left out of the copy
 
 
@@ -37,6 +39,7 @@ def refuse_sources() -> None:
 def _mails() -> Iterator[tuple[str, bytes]]:
     """Yield a name and the octets of every mail, the same in every process."""
     from cli.corpus_mail import render
+    from tests.fuzz.mutate import mutate, seed_mails
 
     for path in sorted((ROOT / "classifier" / "corpus").glob("*.jsonl")):
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
@@ -44,6 +47,9 @@ def _mails() -> Iterator[tuple[str, bytes]]:
             yield f"{path.name}:{number}", render(json.loads(line))
     for path in sorted((ROOT / "tests").rglob("*.eml")):
         yield str(path.relative_to(ROOT)), path.read_bytes()
+    seeds = seed_mails()
+    for number in range(MUTATED):
+        yield f"mutated {number}", mutate(seeds, random.Random(number))
 
 
 def digests() -> dict[str, str]:
