@@ -41,6 +41,13 @@ _POSTAL_WEIGHT: Final = 4.0
 _HIDDEN: Final = frozenset(
     {"...", "***", "** "}
 )  # what stands before the digits that were left of an account
+_HOLDERS: Final = (
+    "склад",
+    "пропуск",
+    "слот",
+    "ворот",
+    "короб",
+)  # склад поставки 33280017: of the second noun
 _HEAD_SHARE: Final = 1.1  # the first noun of a chain says what is numbered, whatever the second one says
 MAX_GAP: Final = 60
 _NEEDS_NEAR: Final = ("document", "none")  # their words are too common to count across other words
@@ -117,7 +124,12 @@ def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence])
                 continue
             loose = strength < 0.85 and meaning.role.startswith(_NEEDS_NEAR)
             weight = meaning.weight * strength * (0.65 if loose else 1.0)
-            if head and meaning.role == "none" and candidate.value.isdigit():
+            if (
+                head
+                and meaning.role == "none"
+                and candidate.value.isdigit()
+                and not cue.word.startswith(_HOLDERS)
+            ):
                 weight = max(weight, meaning.weight * _HEAD_SHARE) / damping  # индекс отделения 109202
             _add(found, meaning, weight * damping, cue.word)
             plausible = max(plausible, prior + weight)

@@ -36,6 +36,9 @@ _CALL: Final = re.compile(r"/v[1-6]/[a-z]|https? [45][0-9]{2}|(?<![a-z])(?:get|p
 _PLURAL: Final = re.compile("[a-z]{3,}s$|[а-я]{2,}(?:ов|ев|ей|ки|ок|ек)$")
 # 38 orders of 412: what stands behind "of" is the whole of something that was counted.
 _SHARE: Final = re.compile(r"(?<![0-9])[0-9]{1,5}(?: [a-zа-я]{2,15}){0,3} (?:из|of|out of) $")
+_AMOUNTS_TO: Final = re.compile(
+    r"(?:(?<![a-zа-я])(?:of|до)|[改变]成|[从到]) ?$"
+)  # a deposit of 500, 改成 500
 _PART: Final = re.compile(r" (?:из|of|out of) (?:the )?[0-9]")  # 412 of 880 sellers
 _CODE: Final = re.compile(r"код|code|码|#")
 _NUMBER: Final = re.compile(
@@ -61,7 +64,7 @@ _FAILED: Final = re.compile(
     r"[^.!?\n0-9]{0,12}$"
 )
 _FAILED_SCORE: Final = 4.4
-_GOES_ON: Final = "或和就是了的都而但也又后时之一"  # how a sentence goes on behind a status and a blank
+_GOES_ON: Final = "或和就是了的都而但也又以后时之一"  # how a sentence goes on behind a status and a blank
 _SPOKEN: Final = 2.2  # where an answer is spoken of and nothing else says that it is a status
 # PostingNotFound behind a status
 _NAME: Final = re.compile("[A-Z][a-z]{2,14}[A-Z][a-z]")
@@ -104,7 +107,9 @@ def _status_score(region: Region, start: int, end: int, *, calls: bool) -> float
     if written in status["mail"]:
         around = region.lower[max(0, start - 160) : end + REACH]
         return 2.6 if words_of(FILE, "words", "mail_status").search(around) else 0.0
-    return _spoken_score(region, start, end, calls=calls) if written in status["spoken"] else 0.0
+    if written not in status["spoken"]:
+        return 2.8 if is_led(region, start, "before_number") else 0.0  # error 419
+    return _spoken_score(region, start, end, calls=calls)
 
 
 def _chinese_behind(region: Region, end: int) -> bool:
@@ -117,6 +122,8 @@ def _spoken_score(region: Region, start: int, end: int, *, calls: bool) -> float
     """Return the score of a status that counts only where a call, an answer or an error is spoken of."""
     if is_led(region, start, "before_number") or is_led(region, start, "code"):
         return 2.8
+    if region.lower[start:end].endswith("00") and _AMOUNTS_TO.search(region.lower, max(0, start - 5), start):
+        return 0.0
     behind = word_behind(region.lower, end)
     goes_on = not behind or words_of(FILE, "words", "after_status").fullmatch(behind)
     if not goes_on and (_chinese_behind(region, end) or _PLURAL.match(behind)):

@@ -30,6 +30,9 @@ _SNAKE: Final = re.compile(
     r"(?<![A-Za-z0-9_/.-])(?:net::)?[A-Z][A-Z0-9]{1,24}(?:_[A-Z0-9]{1,24}){1,8}(?![A-Za-z0-9_=-])"
 )
 _LOWER_SNAKE: Final = re.compile(r"(?<![a-z0-9_/.-])[a-z]{3,20}(?:_[a-z]{2,20}){1,6}(?![a-z0-9_=/-])")
+_FIELD_END: Final = re.compile(
+    r"_(?:ids?|names?|at|date|number|status|type|list|count|url|code)$"
+)  # no error
 _JSON_CODE: Final = re.compile(r"\"code\" ?: ?\"(?P<s>[A-Za-z][A-Za-z0-9_ .-]{2,60})\"")
 _JSON_TEXT: Final = re.compile(r"\"(?:message|detail|errortext|error)\" ?: ?\"(?P<s>[^\"\n]{4,140})\"")
 _HEX: Final = re.compile(r"[0-9a-f]{5,8}(?:-|$)")
@@ -79,7 +82,7 @@ def _names(region: Region) -> Iterator[ErrorMark]:
         if (beside or is_spoken_of(region, *match.span())) and _near_status(region, *match.span()):
             yield mark_of(region, *match.span(), 2.6)
     for match in _LOWER_SNAKE.finditer(region.lower) if snakes and ERROR_WORD in region.hits else ():
-        if is_led(region, match.start(), "before_name"):
+        if _FIELD_END.search(match[0]) is None and is_led(region, match.start(), "before_name"):
             yield mark_of(region, *match.span(), 2.4)
 
 
