@@ -33,7 +33,7 @@ from settings import Settings
 from workers.app import create_service
 from workers.batch import read_batch
 from workers.service import Service
-from workers.topic_batch import work_topic
+from workers.topic_batch import work_topics
 
 LARGEST: Final = int(os.environ.get("RAZBOR_BENCHMARK_TICKETS", "100000"))
 MAILS: Final = 128
@@ -125,9 +125,8 @@ def _work(service: Service) -> None:
     topics: set[str] = set()
     while (result := read_batch(service)).count or result.full:
         topics |= result.topics
-    for slug in topics:
-        while work_topic(service, slug).full:
-            pass
+    while topics and work_topics(service, topics).full:
+        pass
 
 
 def _row(desk: Grown, empty: Grown) -> dict[str, Any]:

@@ -54,8 +54,8 @@ def _is_lookalike(domain: str) -> bool:
     for brand in table["brands"]:
         if brand in parts and companions & set(parts):
             return True
-        if any(part in {brand + word, word + brand} for part in parts for word in companions):
-            return True  # ozonseller.example
+    if not _brand_compounds().isdisjoint(parts):
+        return True  # ozonseller.example
     return "wb" in map(skeleton, parts) and bool(set(parts) & set(table["wb_companions"]))
 
 
@@ -111,6 +111,14 @@ def _seen_as() -> dict[int, str]:
 @cache
 def _brand_skeletons() -> dict[str, str]:
     return {brand: skeleton(brand) for brand in _table()["brands"]}
+
+
+@cache
+def _brand_compounds() -> frozenset[str]:
+    """Every brand with every companion written onto it, before or behind."""
+    table = _table()
+    pairs = [(brand, word) for brand in table["brands"] for word in table["brand_companions"]]
+    return frozenset(made for brand, word in pairs for made in (brand + word, word + brand))
 
 
 @cache

@@ -39,6 +39,8 @@ def mentions_of(mail: Mail, raw_id: int | None) -> tuple[FactValue, ...]:
     found: list[FactValue] = []
     texts = (("subject", mail.subject), ("body", mail.text), ("quoted", mail.quoted))
     for where, text in texts:
+        if not text:
+            continue
         for pattern in _patterns():
             for value in _matches(pattern, text[:TEXT_CAP_CHARS]):
                 source = "quoted" if where == "quoted" else "message"

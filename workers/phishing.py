@@ -10,21 +10,22 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Final
 
 from workers.lookalikes import is_disguised_brand, is_lookalike, is_mixed_script, is_official
 from workers.word_lists import WordList, fold, read_table, word_list
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from models.records import Mail
+    from models.records import Address, Finding, Mail
 
 LOOKALIKE: Final = "lookalike_sender"
 _POSES: Final = frozenset({LOOKALIKE, "lookalike_reply", "posing_name", "lookalike_link", "hidden_link"})
 _OWN_WORDS: Final = frozenset({"subject", "body", "signature"})  # not a letter that is quoted or attached
 _MAX_LINKS: Final = 50
+MAILS_REMEMBERED: Final = 128  # those of a batch; text is capped when it is read
 _WORD: Final = re.compile(r"[^\W_]{1,40}")
 _ADDRESS: Final = re.compile(r"[\w.+-]{1,64}@([\w-]{1,63}(?:\.[\w-]{1,63}){1,6})")
 _HOST: Final = re.compile(
@@ -56,16 +57,26 @@ class PhishingSignals:
 
 
 def phishing_signals(mail: Mail) -> PhishingSignals:
-    """Look at the sender, the links and the new words of `mail`."""
+    """Look at the sender, the links and the new words of `mail`.
+
+    What warns an operator is asked when the mail is read, and once more when it is decided.
+    """
+    return _signals(mail.from_, mail.reply_to, mail.subject, mail.text, mail.findings)
+
+
+@lru_cache(maxsize=MAILS_REMEMBERED)
+def _signals(
+    from_: Address, reply_to: tuple[Address, ...], subject: str, text: str, findings: tuple[Finding, ...]
+) -> PhishingSignals:
     table = read_table("phishing.toml")
     points: dict[str, int] = table["points"]
-    words = fold(f"{mail.subject}\n{mail.text}")
-    sender, name = _domain(mail.from_.address), mail.from_.name
-    links = list(_links(mail))
-    mismatches = list(_mismatches(mail))
+    words = fold(f"{subject}\n{text}")
+    sender, name = _domain(from_.address), from_.name
+    links = list(_links(findings))
+    mismatches = list(_mismatches(findings))
     fired = {
         LOOKALIKE: is_lookalike(sender),
-        "lookalike_reply": any(is_lookalike(_domain(reply.address)) for reply in mail.reply_to),
+        "lookalike_reply": any(is_lookalike(_domain(reply.address)) for reply in reply_to),
         "mixed_script": is_mixed_script(sender) or any(is_mixed_script(host) for _, host in links),
         "lookalike_link": any(is_lookalike(host) for _, host in links),
         "hidden_link": any(_hides(shown, host) for shown, host in (*links, *mismatches)),
@@ -110,17 +121,17 @@ def _addresses(name: str) -> Iterator[tuple[str, str]]:
         yield match[0], match[1].casefold()
 
 
-def _links(mail: Mail) -> Iterator[tuple[str, str]]:
+def _links(findings: Sequence[Finding]) -> Iterator[tuple[str, str]]:
     """Yield for each link of the new words what stands before an @ in it, and its host."""
-    found = (finding for finding in mail.findings if finding.type == "link" and finding.where in _OWN_WORDS)
+    found = (finding for finding in findings if finding.type == "link" and finding.where in _OWN_WORDS)
     for _, link in zip(range(_MAX_LINKS), found, strict=False):
         if (match := _HOST.match((link.value or link.text).strip())) and "." in match[2]:
             yield (match[1] or "").casefold(), match[2].casefold()
 
 
-def _mismatches(mail: Mail) -> Iterator[tuple[str, str]]:
+def _mismatches(findings: Sequence[Finding]) -> Iterator[tuple[str, str]]:
     """Yield shown host and target of links in the new words that lead elsewhere than they say."""
-    for finding in mail.findings:
+    for finding in findings:
         if finding.type == "link_mismatch" and finding.where in _OWN_WORDS:
             yield finding.text.casefold(), finding.value.casefold()
 

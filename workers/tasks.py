@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from celery import shared_task
+from celery import current_app, shared_task
 from celery.signals import task_postrun, task_prerun
 
+from models.topics import topic_queue
 from workers.app import celery_app, process_service
-from workers.batch import read_batch
+from workers.batch import BatchResult, read_batch
 from workers.delivery import BATCH, deliver
 from workers.live_precision import watch_live_precision
 from workers.nudges import (
@@ -35,7 +36,7 @@ from workers.nudges import (
 )
 from workers.purging import nightly_purge
 from workers.retraining import nightly_retrain
-from workers.topic_batch import work_topic
+from workers.topic_batch import work_topic, work_topics
 from workers.training_orders import ordered_retrain
 from workers.upkeep import sweep
 from workers.webhooks import EVENTS_AT_ONCE, tell_webhooks
@@ -57,15 +58,29 @@ def _forget_task(**_given: Any) -> None:
 
 @shared_task(name=READ_TASK)
 def read_task() -> int:
-    """Read waiting mails; tell the topic queues and the delivery what came of them."""
+    """Read waiting mails; tell the topic queues and the delivery what came of them.
+
+    A topic whose queue this worker works too is worked at once, all such topics together: a nudge to
+    oneself would cost more than it tells.
+    """
     service = process_service()
     result = read_batch(service)
-    nudge_topics(celery_app, result.topics)
-    if result.replies and service.options.relay_url:
-        nudge_delivery(celery_app)
     if result.full:
         nudge_read(celery_app)
+    own = _worked_here(result.topics)
+    nudge_topics(celery_app, result.topics - own)
+    worked = work_topics(service, own) if own else BatchResult()
+    if worked.full:
+        nudge_topics(celery_app, own)
+    if (result.replies or worked.replies) and service.options.relay_url:
+        nudge_delivery(celery_app)
     return result.count
+
+
+def _worked_here(topics: set[str]) -> set[str]:
+    """Return those topics whose queues this process takes tasks from."""
+    mine = current_app.amqp.queues.consume_from
+    return {slug for slug in topics if topic_queue(slug) in mine}
 
 
 @shared_task(name=TOPIC_TASK)

@@ -1,9 +1,9 @@
-"""Working a topic's queue: load each due ticket, decide purely, store the answer and the reply."""
+"""Working topic queues: load each due ticket, decide purely, store the answer and the reply."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -43,33 +43,61 @@ MAX_ATTEMPTS = 5
 INCIDENT_TOPICS = frozenset({"api_technical"})  # whose faults may be everybody's (domain 2.1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Worked:
+    """What became of one ticket."""
+
+    topic: str = ""
+    reply: bool = False  # one waits to leave
+
+
 def work_topic(service: Service, topic: str) -> BatchResult:
     """Work up to `batch_size` due tickets of a topic."""
+    return work_topics(service, {topic})
+
+
+def work_topics(service: Service, topics: Collection[str]) -> BatchResult:
+    """Work up to `batch_size` due tickets of topics together.
+
+    Where locks are taken by key, topics whose faults may be everybody's are worked by themselves: they take
+    one that all workers share.
+    """
+    apart = frozenset() if service.store.is_sqlite else INCIDENT_TOPICS & set(topics)
+    together = BatchResult()
+    for some in (set(topics) - apart, apart):
+        result = _work_claimed(service, some) if some else BatchResult()
+        together.count += result.count
+        together.full = together.full or result.full
+        together.replies = together.replies or result.replies
+    return together
+
+
+def _work_claimed(service: Service, topics: Collection[str]) -> BatchResult:
     options = service.options
     claim = claim_topic_work(
-        service.store, topic, now_utc=service.now(), lease_s=options.lease_s, limit=options.batch_size
+        service.store, topics, now_utc=service.now(), lease_s=options.lease_s, limit=options.batch_size
     )
     if not claim:
         return BatchResult()
     try:
-        result = _work(service, claim, topic)
+        result = _work(service, claim, topics)
     except BaseException as error:  # whatever ends the batch, its tickets are free at once
         cause = fault_words(error)
-        log.warning("topic work given back", topic=topic, tickets=sorted(claim.ids), cause=cause)
+        log.warning("topic work given back", topics=sorted(topics), tickets=sorted(claim.ids), cause=cause)
         give_back(service.store, TOPIC_WORK, claim, "ticket_id", error=cause)
         raise
     result.full = result.count > 0 and len(claim.ids) == options.batch_size
     return result
 
 
-def _work(service: Service, claim: Claim, topic: str) -> BatchResult:
+def _work(service: Service, claim: Claim, topics: Collection[str]) -> BatchResult:
     result = BatchResult()
     take_in(service, portions=MOST_AHEAD)
     with service.store.read() as db:
         addresses, matters = reply_addresses(db, claim.ids), matters_of(db, claim.ids)
     keys = {f"ticket:RZ-{number}" for number in claim.ids} | {f"from:{address}" for address in addresses}
     keys |= {f"id:{value}" for value in matters}  # as `workers.disposing.lock_keys` names them
-    if topic in INCIDENT_TOPICS:
+    if not INCIDENT_TOPICS.isdisjoint(topics):
         keys.add("incident")
     with service.store.write(keys) as db:
         ours = still_held(db, TOPIC_WORK, claim, "ticket_id")
@@ -77,14 +105,14 @@ def _work(service: Service, claim: Claim, topic: str) -> BatchResult:
         look_again_later(db, early, claim.token, service.now())
         result.count = len(claim.ids) - len(early)
         learn_bindings(db, addresses)
-        replied = _work_tickets(service, db, ours - early)
-    result.replies = any(replied.values())
-    for number, reply in replied.items():  # told once it is committed
-        log.info("ticket worked", ticket=number, topic=topic, reply=reply)
+        worked = _work_tickets(service, db, ours - early)
+    result.replies = any(one.reply for one in worked.values())
+    for number, one in worked.items():  # told once it is committed
+        log.info("ticket worked", ticket=number, topic=one.topic, reply=one.reply)
     return result
 
 
-def _work_tickets(service: Service, db: Db, numbers: Collection[int]) -> dict[int, bool]:
+def _work_tickets(service: Service, db: Db, numbers: Collection[int]) -> dict[int, _Worked]:
     """Decide about tickets together; when that fails, each alone: a fault of its own undoes only itself."""
     if not numbers:
         return {}
@@ -100,8 +128,8 @@ def _work_tickets(service: Service, db: Db, numbers: Collection[int]) -> dict[in
     return {number: _work_alone(service, db, number) for number in sorted(numbers)}
 
 
-def _work_alone(service: Service, db: Db, number: int) -> bool:
-    """Decide about one ticket; True when a reply waits to leave. A fault of its own sends it to review."""
+def _work_alone(service: Service, db: Db, number: int) -> _Worked:
+    """Decide about one ticket. A fault of its own sends it to review."""
     try:
         with savepoint(db):
             return _decide(service, db, [number])[number]
@@ -114,11 +142,11 @@ def _work_alone(service: Service, db: Db, number: int) -> bool:
         log.error("topic work failed", ticket=number, cause=cause)  # noqa: TRY400 - a traceback ends with the message, and that may quote a mail
         attempts = topic_work_of(db, [number])[number].attempts
         fail_topic_work(db, number, cause, give_up=attempts >= MAX_ATTEMPTS)
-        return False
+        return _Worked()
 
 
-def _decide(service: Service, db: Db, numbers: Collection[int]) -> dict[int, bool]:
-    """Decide about tickets and write what was found; of each whether a reply waits to leave."""
+def _decide(service: Service, db: Db, numbers: Collection[int]) -> dict[int, _Worked]:
+    """Decide about tickets and write what was found."""
     now, begun_ns = service.now(), traces.now_ns()
     states = [state for _, state in sorted(load_ticket_states(db, numbers, now).items())]
     if missing := set(numbers) - {state.number for state in states}:
@@ -138,11 +166,10 @@ def _decide(service: Service, db: Db, numbers: Collection[int]) -> dict[int, boo
     for number, fault in note_incidents(db, faulty, now).items() if faulty else ():
         log.warning("incident", fault=fault, ticket=number, remedy="`razbor status` lists open incidents")
     end_topic_work(db, numbers)
-    for state in states:
-        reply = state.number in leaving
-        raw_id = work[state.number].raw_id
-        traces.note("topic", raw_id, begun_ns, ticket=state.number, topic=state.topic, reply=reply)
-    return {state.number: state.number in leaving for state in states}
+    worked = {s.number: _Worked(topic=s.topic, reply=s.number in leaving) for s in states}
+    for number, one in worked.items():
+        traces.note("topic", work[number].raw_id, begun_ns, ticket=number, topic=one.topic, reply=one.reply)
+    return worked
 
 
 def _reply(

@@ -8,12 +8,12 @@ is who is bound, or named in the ticket, or else the address: three colleagues o
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Select, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Select, bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
 from models.store.schema import FACT, INCIDENT, MAIL_STATE, TICKET
@@ -38,31 +38,35 @@ def note_incidents(db: Connection, numbers: Collection[int], now_utc: datetime) 
     a lock on `incident` so that two workers do not open the same one twice.
     """
     faults = _faults_of(db, numbers)
-    opened = {number: _note_incident(db, number, faults[number], now_utc) for number in sorted(faults)}
+    fresh = [at for found in faults.values() for _, at in found if at > now_utc - QUIET]
+    if not fresh:
+        return {}
+    told = {signature for found in faults.values() for signature, _ in found}
+    reports = _reports(db, told, min(fresh) - WITHIN, max(fresh) + WITHIN)
+    opened = {n: _note_incident(db, n, faults[n], reports, now_utc) for n in sorted(faults)}
     return {number: fault for number, fault in opened.items() if fault}
 
 
 def _note_incident(
-    db: Connection, number: int, faults: Sequence[tuple[str, datetime]], now_utc: datetime
+    db: Connection,
+    number: int,
+    faults: Sequence[tuple[str, datetime]],
+    reports: Mapping[str, Sequence[_Report]],
+    now_utc: datetime,
 ) -> str:
     for signature, at_utc in faults:
         if at_utc <= now_utc - QUIET:
             continue  # what was told long ago is no news because somebody says thank you
-        known = db.execute(
-            select(INCIDENT.c.id).where(
-                INCIDENT.c.signature == signature,
-                INCIDENT.c.state == "open",
-                INCIDENT.c.last_at_utc > now_utc - QUIET,
-                INCIDENT.c.first_at_utc <= at_utc + WITHIN,
-            )
-        ).scalar()
+        given = {"fault": signature, "quiet": now_utc - QUIET, "latest": at_utc + WITHIN}
+        known = db.scalar(_KNOWN, given)
         if known is not None:
             _join(db, int(known), {number}, at_utc)
             return ""
-        reports = _outbreak(_reports(db, signature, at_utc), at_utc)
-        if len({report.seller for report in reports}) >= SELLERS:
-            tickets = {report.ticket for report in reports}
-            first, last = (end(report.at_utc for report in reports) for end in (min, max))
+        near = [one for one in reports.get(signature, ()) if abs(one.at_utc - at_utc) <= WITHIN]
+        told = _outbreak(near, at_utc)
+        if len({report.seller for report in told}) >= SELLERS:
+            tickets = {report.ticket for report in told}
+            first, last = (end(report.at_utc for report in told) for end in (min, max))
             _join(db, _open(db, signature, first), tickets, last)
             return signature
     return ""
@@ -104,17 +108,23 @@ def _faults_of(db: Connection, numbers: Collection[int]) -> dict[int, list[tuple
     return {number: list(faults.items()) for number, faults in found.items()}
 
 
-def _reports(db: Connection, signature: str, at_utc: datetime) -> list[_Report]:
-    """Return the reports of a fault within the time before and after a moment, oldest first."""
-    near = (at_utc - WITHIN, at_utc + WITHIN)
-    rows = [
-        *db.execute(_by_mail().where(MAIL_STATE.c.received_at_utc.between(*near))),
-        *db.execute(_by_operator().where(TICKET.c.opened_at_utc.between(*near))),
-    ]
+def _reports(
+    db: Connection, signatures: Collection[str], since_utc: datetime, until_utc: datetime
+) -> dict[str, list[_Report]]:
+    """Return the reports of some faults within a span of time, oldest first."""
+    given = {"since": since_utc, "until": until_utc}
     # Compared here: the lower() of SQLite leaves Cyrillic letters as they are.
-    same = sorted((row for row in rows if row.value.casefold() == signature), key=lambda row: row.at_utc)
-    sellers = _sellers(db, {row.id for row in same})
-    return [_Report(row.id, sellers[row.id], row.at_utc) for row in same]
+    rows = [
+        row
+        for query in (_NEAR_BY_MAIL, _NEAR_BY_OPERATOR)
+        for row in db.execute(query, given)
+        if row.value.casefold() in signatures
+    ]
+    sellers = _sellers(db, {row.id for row in rows})
+    found: dict[str, list[_Report]] = {}
+    for row in sorted(rows, key=lambda row: row.at_utc):
+        found.setdefault(row.value.casefold(), []).append(_Report(row.id, sellers[row.id], row.at_utc))
+    return found
 
 
 def _outbreak(reports: Sequence[_Report], at_utc: datetime) -> Sequence[_Report]:
@@ -192,3 +202,12 @@ def _join(db: Connection, incident: int, tickets: Collection[int], last_at_utc: 
 # Built once: they run for every batch of tickets that may name a fault.
 _OF_TICKETS_BY_MAIL: Final = _by_mail().where(TICKET.c.id.in_(bindparam("numbers", expanding=True)))
 _OF_TICKETS_BY_OPERATOR: Final = _by_operator().where(TICKET.c.id.in_(bindparam("numbers", expanding=True)))
+_SPAN: Final[tuple[BindParameter[datetime], BindParameter[datetime]]] = bindparam("since"), bindparam("until")
+_NEAR_BY_MAIL: Final = _by_mail().where(MAIL_STATE.c.received_at_utc.between(*_SPAN))
+_NEAR_BY_OPERATOR: Final = _by_operator().where(TICKET.c.opened_at_utc.between(*_SPAN))
+_KNOWN: Final = select(INCIDENT.c.id).where(
+    INCIDENT.c.signature == bindparam("fault"),
+    INCIDENT.c.state == "open",
+    INCIDENT.c.last_at_utc > bindparam("quiet"),
+    INCIDENT.c.first_at_utc <= bindparam("latest"),
+)

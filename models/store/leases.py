@@ -47,9 +47,9 @@ def mails_due(now_utc: datetime) -> ColumnElement[bool]:
     return and_(MAIL_STATE.c.disposition.is_(None), _free(MAIL_STATE, now_utc))
 
 
-def topic_work_due(now_utc: datetime, topic: str | None = None) -> ColumnElement[bool]:
-    """Accept tickets whose topic queue should look at them; of one topic or of all."""
-    mine = TOPIC_WORK.c.topic == topic if topic is not None else true()
+def topic_work_due(now_utc: datetime, topics: Collection[str] | None = None) -> ColumnElement[bool]:
+    """Accept tickets whose topic queue should look at them; of some topics or of all."""
+    mine = TOPIC_WORK.c.topic.in_(sorted(topics)) if topics is not None else true()
     return and_(TOPIC_WORK.c.due_at_utc <= now_utc, mine, _free(TOPIC_WORK, now_utc))
 
 
@@ -80,9 +80,11 @@ def mail_waits(store: Store, now_utc: datetime) -> bool:
         return db.scalar(waits) is not None
 
 
-def claim_topic_work(store: Store, topic: str, *, now_utc: datetime, lease_s: int, limit: int) -> Claim:
-    """Claim tickets of a topic that wait for their queue."""
-    return _claim(store, TOPIC_WORK, "ticket_id", topic_work_due(now_utc, topic), now_utc, lease_s, limit)
+def claim_topic_work(
+    store: Store, topics: Collection[str], *, now_utc: datetime, lease_s: int, limit: int
+) -> Claim:
+    """Claim tickets of some topics that wait for their queue."""
+    return _claim(store, TOPIC_WORK, "ticket_id", topic_work_due(now_utc, topics), now_utc, lease_s, limit)
 
 
 def claim_outbox(store: Store, *, now_utc: datetime, lease_s: int, limit: int) -> Claim:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.engine import Connection
 
 from models.retention import RETENTION, Retention, parse_retention, shipped_retention
@@ -20,6 +20,12 @@ from models.topics import TOPIC_NAMES
 
 REPLIES = "replies"
 REPLY_CHOICES = ("send", "draft", "off")
+_IN_FORCE = (  # built once: it is asked for with every mail
+    select(POLICY.c.body)
+    .where(POLICY.c.name == bindparam("policy"))
+    .order_by(POLICY.c.version.desc())
+    .limit(1)
+)
 
 
 def seed(db: Connection, mailboxes: Iterable[str], now_utc: datetime) -> None:
@@ -54,8 +60,7 @@ def write_policy(db: Connection, name: str, body: dict[str, Any], *, author: str
 
 def read_policy(db: Connection, name: str) -> dict[str, Any]:
     """Return the policy in force; empty when there is none."""
-    newest = select(POLICY.c.body).where(POLICY.c.name == name).order_by(POLICY.c.version.desc()).limit(1)
-    body = read_once(db, ("policy", name), lambda: db.scalar(newest))
+    body = read_once(db, ("policy", name), lambda: db.scalar(_IN_FORCE, {"policy": name}))
     return dict(body) if body else {}
 
 

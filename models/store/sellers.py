@@ -15,9 +15,15 @@ from models.topics import Status
 
 ROLES = ("admin", "employee", "agency", "unknown")
 _CHUNK = 500
-_BINDINGS = select(SELLER_ADDRESS).where(  # built once: it runs for every mail
+_BINDINGS = select(SELLER_ADDRESS).where(  # built once, as the next: they run for every mail
     SELLER_ADDRESS.c.address.in_(bindparam("addresses", expanding=True))
 )
+_ADDRESSES_OF = (
+    select(SELLER_ADDRESS.c.address)
+    .where(SELLER_ADDRESS.c.seller_id.in_(bindparam("sellers", expanding=True)))
+    .limit(100)
+)
+_OF_MAILBOX = select(MAILBOX.c.marketplace).where(MAILBOX.c.address == bindparam("mailbox"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,8 +147,8 @@ def known_marketplace(db: Connection, address: str, mailbox: str) -> str:
     """Return the marketplace of a bound address or domain, or else of the mailbox (R13), or "unknown"."""
     found = (binding.marketplace for binding in bindings_of(db, address))
     bound = next((marketplace for marketplace in found if marketplace != "unknown"), "")
-    of_mailbox = select(MAILBOX.c.marketplace).where(MAILBOX.c.address == mailbox)
-    return bound or read_once(db, ("mailbox", mailbox), lambda: db.scalar(of_mailbox)) or "unknown"
+    given = {"mailbox": mailbox}
+    return bound or read_once(db, ("mailbox", mailbox), lambda: db.scalar(_OF_MAILBOX, given)) or "unknown"
 
 
 def role_of_sender(db: Connection, address: str, stated_sellers: Sequence[str]) -> str:
@@ -160,9 +166,7 @@ def role_of_sender(db: Connection, address: str, stated_sellers: Sequence[str]) 
     others = [seller for seller in stated_sellers[:20] if seller != own]
     if role not in {"", "admin"} or not others:
         return role or "unknown"
-    known = db.scalars(
-        select(SELLER_ADDRESS.c.address).where(SELLER_ADDRESS.c.seller_id.in_(others)).limit(100)
-    ).all()
+    known = db.scalars(_ADDRESSES_OF, {"sellers": others}).all()
     is_foreign = bool(known) and all("@" + name.rpartition("@")[2] != domain for name in known)
     return "agency" if is_foreign else "unknown"
 

@@ -26,16 +26,16 @@ EVENT_KINDS: Final = (
     "ticket.closed",
 )
 PING: Final = "ping"  # what `razbor webhooks test` sends
+_ACTIVE: Final = select(WEBHOOK.c.id, WEBHOOK.c.kinds).where(WEBHOOK.c.active)  # built once
 _TOLD: Final = ("status", "topic", "in_review", "priority", "language", "marketplace", "seller_id")
 
 
 def note_event(db: Connection, kind: str, number: int, now_utc: datetime, **detail: object) -> None:
     """Queue an event of a ticket for every webhook that wants it; `detail` holds codes, no words."""
-    active = select(WEBHOOK.c.id, WEBHOOK.c.kinds).where(WEBHOOK.c.active)
     # Only that there are none is kept: one that is removed meanwhile must not get an event.
-    if not read_once(db, "webhooks", lambda: db.execute(active).first() is not None):
+    if not read_once(db, "webhooks", lambda: db.execute(_ACTIVE).first() is not None):
         return
-    wanting = [row.id for row in db.execute(active) if kind in row.kinds]
+    wanting = [row.id for row in db.execute(_ACTIVE) if kind in row.kinds]
     if not wanting:
         return
     ticket = db.execute(select(TICKET).where(TICKET.c.id == number)).one()
