@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from intake.extraction.regions import Region
 from intake.extraction.shapes import (
@@ -83,14 +83,17 @@ _LONG_DIGITS: Final = re.compile(
 )
 
 
-class Candidate(NamedTuple):
-    """A span that may be an identifier; `value` is its normal form."""
+class Candidate:  # written out: a generated __init__ is not compiled
+    """A span that may be an identifier; `value` is its normal form, nobody changes it."""
 
-    start: int
-    end: int
-    value: str
-    shape: Shape
-    glued: str = ""  # the word that stands right before the digits, as in SKU160249683
+    __slots__ = ("end", "glued", "shape", "start", "value")
+
+    def __init__(self, start: int, end: int, value: str, shape: Shape, glued: str = "") -> None:
+        self.start = start
+        self.end = end
+        self.value = value
+        self.shape = shape
+        self.glued = glued  # the word that stands right before the digits, as in SKU160249683
 
 
 def match_shape(region: Region, start: int, end: int, glued: str = "") -> Candidate | None:

@@ -7,7 +7,7 @@ the earlier one. Linear in the text: a mask per region remembers what is taken.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final, NamedTuple
+from typing import Final
 
 from intake.extraction.regions import Region
 
@@ -15,17 +15,30 @@ MAX_PER_ATTACHMENT: Final = 200
 MAX_PER_REGION: Final = 1000
 
 
-class Claim(NamedTuple):  # dozens a mail, most of them lose: a tuple is made in a fifth of the time
+class Claim:  # dozens a mail, most of them lose; written out: a generated __init__ is not compiled
     """One extractor's claim that [start, end) of a region is an entity. Type "" only blocks the span."""
 
-    region: Region
-    start: int
-    end: int
-    type: str
-    value: str
-    score: float
-    subtype: str = ""
-    reasons: tuple[str, ...] = ()
+    __slots__ = ("end", "reasons", "region", "score", "start", "subtype", "type", "value")
+
+    def __init__(
+        self,
+        region: Region,
+        start: int,
+        end: int,
+        type: str,  # noqa: A002 - as the record says it
+        value: str,
+        score: float,
+        subtype: str = "",
+        reasons: tuple[str, ...] = (),
+    ) -> None:
+        self.region = region
+        self.start = start
+        self.end = end
+        self.type = type
+        self.value = value
+        self.score = score
+        self.subtype = subtype
+        self.reasons = reasons
 
     @property
     def text(self) -> str:

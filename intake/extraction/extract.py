@@ -6,7 +6,6 @@ make their claims, the claims compete for the text, and the winners become entit
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from typing import Final
 
@@ -90,7 +89,7 @@ def _without_secrets(fields: MailFields, language: str) -> tuple[list[View], tup
     }
     kept = views[: len(regions)]
     if renamed:
-        kept = [replace(view, where=renamed.get(view.where, view.where)) for view in kept]
+        kept = [view.named(renamed.get(view.where, view.where)) for view in kept]
         secrets = [secret._replace(where=renamed.get(secret.where, secret.where)) for secret in secrets]
     return kept, clean, secrets
 

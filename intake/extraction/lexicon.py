@@ -157,13 +157,16 @@ class Sense(NamedTuple):
     about: tuple[str, ...]
 
 
-class Cue(NamedTuple):
-    """A context word that was found at [start, end) of a region."""
+class Cue:  # written out: a generated __init__ is not compiled
+    """A context word that was found at [start, end) of a region; nobody changes it."""
 
-    start: int
-    end: int
-    word: str
-    sense: Sense
+    __slots__ = ("end", "sense", "start", "word")
+
+    def __init__(self, start: int, end: int, word: str, sense: Sense) -> None:
+        self.start = start
+        self.end = end
+        self.word = word
+        self.sense = sense
 
 
 class Lexicon:

@@ -7,7 +7,6 @@ mail is about such things; the best role wins when it reaches the bar.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Final
 
 from intake.extraction.campaign_numbers import CAMPAIGN, NAMED, is_of_campaign, may_be_campaign
@@ -73,16 +72,18 @@ _PLACE: Final = re.compile(
 _LIKE_DOCUMENT: Final = re.compile(r"[A-ZА-Я]{1,5}-(?:[A-ZА-Я]{1,4}-)?[0-9]{4,9}(?:[-/][0-9]{1,6}){0,2}")
 
 
-@dataclass(slots=True)
 class Reading:
     """One candidate with the scores of its roles and the role it got."""
 
-    region: Region
-    candidate: Candidate
-    scores: dict[str, float]
-    words: dict[str, str]
-    role: str = ""
-    cue: float = 0.0  # how much of the winning score came from words
+    __slots__ = ("candidate", "cue", "region", "role", "scores", "words")
+
+    def __init__(self, region: Region, candidate: Candidate) -> None:
+        self.region = region
+        self.candidate = candidate
+        self.scores: dict[str, float] = {}
+        self.words: dict[str, str] = {}
+        self.role = ""
+        self.cue = 0.0  # how much of the winning score came from words
 
     @property
     def score(self) -> float:
@@ -184,7 +185,7 @@ def read_candidate(
     region: Region, candidate: Candidate, about: frozenset[str], tables: PastedTables
 ) -> Reading:
     """Score one candidate; `about` are the roles that the whole mail speaks of."""
-    reading = Reading(region, candidate, {}, {})
+    reading = Reading(region, candidate)
     if candidate.glued and glued_cue(region, candidate) is None:
         return reading  # letters glued to digits that are no context word: part of a name
     evidence = _evidence(region, candidate, tables)

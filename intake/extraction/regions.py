@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -32,29 +31,40 @@ _MANY: Final = 10
 _MANY_DIGITS: Final = re.compile(r"[0-9](?:[ ().-]{0,3}[0-9]){9}")
 
 
-@dataclass(slots=True, eq=False)  # nobody changes one; to freeze them costs more than to make them
 class View:
-    """One field and its folded forms; offsets are the same in all of them."""
+    """One field and its folded forms; offsets are the same in all of them. Nobody changes one."""
 
-    where: str
-    text: str
-    folded: str
-    lower: str
-    hits: Hits
-    signs: frozenset[str]  # of `signs`, those that stand in `lower`
-    near: str  # what stands around the digits of `lower` (`numerals.near_digits`)
-    has_digit: bool
-    has_many_digits: bool
+    __slots__ = ("folded", "has_digit", "has_many_digits", "hits", "lower", "near", "signs", "text", "where")
+
+    def __init__(
+        self, where: str, text: str, folded: str, lower: str, hits: Hits, signs: frozenset[str], near: str
+    ) -> None:
+        self.where = where
+        self.text = text
+        self.folded = folded
+        self.lower = lower
+        self.hits = hits
+        self.signs = signs  # of `signs`, those that stand in `lower`
+        self.near = near  # what stands around the digits of `lower` (`numerals.near_digits`)
+        self.has_digit = near != ""
+        self.has_many_digits = len(near) >= _MANY and _MANY_DIGITS.search(near) is not None
+
+    def named(self, where: str) -> View:
+        """Return the same text as a field of another name."""
+        return View(where, self.text, self.folded, self.lower, self.hits, self.signs, self.near)
 
 
-@dataclass(slots=True, eq=False)
 class Region(View):
     """One redacted field with everything that extractors need."""
 
-    latin: str
-    cues: tuple[Cue, ...]
-    cue_ends: tuple[int, ...]
-    digits: int  # the kinds of joined digits (`numerals`)
+    __slots__ = ("cue_ends", "cues", "digits", "latin")
+
+    def __init__(self, view: View) -> None:
+        super().__init__(view.where, view.text, view.folded, view.lower, view.hits, view.signs, view.near)
+        self.latin = latin(view.folded)
+        self.cues = lexicon().cues(view.lower, view.hits.get(CUE, ()))
+        self.cue_ends = tuple([cue.end for cue in self.cues])
+        self.digits = kinds_of_digits(view.near) if view.has_digit else 0  # of joined digits (`numerals`)
 
     def cues_before(self, position: int, count: int) -> tuple[Cue, ...]:
         """Return up to `count` context words that end at or before `position`, nearest first."""
@@ -81,9 +91,7 @@ def read_view(where: str, text: str, *, only_secrets: bool = False) -> View:
     small = lower(folded)
     words = only_secret_words() if only_secrets or len(text) > MAX_READ_CHARS else all_words()
     hits, signs = words.scan(small)
-    near = near_digits(small)
-    many = len(near) >= _MANY and _MANY_DIGITS.search(near) is not None
-    return View(where, text, folded, small, hits, signs, near, near != "", many)
+    return View(where, text, folded, small, hits, signs, near_digits(small))
 
 
 def read_label(where: str, text: str) -> View:
@@ -102,26 +110,11 @@ def _empty_view(where: str) -> View:
 
 
 def _bare_view(where: str, text: str) -> View:
-    return View(where, text, "", "", {}, frozenset(), "", has_digit=False, has_many_digits=False)
+    return View(where, text, "", "", {}, frozenset(), "")
 
 
 def read_region(view: View) -> Region:
     """Prepare one redacted field for the extractors; what is longer than `MAX_READ_CHARS` is cut."""
     if len(view.text) > MAX_READ_CHARS:
         view = read_view(view.where, view.text[:MAX_READ_CHARS])
-    cues = lexicon().cues(view.lower, view.hits.get(CUE, ()))
-    return Region(
-        view.where,
-        view.text,
-        view.folded,
-        view.lower,
-        view.hits,
-        view.signs,
-        view.near,
-        view.has_digit,
-        view.has_many_digits,
-        latin(view.folded),
-        cues,
-        tuple([cue.end for cue in cues]),
-        kinds_of_digits(view.near) if view.has_digit else 0,
-    )
+    return Region(view)
