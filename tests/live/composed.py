@@ -19,6 +19,7 @@ from typing import Any
 import yaml
 
 from tests.live.conftest import START_TIMEOUT_S, Desk
+from tests.warm_command import warm_razbor
 
 COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
 GIVEN = frozenset({"postgres", "redis"})  # run by the fixtures
@@ -50,7 +51,9 @@ class ComposedDesk(Desk):
             body = left.pop(name)
             environment = self._environment(name, body)
             if body["restart"] == "no":  # asked for with `service_completed_successfully`
-                done = self._run(body["command"], environment)
+                done = subprocess.run(
+                    _own(body["command"]), env=environment, capture_output=True, timeout=120, check=False
+                )
                 assert done.returncode == 0, f"{name}: {done.stderr.decode()[-2000:]}"
                 finished.add(name)
                 continue
@@ -102,13 +105,10 @@ class ComposedDesk(Desk):
         kind, razbor, *words = body["healthcheck"]["test"]
         assert (kind, razbor) == ("CMD", "razbor")
         deadline = time.monotonic() + START_TIMEOUT_S
-        while self._run(words, self._environment(name, body)).returncode != 0:
+        while warm_razbor(*words, env=self._environment(name, body)).returncode != 0:
             assert self.running[name].poll() is None, f"{name} ended: {self.told()}"
             assert time.monotonic() < deadline, f"{name} did not become healthy: {self.told()}"
             time.sleep(1.0)
-
-    def _run(self, words: list[str], environment: dict[str, str]) -> subprocess.CompletedProcess[bytes]:
-        return subprocess.run(_own(words), env=environment, capture_output=True, timeout=120, check=False)
 
 
 def _own(words: list[str]) -> list[str]:

@@ -38,6 +38,7 @@ from models.store.learning import Artefact, add_version, artefact_bytes, champio
 from models.store.migrate import migrate
 from settings import Settings
 from tests.once_per_run import shared_folder
+from tests.warm_command import warm_razbor
 from workers.retraining import make_artefact
 from workers.training_child import Trained
 
@@ -97,7 +98,8 @@ class Desk:
         )
 
     def lines(self, *words: str) -> list[dict[str, Any]]:
-        done = self.razbor(*words, "--json", timeout=300)  # twenty thousand lines on a busy machine
+        # Twenty thousand lines take a while on a busy machine.
+        done = warm_razbor(*words, "--json", env=self.env, timeout_s=300)
         assert done.returncode == 0, done.stderr
         return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -219,7 +221,7 @@ def trained_folder(tmp_path_factory: pytest.TempPathFactory, trained_on_train: T
         if not (folder / "done").exists():
             folder.mkdir(exist_ok=True)
             env = {**os.environ, "RAZBOR_DATA_DIR": str(folder)}
-            subprocess.run([sys.executable, "-m", "cli", "migrate"], env=env, check=True, capture_output=True)
+            assert warm_razbor("migrate", env=env).returncode == 0
             _put_champion(folder, trained_on_train)
             (folder / "done").touch()
     return folder

@@ -13,6 +13,7 @@ import pytest
 
 from cli.corpus_mail import render
 from models.topics import SLUGS
+from tests.warm_command import warm_razbor
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -68,6 +69,11 @@ def desk_env(trained_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def razbor(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    return warm_razbor(*words, env=env, timeout_s=200)
+
+
+def cold_razbor(env: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+    """Start an interpreter of its own for the command."""
     return subprocess.run(
         [sys.executable, "-m", "cli", *words], env=env, capture_output=True, text=True, check=False, cwd=ROOT
     )
@@ -111,7 +117,7 @@ def test_read_gives_the_contract_for_every_file_and_an_answer_for_one_that_canno
 
 
 def test_triage_answers_every_mail(desk_env: dict[str, str], dev_mails: dict[str, dict]) -> None:
-    answers = json_lines(razbor(desk_env, "triage", "--json", *dev_mails))
+    answers = json_lines(cold_razbor(desk_env, "triage", "--json", *dev_mails))
     assert [answer["file"] for answer in answers] == list(dev_mails)
     for answer in answers:
         assert answer.keys() >= TRIAGE_KEYS

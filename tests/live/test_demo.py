@@ -1,6 +1,6 @@
 """`demo` as an operator meets it, and again beside one that runs: every mail ends as intended.
 
-That a desk has one instance and what `kill -9` leaves of it stands in `test_core_flow`.
+That a desk has one instance stands in `test_core_flow`, what `kill -9` leaves in `test_random_kills`.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 import pytest
 
 from cli.demo.manifest import load_manifest
+from tests.warm_command import warm_razbor
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
@@ -35,7 +36,7 @@ def test_every_sample_mail_ends_as_intended_and_again(make_desk) -> None:
                 told += line
                 if "stays up" in line:
                     break
-            again = desk.razbor("demo", "--once", timeout=120)
+            again = warm_razbor("demo", "--once", env=desk.env, timeout_s=120)
             status = desk.wait_quiet(accepted=2 * len(MANIFEST))
             demo.send_signal(signal.SIGINT)
             assert demo.wait(60) == 0

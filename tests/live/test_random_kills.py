@@ -65,12 +65,15 @@ class Senders:
 
 
 def _kill(desk: Desk, victim: str) -> None:
+    """Kill processes; of everything only `serve` itself: what it started ends with it, the broker too."""
     if victim == "everything":
         assert desk.process is not None
         with contextlib.suppress(ProcessLookupError):
             desk.process.kill()
         desk.process.wait(timeout=30)
-    for pid in desk.processes("" if victim == "everything" else victim):
+        assert desk.none_left(), f"outlived their supervisor: {desk.processes('')}"
+        return
+    for pid in desk.processes(victim):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, signal.SIGKILL)
 
