@@ -47,6 +47,8 @@ class PostgresDatabases:
         self.cluster = cluster
         self.template = "rz_template_" + uuid4().hex[:8]
         self._free: list[str] = []
+        # One session stays with each database: a new one would read the catalogue anew to empty it.
+        self._sessions: dict[str, psycopg.Connection] = {}
         self._on_cluster("CREATE DATABASE {}", self.template)
         url = self.address(self.template)
         alchemy = url.replace("postgresql://", "postgresql+psycopg://")
@@ -72,18 +74,29 @@ class PostgresDatabases:
 
     def give_back(self, name: str) -> None:
         """Empty a database for the next test; drop it where that cannot be done."""
-        try:
-            emptied = self._emptied(name)
-        except psycopg.Error:
-            emptied = False
+        emptied = False
+        for _ in range(2):  # the first time our own session may have been ended by the test
+            try:
+                emptied = self._emptied(name)
+                break
+            except psycopg.Error:
+                self._forget_session(name)
         if emptied:
             self._free.append(name)
         else:
+            self._forget_session(name)
             self._on_cluster("DROP DATABASE {} WITH (FORCE)", name)
 
+    def _forget_session(self, name: str) -> None:
+        if name in self._sessions:
+            self._sessions.pop(name).close()
+
     def _emptied(self, name: str) -> bool:
-        with psycopg.connect(self.address(name)) as db:
-            _end_other_sessions(db)
+        if name not in self._sessions:
+            self._sessions[name] = psycopg.connect(self.address(name), prepare_threshold=1)
+        db = self._sessions[name]
+        _end_other_sessions(db)
+        with db.transaction():
             if _shape(db) != self._shape:
                 return False
             db.execute("SET LOCAL session_replication_role = replica")  # rows may go in any order

@@ -88,8 +88,11 @@ def log_in(page: Page, address: str) -> None:
     page.wait_for_url("**/review")
 
 
-def no_serious_fault(page: Page, what: str) -> None:
-    found = Axe().run(page).response["violations"]
+OF_COLOURS = {"runOnly": ["color-contrast", "link-in-text-block"]}
+
+
+def no_serious_fault(page: Page, what: str, options: dict[str, list[str]] | None = None) -> None:
+    found = Axe().run(page, options=options).response["violations"]
     serious = [fault for fault in found if fault["impact"] in {"serious", "critical"}]
     told = [(fault["id"], [node["html"][:120] for node in fault["nodes"][:3]]) for fault in serious]
     assert told == [], what
@@ -154,7 +157,8 @@ def test_no_script_of_a_mail_runs_and_axe_is_content(browser: Browser, served: s
         ]
         for address in looked_at:
             page.goto(served + address)
-            no_serious_fault(page, f"{address} {theme}")
+            # The pages are the same in the dark but for their colours.
+            no_serious_fault(page, f"{address} {theme}", OF_COLOURS if theme == "dark" else None)
         for address in tickets if theme == "light" else []:
             page.goto(served + address)
             assert "pwned" not in page.title()

@@ -224,7 +224,7 @@ def _assert_every_queue_is_consumed(desk: Desk) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(400)
 def test_three_rounds_of_kills_lose_and_double_nothing(make_desk: MakeDesk) -> None:
     """The worker, the broker and everything die in turn; every queue has somebody who works it."""
     desk = _desk(make_desk)
