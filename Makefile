@@ -42,7 +42,7 @@ compiled: $(COPY)/.built  ## build/compiled: a copy whose reading of mails is na
 
 test-compiled: compiled  ## the tests of reading against that copy; 6,000 mails read by it and by the sources
 	PYTHONPATH=$(COPY):. $(BIN)/python -P -m pytest -p tests.compiled_copy -n 2 --dist loadfile -m "not soak" \
-	  tests/intake tests/scenarios $(ARGS)
+	  tests/intake tests/workers/test_read_budget.py $(ARGS)
 	PYTHONPATH=$(COPY):. $(BIN)/python -P -m tests.compiled_copy
 
 check: setup  ## format, lint, types, layers, a short fuzz of the mail reader
