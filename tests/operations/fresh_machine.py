@@ -1,11 +1,13 @@
 """Type docs/operations.md in as written on a fresh Debian: `python -m tests.operations.fresh_machine ROOT`.
 
-ROOT is a folder with what `debootstrap --variant=minbase --include=python3,ca-certificates bookworm ROOT`
-makes; it is changed, so give a copy. Needs root's rights, the package registries, and a checkout with
-`dist/` from `make release`. Every block without a language runs line by line in one shell, in the order of
-the page; the first line that fails ends the run. What cannot be as on a machine of its own: systemd does
-not run, so `systemctl` and `journalctl` are played by `shims/`; `apt-get` is told not to ask; names of
-keys and tickets are those of this run. What is left out stands in `LEFT_OUT` with the reason.
+ROOT is a folder with what `debootstrap --variant=minbase --include=$PACKAGES bookworm ROOT` makes, PACKAGES
+being python3,ca-certificates,systemd,systemd-sysv,dbus; it is changed, so give a copy. Needs root's rights,
+`systemd-nspawn`, the package registries, and a checkout with `dist/` from `make release`. The machine boots
+with a systemd of its own; a unit types every block without a language in, line by line in one shell, in the
+order of the page, and switches the machine off; the first line that fails ends the run. What differs from
+typing: `apt-get` is told not to ask, a log is looked at until it has the line, names of keys and tickets
+are those of this run, and what `systemctl edit` opens is written by its block. The machine shares the
+network of the one it runs on. What is left out stands in `LEFT_OUT` with the reason.
 """
 
 from __future__ import annotations
@@ -14,19 +16,16 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PAGE: Final = ROOT / "docs" / "operations.md"
-SHIMS: Final = Path(__file__).parent / "shims"
 _SECTION: Final = re.compile(r"^## (.+)$", re.MULTILINE)
 _BLOCK: Final = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
-LEFT_OUT: Final = {
-    "RAZBOR_OIDC_ISSUER": "settings that need a provider of one's own",
-    "[Service]": "an override for systemd; its ExecStart is run by hand",
-}
+LEFT_OUT: Final = {"RAZBOR_OIDC_ISSUER": "settings that need a provider of one's own"}
 # What the page leaves to its reader, by the section before which it is done.
 MAIL: Final = """
 python3 - <<'END'
@@ -50,20 +49,45 @@ TICKET: Final = (
     "'import json, sys; print(json.loads(sys.stdin.readline())[\"number\"])')"
 )
 OLD_KEY: Final = "old_key=$(razbor keys show | grep -oE '\\b[0-9a-f]{8}\\b' | head -1)"
-# Installed servers start by themselves where an init runs; here they are started behind the installation.
-APT: Final = (
-    'apt-get() { command apt-get -y -qq --no-install-recommends "$@" >/var/log/apt.log 2>&1; '
-    'if [ "$1" = install ]; then service postgresql start; service redis-server start; fi; }'
+APT: Final = 'apt-get() { command apt-get -y -qq "$@" >>/var/log/apt.log 2>&1; }'
+# A person looks again until the line is there: the unit has started before its program has said it.
+JOURNAL: Final = (
+    'journalctl() { for _ in $(seq 60); do command journalctl "$@" && return; '
+    '[[ " $* " == *" -g "* ]] || return; sleep 1; done; return 1; }'
 )
 # Lines that may end with status 1: they look for something, and tell so that they found nothing, or faults.
 LOOKS: Final = re.compile(
     r"^(?:razbor doctor.*|razbor keys drop \S+|razbor person erase \S+|journalctl .* grep .*)$", re.MULTILINE
 )
-BEFORE: Final = {
-    "Upgrade": MAIL,
-    "Scale": "timeout 20 sudo -E -u razbor /opt/razbor/bin/razbor worker --queues read --processes 4 "
-    ">/var/log/scaled.log 2>&1 || [ $? = 124 ]\n",
-}
+BEFORE: Final = {"Upgrade": MAIL}
+# What the editor that `systemctl edit` opens would be given: the block, tried and taken back.
+OVERRIDE: Final = """
+install -D -m 0644 /dev/stdin /etc/systemd/system/razbor-worker.service.d/override.conf <<'END'
+{block}END
+systemctl daemon-reload
+systemctl restart razbor-worker
+sleep 15
+systemctl is-active razbor-worker
+systemctl show --property=ExecStart razbor-worker | grep -q 'queues read --processes 4'
+rm -r /etc/systemd/system/razbor-worker.service.d
+systemctl daemon-reload
+systemctl restart razbor-worker
+"""
+UNIT: Final = """
+[Service]
+Type=exec
+WorkingDirectory=/root
+Environment=HOME=/root
+StandardOutput=file:/root/typed.log
+StandardError=inherit
+ExecStart=/bin/bash -c 'bash /root/typed.sh; echo $? >/root/typed.status; systemctl poweroff'
+"""
+LAST: Final = """
+systemctl list-units --no-pager 'razbor*'
+for unit in listen worker beat console; do systemctl is-active "razbor-$unit"; done
+systemctl stop razbor.target
+echo ALL BLOCKS WORKED
+"""
 
 
 def blocks() -> Iterator[tuple[str, str]]:
@@ -77,6 +101,8 @@ def blocks() -> Iterator[tuple[str, str]]:
 
 def adapted(block: str) -> str:
     """Put in what is different in each run: the id of a key, the number of a ticket."""
+    if block.startswith("[Service]"):
+        return OVERRIDE.format(block=block)
     named = block.replace("1a2b3c4d", '"$old_key"').replace("RZ-100042", '"$ticket"')
     return LOOKS.sub(lambda line: f"{line[0]} || [ $? = 1 ]", named)
 
@@ -88,6 +114,7 @@ def script() -> str:
         "trap 'echo \"FAILED in: $section: $BASH_COMMAND\"' ERR",
         "export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8",
         APT,
+        JOURNAL,
         "cd ~/razbor",
         "apt-get update",
     ]
@@ -99,32 +126,51 @@ def script() -> str:
         lines.append(f'section={head!r}; echo; echo "== $section"')
         lines += [OLD_KEY] * ("1a2b3c4d" in block) + [TICKET] * ("RZ-100042" in block)
         lines.append(adapted(block))
-    lines += ["systemctl stop-all", "echo ALL BLOCKS WORKED"]
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, LAST])
 
 
 def prepare(root: Path) -> None:
-    """Put the checkout's release, the shims and the resolver into the machine."""
-    checkout = root / "root" / "razbor"
+    """Put the checkout's release, the page's lines and the unit that types them into the machine."""
+    checkout, home = root / "root" / "razbor", root / "root"
     shutil.rmtree(checkout, ignore_errors=True)
     checkout.mkdir(parents=True)
     for name in ("requirements", "docs", "dist"):
         shutil.copytree(ROOT / name, checkout / name)
-    for shim in SHIMS.iterdir():
-        shutil.copy(shim, root / "usr" / "local" / "sbin" / shim.name)
-    shutil.copy("/etc/resolv.conf", root / "etc" / "resolv.conf")
+    for name in ("typed.log", "typed.status"):
+        (home / name).unlink(missing_ok=True)
+    (home / "typed.sh").write_text(script(), encoding="utf-8")
+    units = root / "etc" / "systemd" / "system"
+    (units / "typed.service").write_text(UNIT, encoding="utf-8")
+    wanted = units / "multi-user.target.wants"
+    wanted.mkdir(exist_ok=True)
+    (wanted / "typed.service").unlink(missing_ok=True)
+    (wanted / "typed.service").symlink_to("../typed.service")
+
+
+def watch(log: Path, machine: subprocess.Popen[bytes]) -> None:
+    """Print what is written to a log until the machine is off."""
+    told_bytes = 0
+    is_on = True
+    while is_on:
+        is_on = machine.poll() is None
+        new = log.read_bytes()[told_bytes:] if log.exists() else b""
+        told_bytes += len(new)
+        sys.stdout.write(new.decode(errors="replace"))
+        sys.stdout.flush()
+        time.sleep(1)
 
 
 def main() -> int:
-    """Type the page in; answers 0 when every block worked."""
+    """Boot the machine and let it type the page in; answers 0 when every block worked."""
     root = Path(sys.argv[1]).resolve()
     prepare(root)
-    (root / "root" / "typed.sh").write_text(script(), encoding="utf-8")
-    command = ["unshare", "--mount", "--pid", "--fork", "--kill-child", "chroot", str(root)]
-    mounts = "mount -t proc proc /proc; mount -t tmpfs tmpfs /dev/shm; mount -t devpts devpts /dev/pts"
-    inside = f"{mounts}; exec bash ~/typed.sh"
-    environment = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
-    return subprocess.run([*command, "bash", "-c", inside], env=environment, check=False).returncode
+    begun_s = time.monotonic()
+    command = ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe"]
+    with subprocess.Popen([*command, f"--directory={root}"], stdout=subprocess.DEVNULL) as machine:
+        watch(root / "root" / "typed.log", machine)
+    status = (root / "root" / "typed.status").read_text(encoding="ascii").strip()
+    print(f"typed in {time.monotonic() - begun_s:,.0f} s, status {status}")
+    return int(status)
 
 
 if __name__ == "__main__":
