@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from workers.service import SenderChecks, Service
 
 TASK_TIME_LIMIT_S = 300
+DATABASE_ANSWER_S = 60  # under the lease of 120 s: what a worker gives up is free when another may take it
 BROKER_TIMEOUT_S = 5
 RETRAIN_HOUR, RETRAIN_MINUTE = 3, 20  # in the desk's time zone, when few mails come
 PURGE_HOUR, PURGE_MINUTE = 2, 40  # before the training, which must not learn from what has to go
@@ -118,7 +119,12 @@ def create_service(settings: Settings) -> Service:
     from models.store import open_store
 
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    store = open_store(settings.main_database_url, settings.intake_database_url, settings.keyring)
+    store = open_store(
+        settings.main_database_url,
+        settings.intake_database_url,
+        settings.keyring,
+        answer_within_s=DATABASE_ANSWER_S,
+    )
     return service_over(store, settings)
 
 

@@ -26,6 +26,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from models.keyring import NO_KEYS, Keyring
+from models.store.postgres_lines import bound_waiting
 from models.store.read_once import forget_between_transactions
 from models.store.sqlite_connections import sqlite_engine
 
@@ -168,10 +169,13 @@ def _advisory_number(key: str) -> int:
     return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big", signed=True)
 
 
-def open_store(main_url: str, intake_url: str, keyring_path: Path | None = None) -> Store:
+def open_store(
+    main_url: str, intake_url: str, keyring_path: Path | None = None, *, answer_within_s: float | None = None
+) -> Store:
     """Open both databases by their SQLAlchemy addresses; nothing is created or migrated here.
 
-    `keyring_path` names the keys of sealed raw mail. Raises KeyringError when it cannot be read.
+    `keyring_path` names the keys of sealed raw mail. `answer_within_s` ends a connection to PostgreSQL that
+    leaves one question unanswered for longer. Raises KeyringError when the keyring cannot be read.
     """
     keyring = Keyring(keyring_path) if keyring_path else NO_KEYS
     if main_url.startswith("sqlite"):
@@ -183,6 +187,7 @@ def open_store(main_url: str, intake_url: str, keyring_path: Path | None = None)
         main_url, pool_pre_ping=True, pool_size=4, max_overflow=4, hide_parameters=True
     )  # a failed statement is told without its values: they are sellers' words
     forget_between_transactions(engine)
+    bound_waiting(engine, answer_within_s)
     return Store(engine, engine, None, keyring)
 
 

@@ -38,8 +38,12 @@ class CutNetwork:
         self._end_all()
 
     def cut(self, how: str) -> None:
-        """Cut it: `silent` keeps lines open and says nothing, `reset` ends them, `refused` new ones too."""
-        if how == "silent":
+        """Cut it: `silent` keeps lines open and says nothing, `reset` ends them, `refused` new ones too.
+
+        `stuck` is silent for lines that are open and refuses new ones.
+        """
+        if how in {"silent", "stuck"}:
+            self._refusing = how == "stuck"
             self._silent.set()
             return
         self._refusing = how == "refused"

@@ -6,6 +6,8 @@ answered with 250 is there once, and what was refused goes through.
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -15,10 +17,12 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from models.raw_store import PostgresRawStore
 from models.store import open_store
+from models.store.postgres_lines import LOST_LINE_S
 from tests.faults.cut_network import CutNetwork
 from tests.faults.test_database_faults import assert_each_opened_once_and_asked_once, settle
 from tests.intake.smtp_harness import RunningListener, client
@@ -91,6 +95,46 @@ def test_between_worker_and_database(
     desk.pass_time(30)  # the lease of what could not be given back
     settle(desk)
     assert_each_opened_once_and_asked_once(desk, 2)
+
+
+@on_postgres
+def test_a_line_that_stays_silent_is_given_up_by_its_worker(
+    desk: Any, database_env: dict[str, str], network: CutNetwork
+) -> None:
+    """The line is open and acknowledges everything, so that no timeout of TCP ends it."""
+    desk.mail()
+    address = through(network, database_env["RAZBOR_DATABASE_URL"]).replace("://", "+psycopg://")
+    far = desk.make_service(open_store(address, address, answer_within_s=0.3), lease_s=5)
+    desk.predictor.on_document = lambda _document: network.cut("stuck")
+    begun = time.monotonic()
+    with pytest.raises(DBAPIError):
+        desk.read(far)
+    assert time.monotonic() - begun < 10
+    desk.predictor.on_document = lambda _document: None
+    network.heal()
+    desk.pass_time(30)
+    desk.read(far)  # the pool threw the dead connections away
+    far.store.close()
+    settle(desk)
+    assert_each_opened_once_and_asked_once(desk, 1)
+
+
+@on_postgres
+def test_what_a_line_to_the_database_waits_for(database_env: dict[str, str], network: CutNetwork) -> None:
+    address = through(network, database_env["RAZBOR_DATABASE_URL"]).replace("://", "+psycopg://")
+    store = open_store(address, address)
+    with store.main.connect() as db, socket.socket(fileno=os.dup(db.connection.fileno())) as line:
+        options = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT, socket.TCP_USER_TIMEOUT)
+        idle_s, every_s, probes, unacknowledged_ms = (
+            line.getsockopt(socket.IPPROTO_TCP, one) for one in options
+        )
+        assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    store.close()
+    impatient = open_store(address, address, answer_within_s=0.2)
+    with impatient.main.connect() as db, pytest.raises(DBAPIError, match=r"no answer within 0\.2 s"):
+        db.execute(text("SELECT pg_sleep(60)"))
+    impatient.close()
+    assert idle_s + every_s * probes == LOST_LINE_S == unacknowledged_ms / 1000
 
 
 @every_way
