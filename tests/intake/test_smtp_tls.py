@@ -7,7 +7,9 @@ import gc
 import smtplib
 import ssl
 import struct
+import subprocess
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -113,6 +115,42 @@ def test_required_tls() -> None:
         client(listener.port) as peer,
     ):
         assert peer.ask("MAIL FROM:<a@b.example>").startswith("530 5.7.0")
+
+
+def limited(version: ssl.TLSVersion, ciphers: str) -> ssl.SSLContext:
+    """Make a client that knows one version and some ciphers only, however weak."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.set_ciphers(f"{ciphers}:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = version
+    return context
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+def test_tls_is_1_2_or_later_with_forward_secrecy(tmp_path: Path) -> None:
+    """RFC 8996, and RFC 9325 section 4.1: nothing older, no key exchange that a stolen key opens later."""
+    grades = [
+        (ssl.TLSVersion.TLSv1_3, "ALL", True),
+        (ssl.TLSVersion.TLSv1_2, "ECDHE+AESGCM", True),
+        (ssl.TLSVersion.TLSv1_2, "kRSA", False),
+        (ssl.TLSVersion.TLSv1_2, "aNULL", False),
+        (ssl.TLSVersion.TLSv1_2, "ECDHE-RSA-AES128-SHA", False),
+        (ssl.TLSVersion.TLSv1_1, "ALL", False),
+        (ssl.TLSVersion.TLSv1, "ALL", False),
+    ]
+    pem = tmp_path / "rsa.pem"  # with this kind of key a client may ask for an exchange without secrecy
+    asked = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=x -keyout {pem} -out {pem}.crt"
+    subprocess.run(asked.split(), check=True, capture_output=True)
+    pem.write_bytes(pem.read_bytes() + Path(f"{pem}.crt").read_bytes())
+    with RunningListener(SlowStore(), tls_cert=pem) as listener:
+        for version, ciphers, is_taken in grades:
+            sender = smtplib.SMTP("127.0.0.1", listener.port)
+            with sender.sock, nullcontext() if is_taken else pytest.raises(ssl.SSLError):
+                sender.starttls(context=limited(version, ciphers))
+                assert sender.noop()[0] == 250
+                assert isinstance(sender.sock, ssl.SSLSocket)
+                assert sender.sock.compression() is None
+                sender.sock.close()
 
 
 def test_bad_certificate_is_refused_at_start(tmp_path: Path) -> None:
