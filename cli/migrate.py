@@ -12,7 +12,7 @@ def migrate() -> None:
     from models.store import open_store
     from models.store.migrate import migrate as upgrade
     from models.store.migrate import pending
-    from models.store.policies import seed
+    from models.store.policies import seed_store
     from settings import load_settings
 
     settings = load_settings()
@@ -20,8 +20,7 @@ def migrate() -> None:
     store = open_store(settings.main_database_url, settings.intake_database_url)
     intake_exists = not settings.is_sqlite or (settings.data_dir / "intake.db").exists()
     done = upgrade(store, intake=not intake_exists or "intake" in pending(store))
-    with store.write() as db:
-        seed(db, settings.mailboxes, datetime.now(UTC))
+    seed_store(store, settings.mailboxes, datetime.now(UTC))
     store.close()
     for line in done or ["nothing to do, the schema is up to date"]:
         typer.echo(f"migrate: {line}")

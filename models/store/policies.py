@@ -13,6 +13,7 @@ from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.engine import Connection
 
 from models.retention import RETENTION, Retention, parse_retention, shipped_retention
+from models.store.engine import Store
 from models.store.read_once import forget, read_once
 from models.store.reply_templates import seed_reply_templates
 from models.store.schema import MAILBOX, POLICY, TOPIC
@@ -26,6 +27,12 @@ _IN_FORCE = (  # built once: it is asked for with every mail
     .order_by(POLICY.c.version.desc())
     .limit(1)
 )
+
+
+def seed_store(store: Store, mailboxes: Iterable[str], now_utc: datetime) -> None:
+    """Seed in a transaction of its own, one at a time: at the first start every part of a desk does it."""
+    with store.write(["seed"]) as db:
+        seed(db, mailboxes, now_utc)
 
 
 def seed(db: Connection, mailboxes: Iterable[str], now_utc: datetime) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -24,10 +25,10 @@ from models.store.outbox import (
     mark_sending,
     queue_reply,
 )
-from models.store.policies import read_policy, reply_policy, seed, write_policy
+from models.store.policies import read_policy, reply_policy, seed, seed_store, write_policy
 from models.store.raw_mail import adopt_new_mail, fetch_mails
 from models.store.reply_queue import ReplyNote, note_replies
-from models.store.schema import MAIL_STATE, OUTBOX, STATUS_EVENT
+from models.store.schema import MAIL_STATE, OUTBOX, POLICY, STATUS_EVENT
 from models.store.ticket_states import load_ticket_state
 from models.store.tickets import NewTicket, Opening, move_status, open_tickets
 from models.store.topic_work import make_topic_work_due
@@ -337,6 +338,18 @@ def test_ticket_shape_is_the_contract(store: Store, accept) -> None:
     assert contract | {"messages", "replies", "claimed_ticket", "related"} <= shown.keys()
     assert [m["direction"] for m in shown["messages"]] == ["in", "out"]
     assert shown["replies"][0].keys() >= {"kind", "language", "subject", "text", "status"}
+
+
+def test_parts_that_start_at_once_seed_once(store: Store) -> None:
+    """Under systemd four parts migrate and seed side by side at the first start."""
+    with ThreadPoolExecutor() as parts:
+        with store.write(["seed"]) as db:
+            seed(db, ["support@razbor.local"], NOW)
+            other = parts.submit(seed_store, store, ["support@razbor.local"], NOW)
+            assert not wait([other], timeout=0.1).done
+        other.result()
+    with store.read() as db:
+        assert set(db.scalars(select(POLICY.c.version))) == {1}
 
 
 def test_policies_are_versions_and_the_nearest_entry_wins(store: Store) -> None:

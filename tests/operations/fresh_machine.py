@@ -85,6 +85,7 @@ ExecStart=/bin/bash -c 'bash /root/typed.sh; echo $? >/root/typed.status; system
 LAST: Final = """
 systemctl list-units --no-pager 'razbor*'
 for unit in listen worker beat console; do systemctl is-active "razbor-$unit"; done
+! command journalctl --no-pager -u 'razbor-*' | grep -E 'Failed (to start|with result)|Traceback'
 systemctl stop razbor.target
 echo ALL BLOCKS WORKED
 """
@@ -138,6 +139,7 @@ def prepare(root: Path) -> None:
         shutil.copytree(ROOT / name, checkout / name)
     for name in ("typed.log", "typed.status"):
         (home / name).unlink(missing_ok=True)
+    (root / "etc" / "hosts").write_text("127.0.0.1 localhost\n127.0.1.1 fresh\n", encoding="ascii")
     (home / "typed.sh").write_text(script(), encoding="utf-8")
     units = root / "etc" / "systemd" / "system"
     (units / "typed.service").write_text(UNIT, encoding="utf-8")
@@ -165,7 +167,15 @@ def main() -> int:
     root = Path(sys.argv[1]).resolve()
     prepare(root)
     begun_s = time.monotonic()
-    command = ["systemd-nspawn", "--quiet", "--boot", "--register=no", "--keep-unit", "--console=pipe"]
+    command = [
+        "systemd-nspawn",
+        "--quiet",
+        "--boot",
+        "--register=no",
+        "--keep-unit",
+        "--console=pipe",
+        "--hostname=fresh",
+    ]
     with subprocess.Popen([*command, f"--directory={root}"], stdout=subprocess.DEVNULL) as machine:
         watch(root / "root" / "typed.log", machine)
     status = (root / "root" / "typed.status").read_text(encoding="ascii").strip()
