@@ -85,7 +85,9 @@ ExecStart=/bin/bash -c 'bash /root/typed.sh; echo $? >/root/typed.status; system
 LAST: Final = """
 systemctl list-units --no-pager 'razbor*'
 for unit in listen worker beat console; do systemctl is-active "razbor-$unit"; done
-! command journalctl --no-pager -u 'razbor-*' | grep -E 'Failed (to start|with result)|Traceback'
+if command journalctl --no-pager -u 'razbor-*' | grep -E 'Failed (to start|with result)|Traceback'; then
+  false
+fi
 systemctl stop razbor.target
 echo ALL BLOCKS WORKED
 """
