@@ -67,7 +67,7 @@ def read_task() -> int:
     result = read_batch(service)
     if result.full:
         nudge_read(celery_app)
-    own = _worked_here(result.topics)
+    own = worked_here(result.topics)
     nudge_topics(celery_app, result.topics - own)
     worked = work_topics(service, own) if own else BatchResult()
     if worked.full:
@@ -77,7 +77,7 @@ def read_task() -> int:
     return result.count
 
 
-def _worked_here(topics: set[str]) -> set[str]:
+def worked_here(topics: set[str]) -> set[str]:
     """Return those topics whose queues this process takes tasks from."""
     mine = current_app.amqp.queues.consume_from
     return {slug for slug in topics if topic_queue(slug) in mine}
