@@ -41,6 +41,11 @@ _POSTAL_WEIGHT: Final = 4.0
 _HIDDEN: Final = frozenset(
     {"...", "***", "** "}
 )  # what stands before the digits that were left of an account
+# A document's number of three digits stands right behind its name; farther away it counts (his act says 184).
+_SHORT_DOCUMENT: Final = 3
+_SHORT_TIE: Final = re.compile(
+    r"\.?[\s\"'(]{0,2}(?:(?:№|#|no\.?|nr\.?|n|number|номер|号码?|编号)[\s:：.]{0,2}){0,2}"
+)
 _HOLDERS: Final = (
     "склад",
     "пропуск",
@@ -103,6 +108,7 @@ def _add(found: dict[str, Evidence], meaning: Meaning, weight: float, word: str)
 
 def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence]) -> None:
     damping, shape = 1.0, candidate.shape
+    short = len(candidate.value) <= _SHORT_DOCUMENT
     until = nearer = candidate.start
     for cue in region.cues_before(candidate.start, MAX_CUES):
         gap = region.lower[cue.end : until]
@@ -121,6 +127,8 @@ def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence])
             if meaning.touching and (strength < 1.0 or len(gap) > 3 or "№" in gap):
                 continue
             if meaning.role == _COUNT and not _may_count(candidate):
+                continue
+            if short and meaning.role.startswith("document") and not _SHORT_TIE.fullmatch(gap):
                 continue
             loose = strength < 0.85 and meaning.role.startswith(_NEEDS_NEAR)
             weight = meaning.weight * strength * (0.65 if loose else 1.0)

@@ -86,10 +86,13 @@ def _day_and_month(
 def _full_numeric(region: Region, mail_date: date | None) -> Iterator[DateMark]:
     for match in islice(_DMY.finditer(region.lower), MAX_MARKS):
         day, month = int(match["a"]), int(match["b"])
-        if month > 12 >= day:
+        short, swapped = len(match["y"]) == 2, month > 12 >= day
+        if swapped:
             day, month = month, day
-        short = len(match["y"]) == 2
         version = short and (len(match["b"]) == 1 or not 20 <= int(match["y"]) <= 35)
+        version = version or (
+            short and swapped and match["s"] == "."
+        )  # 7.14.22: no date puts the month first
         far = (
             mail_date is not None
             and match["s"] == "-"

@@ -64,11 +64,22 @@ def find_keys(small: str) -> Iterator[Span]:
     pattern = _LOOSE_UUID if " " in small or "\n" in small else _UUID
     for match in pattern.finditer(small):
         before = small[max(0, match.start() - _REACH) : match.start()]
-        words = list(words_of(_FILE, "words", "key").finditer(before))
-        others = list(words_of(_FILE, "words", "not_key").finditer(before))
-        nearest = bool(words) and not (others and others[-1].start() > words[-1].start())
-        if nearest or (not others and _beside_client_id(small, match)):
+        nearest = -1
+        for word in words_of(_FILE, "words", "key").finditer(before):
+            nearest = word.start()
+        if nearest >= 0:
+            is_key = _names_no_other(before[nearest:])
+        else:
+            is_key = _beside_client_id(small, match) and not words_of(_FILE, "words", "not_key").search(
+                before
+            )
+        if is_key:
             yield match.start(), match.end(), "api_key"
+
+
+def _names_no_other(lead: str) -> bool:
+    """Tell whether no word for another owner stands behind the word for a key that begins `lead`."""
+    return not any(word.start() for word in words_of(_FILE, "words", "not_key").finditer(lead))
 
 
 def _beside_client_id(small: str, match: re.Match[str]) -> bool:
@@ -133,8 +144,9 @@ def _password_behind(view: View, start: int, reach: int, read_to: dict[int, int]
 
     In a table that is a cell of the same row, or else what stands below the word in its column.
     """
-    line_start = view.text.rfind("\n", 0, start) + 1
-    line_end = view.text.find("\n", start)
+    low = max(0, start - _ROW_CHARS)  # a longer line is no row of a table
+    line_start = view.text.rfind("\n", low, start) + 1
+    line_end = view.text.find("\n", start, start + _ROW_CHARS) if line_start or not low else -1
     if line_end >= 0 and "\t" in view.text[line_start : min(line_end, line_start + _ROW_CHARS)]:
         row = list(_first_password(view, start, min(reach, line_end)))
         yield from row or _column_below(view, view.text.count("\t", line_start, start), line_end + 1, read_to)
