@@ -201,8 +201,10 @@ def test_topic_work_is_claimed_by_its_own_topic(store: Store, accept) -> None:
     with store.write() as db:
         make_topic_work_due(db, number, "logistics_acceptance", raw_id, NOW)
         make_topic_work_due(db, number, "logistics_acceptance", raw_id, NOW)
-    assert not claim_topic_work(store, "finance_documents", now_utc=NOW, lease_s=60, limit=5)
-    assert claim_topic_work(store, "logistics_acceptance", now_utc=NOW, lease_s=60, limit=5).ids == (number,)
+    assert not claim_topic_work(store, ["finance_documents"], now_utc=NOW, lease_s=60, limit=5)
+    assert claim_topic_work(store, ["logistics_acceptance"], now_utc=NOW, lease_s=60, limit=5).ids == (
+        number,
+    )
 
 
 def queue(store: Store, raw_id: int, number: int, kind: str = "missing_data") -> int | None:
