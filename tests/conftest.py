@@ -365,13 +365,14 @@ def broker_url(redis_server: str, request: pytest.FixtureRequest) -> Iterator[st
 
 @pytest.fixture(scope="session")
 def trained_on_train(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
-    """A model of the train part, with a quarter of the letters and of the network's passes; once per run."""
+    """A model of the train part: three folds, a quarter of the letters and of the passes; once per run."""
 
     def make() -> TrainedModel:
         examples = load_corpus([path for path in default_corpus_paths() if path.name == "train.jsonl"])
         began = time.process_time()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("classifier.network.EPOCHS", 3)
+            patch.setattr("classifier.train.FOLDS", 3)
             some = letter_examples()[::4]
             patch.setattr("classifier.material.letter_examples", lambda: some)
             model = train(examples)

@@ -17,6 +17,7 @@ from classifier.network import LINEAR_SHARPNESS, log_softmax
 from classifier.pipeline import make_pipeline
 from classifier.train import TrainedModel
 from models.topics import OTHER, SLUGS, SPAM
+from tests.example_counts import examples
 
 
 @pytest.fixture(scope="session")
@@ -112,7 +113,7 @@ def test_the_mailbox_is_a_hint_not_a_verdict(model: Model) -> None:
 
 
 @given(st.text(max_size=400), st.text(max_size=60), st.sampled_from(["ru", "zh", "en", "unknown", ""]))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_any_text_gets_a_whole_answer(model: Model, text: str, subject: str, language: str) -> None:
     prediction = model.predict([Document(subject=subject, text=text, language=language)])[0]
     assert set(prediction.probabilities) == set(SLUGS)

@@ -14,6 +14,7 @@ from classifier.documents import Document, document_of, document_of_row
 from classifier.reader import Reader, Reading
 from models.records import Attachment, Mail
 from tests.classifier import plain_reading
+from tests.example_counts import examples
 
 WORDS = [
     "中 ",
@@ -61,7 +62,7 @@ def counted(reader: Reader, reading: Reading) -> dict[str, float]:
 
 
 @given(st.lists(DOCUMENTS, min_size=1, max_size=3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 def test_arrays_count_what_the_definition_counts(documents: list[Document]) -> None:
     """In training and in serving, alone and in a batch, with and without places."""
     growing = Reader()

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from intake.extraction import Extraction, MailFields, extract
 from intake.extraction.normalise import fold, latin, lower
 from models.entity_scores import score_entities
+from tests.example_counts import examples
 
 MAIL_DATE = date(2026, 11, 15)
 CORPUS = Path(__file__).parents[2] / "classifier" / "corpus" / "train.jsonl"
@@ -61,7 +62,7 @@ def read(fields: MailFields) -> Extraction:
     return extract(fields, mail_date=MAIL_DATE, language="ru", marketplace="unknown")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(
     subject=TEXTS,
     body=TEXTS,
@@ -86,7 +87,7 @@ def test_any_text_is_read_and_every_offset_is_exact(
     assert all(first[1] <= second[0] for first, second in pairwise(spans))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(text=TEXTS)
 def test_folding_keeps_every_offset_and_is_idempotent(text: str) -> None:
     for view in (fold(text), lower(fold(text)), latin(fold(text))):
@@ -94,7 +95,7 @@ def test_folding_keeps_every_offset_and_is_idempotent(text: str) -> None:
     assert fold(fold(text)) == fold(text)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(
     body=TEXTS, quoted=st.lists(PIECES.filter(lambda piece: "пароль" not in piece), max_size=25).map("".join)
 )

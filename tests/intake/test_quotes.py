@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from intake.quotes import split_quotes
 from intake.signatures import split_signature
+from tests.example_counts import examples
 
 OPENERS = [
     "On Tue, Nov 17, 2026 at 10:02 AM Support <s@market.example> wrote:",
@@ -178,7 +179,7 @@ HISTORIES = [
 ]
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(lines=LINES, old=LINES, history=st.sampled_from(HISTORIES))
 def test_the_history_of_any_client_never_changes_the_new_text(
     lines: list[str], old: list[str], history: Callable[[list[str]], str]
@@ -191,7 +192,7 @@ def test_the_history_of_any_client_never_changes_the_new_text(
     assert split_signature(split.new).text == alone
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 @given(st.text(alphabet=st.sampled_from("ab яю中\n>:-|*_. 0123@<>"), max_size=400))
 def test_any_text_is_split_without_loss(text: str) -> None:
     split = split_quotes(text)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from intake.mail_json import mail_as_json
 from intake.read_mail import ReadOptions, read_mail
 from models.records import Envelope, Mail
+from tests.example_counts import examples
 
 OPTIONS = ReadOptions(own_addresses=frozenset({"seller-support@market.example"}))
 SAMPLES = [
@@ -50,13 +51,13 @@ def read(raw: str | bytes, source: Envelope | None = None) -> Mail:
     return read_mail(raw.encode() if isinstance(raw, str) else raw, source, OPTIONS)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.binary(max_size=600))
 def test_any_octets_are_read(raw: bytes) -> None:
     mail_as_json(read(raw), "x")
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_broken_mails_are_read_and_twice_the_same(data: st.DataObject) -> None:
     raw = bytearray(data.draw(st.sampled_from(SAMPLES))[:6000])

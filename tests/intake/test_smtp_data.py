@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from intake.limits import Limits, MemoryBudget
 from intake.smtp_data import DataCollector
 from intake.smtp_replies import Reply
+from tests.example_counts import examples
 from tests.intake.smtp_harness import MAILBOX, Client, RunningListener, client, free_port, open_store, stored
 
 NASTY = [
@@ -65,7 +66,7 @@ def collect(data: bytes, sizes: list[int], limits: Limits | None = None) -> tupl
     return collector, rest
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(bodies, splits, st.binary(max_size=20))
 def test_any_bytes_split_anywhere(body: bytes, sizes: list[int], ahead: bytes) -> None:
     body = ended(body)
@@ -75,7 +76,7 @@ def test_any_bytes_split_anywhere(body: bytes, sizes: list[int], ahead: bytes) -
     assert rest == ahead
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(bodies, splits)
 def test_a_refused_body_ends_at_the_same_place(body: bytes, sizes: list[int]) -> None:
     body = ended(body)

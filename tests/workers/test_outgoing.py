@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.store.outbox import OutgoingMail, ReplyAddress
+from tests.example_counts import examples
 from workers.outgoing import MAX_REFERENCES, Letter, build_letter, build_reply, capped_references
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -130,7 +131,7 @@ def test_reply_from_the_outbox() -> None:
     assert build_reply(mail, now_utc=NOW, mail_domain="desk.example") == wanted
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(75), deadline=None)
 @given(subject=st.text(max_size=300), text=st.text(max_size=400))
 def test_any_subject_and_text_make_one_well_formed_mail(subject: str, text: str) -> None:
     content = build_letter(replace(LETTER, subject=subject, text=text))
