@@ -57,8 +57,10 @@ def _impatient(answer_within_s: float) -> type[psycopg.Connection]:
 
         def wait(self, gen: Any, interval: float = 0.1, timeout: float | None = None) -> Any:
             """Wait as psycopg does; raises OperationalError when the time is over."""
+            if timeout is not None:  # the driver's own, which it handles itself
+                return super().wait(gen, interval, timeout)
             try:
-                return super().wait(gen, interval, timeout or answer_within_s)
+                return super().wait(gen, interval, answer_within_s)
             except psycopg.errors._WaitTimeout as error:  # noqa: SLF001 - psycopg asks its callers to convert it
                 self.pgconn.finish()  # closed: the pool throws it away, and no clean-up waits on it again
                 msg = f"PostgreSQL gave no answer within {answer_within_s:g} s: the connection was closed"
