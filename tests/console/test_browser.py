@@ -31,6 +31,8 @@ from tests.console.test_ticket import HOSTILE
 from workers import retraining
 from workers.training_orders import ordered_retrain
 
+pytestmark = pytest.mark.timeout(300)  # seconds alone; minutes where twenty others want the machine
+
 Theme = Literal["light", "dark"]
 PASSWORD = "correct horse battery"
 ARGUMENTS = (
