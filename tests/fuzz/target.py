@@ -29,7 +29,7 @@ ENVELOPE = Envelope(
 WITH_FILES = replace(OPTIONS, read_attachments=True)
 MAX_TEXT_CHARS = 200_000
 _BUDGET = Budget()
-_TWO_OCTETS = re.compile(rb"(?i)utf-?(16|32)|ucs|unicode")
+_TWO_OCTETS = re.compile(rb"(?i)utf-?(16|32)|ucs|unicode|\xff\xfe|\xfe\xff")
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\x00")  # as repr shows one; a warning may quote one as four letters
 
 

@@ -33,8 +33,9 @@ def test_mutated_mails_hold_all_checks(seed: int) -> None:
         b"Subject: x\n\n" + b"QUJD" * 20_000 + b", and so on.\n",
         b"Subject: x\nContent-Transfer-Encoding: a\x00b\n\nx",
         b"X-Failed-Recipients: a\x00b@shop.example\n\nx",
+        b"\xff\xfeRoect: a long line of words\n\n--mdn\nContent-Type: text/plain\n",
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_what_fuzzing_found(raw: bytes) -> None:
     check_mail(raw, slow_s=2)
