@@ -23,7 +23,6 @@ from classifier.confidence import (
 from classifier.scope import ScopeDetector
 from models.topics import SPAM
 
-_TINY: Final = 1e-12
 _MOST_ODDS: Final = 30.0
 
 
@@ -82,8 +81,8 @@ def _rescored(answers: Answers, scope: ScopeDetector, sharpness: float) -> list[
         claims[-1] - claims[-2],
         within[-1] - within[-2],
         likely[-1],
-        _entropy(_softmax(within, within[-1], 1.0)),
-        _entropy(_softmax(likely, likely[-1], 1.0)),
+        _entropy(within, within[-1], 1.0),
+        _entropy(likely, likely[-1], 1.0),
         answers.unseen_share,
         math.log1p(answers.words),
     )
@@ -103,7 +102,7 @@ def _signals(
         ranked[0],
         ranked[0] - ranked[1],
         ranked[1] - ranked[min(2, len(ranked) - 1)],
-        _entropy(_softmax(scores, ranked[0], sharpness)),
+        _entropy(scores, ranked[0], sharpness),
         own,
         linear[0] - linear[1],
         float(own == linear[0]),
@@ -119,8 +118,12 @@ def _softmax(scores: list[float], best: float, sharpness: float) -> list[float]:
     return [one / total for one in raised]
 
 
-def _entropy(shares: list[float]) -> float:
-    return -sum([share * math.log(share + _TINY) for share in shares])
+def _entropy(scores: list[float], best: float, sharpness: float) -> float:
+    """Return the entropy of the softmax: the logarithm of its sum less the mean of its exponents."""
+    below = [(score - best) * sharpness for score in scores]
+    raised = list(map(math.exp, below))
+    total = sum(raised)
+    return math.log(total) - sum(map(operator.mul, raised, below)) / total
 
 
 def _logistic(log_odds: float) -> float:

@@ -106,14 +106,15 @@ def _phrases(sheet: Sheet, words: Words) -> tuple[Integers, Integers, Integers]:
     firsts = begins.nonzero()[0]
     pairs = list(zip(places.take(firsts).tolist(), places.take(firsts + 1).tolist(), strict=True))
     found: list[int] = []
-    for first, pair, known in zip(firsts.tolist(), pairs, map(words.begun.get, pairs), strict=True):
+    rows = zip(firsts.tolist(), pairs, map(words.begun.get, pairs), strict=True)
+    for first, pair, known in [row for row in rows if row[2] != ()]:  # most pairs begin nothing
         begun = words.phrases_begun(*pair, sheet.texts[sheet.inside[first + 1]]) if known is None else known
         for phrase in begun:
             last = _last_of(phrase, sheet, first)
             if last is not None:
                 found += (first, last, phrase[1])
-    rows = np.array(found, dtype=np.int64)
-    return rows[::3], rows[1::3], rows[2::3]
+    triples = np.array(found, dtype=np.int64)
+    return triples[::3], triples[1::3], triples[2::3]
 
 
 def _last_of(phrase: Phrase, sheet: Sheet, first: int) -> int | None:
