@@ -204,11 +204,11 @@ def _same(wanted: dict[str, Any], seen: dict[str, Any]) -> None:
 
 
 def test_four_workers_do_what_one_would(store: Store, accept: Accept, serial: Serial) -> None:
-    wanted = serial(25, 300)
+    wanted = serial(25, 500)
     assert sum(len(told["tickets"]) for told in wanted.values()) == 25
     letters = sum((ticket["letters"] for told in wanted.values() for ticket in told["tickets"]), Counter())
     assert letters["missing_data"] == 14
-    _same(wanted, Floor(store, accept, WORKERS).play(plan(25, 300, SEED)))
+    _same(wanted, Floor(store, accept, WORKERS).play(plan(25, 500, SEED)))
 
 
 @pytest.mark.soak
