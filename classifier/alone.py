@@ -123,7 +123,8 @@ def _entropy(scores: list[float], best: float, sharpness: float) -> float:
     below = [(score - best) * sharpness for score in scores]
     raised = list(map(math.exp, below))
     total = sum(raised)
-    return math.log(total) - sum(map(operator.mul, raised, below)) / total
+    mean: float = sum(map(operator.mul, raised, below)) / total
+    return math.log(total) - mean
 
 
 def _logistic(log_odds: float) -> float:
