@@ -71,7 +71,7 @@ def test_values_and_pieces_are_put_in() -> None:
 
 STORED = {  # module -> sentences it stores beside a ticket or a mail
     "models/store/tickets.py": ["mail received", "seller wrote again", "seller answered"],
-    "models/store/topic_work.py": [
+    "models/store/topic_results.py": [
         "asked for seller_id, period|event_date",
         "data complete",
         "sender_not_admin",
