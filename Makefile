@@ -30,7 +30,7 @@ setup: $(VENV)/.installed  ## virtual environment, locked requirements, .venv/bi
 run: setup  ## everything on this machine, with sample mails; ARGS=--once exits after them
 	$(BIN)/razbor demo $(ARGS)
 
-test: setup  ## the whole suite, some seven minutes on two cores
+test: setup  ## the whole suite, six and a half minutes on two cores
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
 
 $(COPY)/.built: $(VENV)/.installed setup.py $(COPIED)
