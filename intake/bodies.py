@@ -177,7 +177,7 @@ def _plain_is_enough(plain: list[Part], octets: bytes) -> bool:
         return False
     if 60 < size < MAX_STUB_BYTES and len(_TAG.sub(b"", octets)) > 60:
         stub = "\n".join(
-            decode_text(part.octets()[0], part.parameters.get("charset", "")).text for part in plain
+            decode_text(part.text_octets()[0], part.parameters.get("charset", "")).text for part in plain
         )
         if says_only_open_html(stub):
             return False
@@ -246,7 +246,7 @@ def _is_doubtful_addition(part: Part, letter: Letter) -> bool:
 
 
 def _read_text(part: Part, letter: Letter) -> None:
-    octets, warning = part.octets()
+    octets, warning = part.text_octets()
     if part.encoding in IDENTITY:
         octets, warning = decode_undeclared(octets)
     if part.content_type in _PLAIN_TEXT:

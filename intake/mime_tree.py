@@ -76,6 +76,14 @@ class Part:
         """Decode the body; with it comes a warning about its transfer encoding."""
         return decode_transfer(self.raw[self.start : self.end], self.encoding)
 
+    def text_octets(self) -> tuple[bytes, str]:
+        """Decode the body as that of a text: what ends its lines on the way is one line feed.
+
+        Quoted-printable has hard breaks of its own (RFC 2045 6.7 rule 4): two octets there would shift all
+        that follows in UTF-16, and the choice of a charset must not hang on them.
+        """
+        return decode_transfer(self.raw[self.start : self.end].replace(b"\r\n", b"\n"), self.encoding)
+
 
 @dataclass(frozen=True, slots=True)
 class Tree:

@@ -32,7 +32,7 @@ def file_octets(raw: bytes, sha256: str) -> bytes | None:
 def letter_html(raw: bytes) -> str:
     """Return the HTML of the letter itself, "" for a mail that has none; nested mails are left alone."""
     found = [
-        decode_text(part.octets()[0][:MAX_TEXT_BYTES], part.parameters.get("charset", "")).text
+        decode_text(part.text_octets()[0][:MAX_TEXT_BYTES], part.parameters.get("charset", "")).text
         for part in _html_parts(cut(tidy_octets(raw)).root)[:MAX_HTML_PARTS]
     ]
     return "\n".join(found)

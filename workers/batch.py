@@ -168,7 +168,7 @@ def _predict(service: Service, readings: Sequence[Reading]) -> list[Reading]:
     except (MemoryError, OSError):
         raise
     except Exception as error:  # noqa: BLE001 - the edge of a batch: its mails are tried one by one
-        log.error(  # noqa: TRY400 - see _read
+        log.error(  # noqa: TRY400 - a traceback ends with the message, and that may quote the mail
             "batch cannot be classified", cause=fault_words(error), remedy="its mails are tried one by one"
         )
     return [_predict_one(service, reading) for reading in readings]
@@ -181,7 +181,7 @@ def _predict_one(service: Service, reading: Reading) -> Reading:
         raise
     except Exception as error:  # noqa: BLE001 - the edge of one mail
         cause = f"could not be classified: {fault_words(error)}"
-        log.error("mail cannot be classified", raw_id=reading.raw.raw_id, cause=cause)  # noqa: TRY400 - see _read
+        log.error("mail cannot be classified", raw_id=reading.raw.raw_id, cause=cause)  # noqa: TRY400 - a traceback ends with the message, and that may quote the mail
         return replace(reading, cause=cause)
 
 

@@ -122,6 +122,6 @@ def _dispose_alone(service: Service, db: Db, arrival: Arrival) -> Touched:
         if is_fault_of_database(error):
             raise
         cause = f"could not be stored: {fault_words(error)}"
-        log.error("mail held", raw_id=raw_id, cause=cause)  # noqa: TRY400 - see _read
+        log.error("mail held", raw_id=raw_id, cause=cause)  # noqa: TRY400 - a traceback ends with the message, and that may quote the mail
         hold_mail(db, raw_id, cause, service.now())
         return Touched()

@@ -22,12 +22,11 @@ from models.records import Mail, RawMail
 from models.store import Db
 from models.store.raw_mail import fetch_readable, first_that_fit
 from models.store.raw_orders import RAW_GONE
+from models.store.reading_columns import attachment_columns, reading_columns
 from models.store.replay import (
     BOUNCE_ADDRESS,
     SENDER_WARNINGS,
     StoredReading,
-    attachment_columns,
-    reading_columns,
     store_reading,
     stored_readings,
 )

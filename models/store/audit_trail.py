@@ -44,7 +44,7 @@ def audit_lines(
     query = select(AUDIT).where(*_conditions(wanted)).order_by(AUDIT.c.id.desc()).limit(limit)
     if before is not None:
         query = query.where(AUDIT.c.id < before)
-    return [AuditLine(**row._mapping) for row in db.execute(query)]  # noqa: SLF001 - SQLAlchemy's documented mapping
+    return [AuditLine(**row) for row in db.execute(query).mappings()]
 
 
 def audit_actions(db: Connection) -> list[str]:

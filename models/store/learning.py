@@ -142,7 +142,7 @@ def _versions(db: Connection, state: str | None = None) -> list[VersionInfo]:
     ).order_by(MODEL_VERSION.c.id.desc())
     if state is not None:
         query = query.where(MODEL_VERSION.c.state == state)
-    return [VersionInfo(**row._mapping) for row in db.execute(query)]  # noqa: SLF001 - SQLAlchemy's documented mapping
+    return [VersionInfo(**row) for row in db.execute(query).mappings()]
 
 
 def artefact_bytes(db: Connection, name: str) -> bytes:
@@ -195,7 +195,7 @@ def labelled_mails(db: Connection) -> list[LabelledMail]:
         .where(LABEL.c.active, MESSAGE.c.purged_at_utc.is_(None))
         .order_by(LABEL.c.raw_id)
     )
-    return [_without_phones(dict(row._mapping)) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented mapping
+    return [_without_phones(dict(row)) for row in rows.mappings()]
 
 
 def _without_phones(row: dict[str, Any]) -> LabelledMail:

@@ -278,7 +278,7 @@ def _resends(db: Connection, mails: Sequence[Mail], now_utc: datetime) -> list[i
     rows = db.execute(_RESENDS, given | {"since": now_utc - timedelta(days=RESEND_DAYS)})
     first = {(row[0], row[1]): int(row[2]) for row in rows if (row[0], row[1]) in asked}
     tickets = (
-        {raw_id: number for raw_id, number in db.execute(_TICKETS_OF, {"raw_ids": list(first.values())})}  # noqa: C416 - rows are tuples by behaviour, not by type
+        {row[0]: row[1] for row in db.execute(_TICKETS_OF, {"raw_ids": list(first.values())})}
         if first
         else {}
     )

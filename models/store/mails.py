@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
@@ -13,13 +13,13 @@ from sqlalchemy import bindparam, func, insert, select, true, update
 from sqlalchemy.engine import Connection
 
 from models.decisions import Decision
-from models.records import Attachment, Mail, Prediction, RawMail
+from models.records import Mail, Prediction, RawMail
+from models.store.reading_columns import attachment_columns, flat, reading_columns
 from models.store.schema import ATTACHMENT, MAIL_STATE, MESSAGE, PREDICTION
 from models.store.word_index import indexed_texts, put_entries
 from models.topics import Disposition
 
 CAUSE_LIMIT = 500
-ATTACHMENT_FIELDS: Final = tuple(field.name for field in fields(Attachment))  # its columns in the table too
 # Built once: these run for every mail.
 _NEW_MESSAGE: Final = insert(MESSAGE)
 _NEW_ATTACHMENT: Final = insert(ATTACHMENT)
@@ -62,9 +62,9 @@ def insert_worked(db: Connection, worked: Sequence[WorkedMail], now_utc: datetim
     ]
     put_entries(db, [(one.raw.raw_id, texts_of) for one, texts_of in zip(worked, texts, strict=True)])
     attachments = [
-        {"raw_id": one.raw.raw_id, "position": position, **flat(attachment)}
+        {"raw_id": one.raw.raw_id, "position": position, **columns}
         for one in worked
-        for position, attachment in enumerate(one.mail.attachments)
+        for position, columns in enumerate(attachment_columns(one.mail))
     ]
     if attachments:
         db.execute(_NEW_ATTACHMENT, attachments)
@@ -72,41 +72,16 @@ def insert_worked(db: Connection, worked: Sequence[WorkedMail], now_utc: datetim
     db.execute(_END, [_end_row(one, now_utc) for one in worked])
 
 
-def flat(record: Any) -> dict[str, Any]:
-    """Return the fields of a record whose values are plain: a tenth of what `dataclasses.asdict` takes."""
-    return {name: getattr(record, name) for name in record.__slots__}
-
-
 def _message_row(one: WorkedMail) -> dict[str, Any]:
     raw, mail = one.raw, one.mail
     reply_to = mail.reply_to[0].address if mail.reply_to else mail.from_.address
-    return {
+    return reading_columns(mail) | {
         "raw_id": raw.raw_id,
         "ticket_id": one.ticket_id if one.is_part else None,
         "received_at_utc": raw.envelope.received_at_utc,
-        "date_utc": mail.date_utc,
-        "message_id": mail.message_id,
-        "in_reply_to": mail.in_reply_to,
-        "references": list(mail.references),
-        "from_address": mail.from_.address,
-        "from_name": mail.from_.name,
         "reply_address": reply_to or raw.envelope.mail_from,
         "mailbox": one.mailbox,
-        "subject": mail.subject,
-        "kind": mail.kind,
-        "language": mail.language,
-        "marketplace": mail.marketplace,
-        "text": mail.text,
-        "quoted": mail.quoted,
-        "signature": mail.signature,
-        "entities": [flat(entity) for entity in mail.entities],
-        "findings": [flat(finding) for finding in mail.findings],
-        "redacted": [flat(redaction) for redaction in mail.redacted],
-        "warnings": list(mail.warnings),
         "authentication": flat(mail.authentication),
-        "suppress_replies": mail.suppress_replies,
-        "content_sha256": mail.content_sha256,
-        "text_sha256": mail.text_sha256,
     }
 
 
@@ -216,4 +191,4 @@ def held_mails(db: Connection, *, cause: str = "", limit: int | None = None) -> 
         .order_by(columns.raw_id.desc())
         .limit(limit)
     )
-    return [dict(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented way to a mapping
+    return [dict(row) for row in rows.mappings()]

@@ -37,14 +37,18 @@ def policy_versions(db: Connection, name: str, limit: int = SHOWN) -> list[Polic
         .order_by(POLICY.c.version.desc())
         .limit(limit)
     )
-    return [PolicyVersion(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented mapping
+    return [PolicyVersion(**row) for row in rows.mappings()]
 
 
 def policy_version(db: Connection, name: str, version: int) -> PolicyVersion | None:
     """Return one version, None for one that was never written."""
-    row = db.execute(
-        select(POLICY.c.version, POLICY.c.body, POLICY.c.author, POLICY.c.created_at_utc).where(
-            POLICY.c.name == name, POLICY.c.version == version
+    row = (
+        db.execute(
+            select(POLICY.c.version, POLICY.c.body, POLICY.c.author, POLICY.c.created_at_utc).where(
+                POLICY.c.name == name, POLICY.c.version == version
+            )
         )
-    ).first()
-    return None if row is None else PolicyVersion(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented mapping
+        .mappings()
+        .first()
+    )
+    return None if row is None else PolicyVersion(**row)

@@ -9,7 +9,7 @@ of arrival stays too (ADR 9).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 from models.decisions import FactValue
 from models.records import Mail
 from models.store.facts import SINGLE_FIELDS
-from models.store.mails import ATTACHMENT_FIELDS
+from models.store.reading_columns import ATTACHMENT_FIELDS, reading_columns
 from models.store.schema import ATTACHMENT, FACT, MAIL_STATE, MESSAGE, PREDICTION, TICKET
 from models.store.word_index import index_mails
 from models.topics import Disposition
@@ -51,37 +51,6 @@ class StoredReading:
     gives_facts: bool  # it opened or extended its ticket
     facts: tuple[Any, ...]  # rows of `fact` that this mail gave, also those that no longer count
     predicted: str  # topic, "" without a prediction
-
-
-def reading_columns(mail: Mail) -> dict[str, Any]:
-    """Return the columns of `message` that are derived from a mail's octets alone."""
-    return {
-        "date_utc": mail.date_utc,
-        "message_id": mail.message_id,
-        "in_reply_to": mail.in_reply_to,
-        "references": list(mail.references),
-        "from_address": mail.from_.address,
-        "from_name": mail.from_.name,
-        "subject": mail.subject,
-        "kind": mail.kind,
-        "language": mail.language,
-        "marketplace": mail.marketplace,
-        "text": mail.text,
-        "quoted": mail.quoted,
-        "signature": mail.signature,
-        "entities": [asdict(entity) | {"reasons": list(entity.reasons)} for entity in mail.entities],
-        "findings": [asdict(finding) for finding in mail.findings],
-        "redacted": [asdict(redaction) for redaction in mail.redacted],
-        "warnings": list(mail.warnings),
-        "suppress_replies": mail.suppress_replies,
-        "content_sha256": mail.content_sha256,
-        "text_sha256": mail.text_sha256,
-    }
-
-
-def attachment_columns(mail: Mail) -> tuple[dict[str, Any], ...]:
-    """Return the rows of `attachment` without their numbers."""
-    return tuple({name: getattr(part, name) for name in ATTACHMENT_FIELDS} for part in mail.attachments)
 
 
 def replayable(db: Connection, wanted: ReplayFilter, *, after: int, limit: int) -> list[int]:

@@ -104,7 +104,7 @@ def automatic_since(db: Connection, addresses: Collection[str], since_utc: datet
     """Count automatic mails to addresses since a moment: the caps of rule A8 look at it."""
     given = {"addresses": list(addresses), "since": since_utc}
     rows = db.execute(_AUTOMATIC.group_by(OUTBOX.c.rcpt_to), given)
-    return {rcpt_to: count for rcpt_to, count in rows}  # noqa: C416 - rows are tuples by behaviour, not by type
+    return {row[0]: row[1] for row in rows}
 
 
 def queue_replies(db: Connection, replies: Sequence[NewReply], now_utc: datetime) -> list[int]:
@@ -135,7 +135,7 @@ def queue_replies(db: Connection, replies: Sequence[NewReply], now_utc: datetime
         ],
     )
     message_ids = [reply.address.message_id for reply in replies]
-    numbers = {message_id: number for message_id, number in db.execute(_QUEUED, {"addresses": message_ids})}  # noqa: C416 - as above
+    numbers = {row[0]: row[1] for row in db.execute(_QUEUED, {"addresses": message_ids})}
     return [numbers[message_id] for message_id in message_ids]
 
 

@@ -60,7 +60,7 @@ def known_bindings(db: Connection, addresses: Sequence[str]) -> dict[str, Bindin
     found: dict[str, Binding] = {}
     for start in range(0, len(addresses), _CHUNK):
         rows = db.execute(_BINDINGS, {"addresses": addresses[start : start + _CHUNK]})
-        found |= {row.address: Binding(**row._mapping) for row in rows}  # noqa: SLF001 - SQLAlchemy's documented mapping
+        found |= {row["address"]: Binding(**row) for row in rows.mappings()}
     return found
 
 
@@ -95,7 +95,7 @@ def all_bindings(db: Connection, *, seller_id: str = "") -> list[Binding]:
     query = select(SELLER_ADDRESS).order_by(SELLER_ADDRESS.c.seller_id, SELLER_ADDRESS.c.address)
     if seller_id:
         query = query.where(SELLER_ADDRESS.c.seller_id == seller_id)
-    return [Binding(**row._mapping) for row in db.execute(query)]  # noqa: SLF001 - SQLAlchemy's documented mapping
+    return [Binding(**row) for row in db.execute(query).mappings()]
 
 
 def binding_page(db: Connection, wanted: str, *, after: str = "", limit: int = 100) -> list[Binding]:
@@ -109,7 +109,7 @@ def binding_page(db: Connection, wanted: str, *, after: str = "", limit: int = 1
         )
     if after:
         query = query.where(SELLER_ADDRESS.c.address > after)
-    return [Binding(**row._mapping) for row in db.execute(query)]  # noqa: SLF001 - SQLAlchemy's documented mapping
+    return [Binding(**row) for row in db.execute(query).mappings()]
 
 
 def unbind(db: Connection, address: str) -> Binding | None:

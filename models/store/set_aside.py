@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from models.records import Address, Attachment, Authentication, Entity, Finding, Mail
 from models.store.engine import StoreError
-from models.store.mails import ATTACHMENT_FIELDS
+from models.store.reading_columns import ATTACHMENT_FIELDS
 from models.store.schema import ATTACHMENT, LABEL, MAIL_STATE, MESSAGE
 from models.topics import SPAM, Disposition
 

@@ -266,5 +266,5 @@ def repeats_of(db: Connection, numbers: Collection[int], now_utc: datetime) -> d
     given = {"numbers": list(numbers), "since": now_utc - REPEAT_WINDOW}
     found: dict[int, int] = {}
     for query in (_REPEATS, _REPEATS_OF_SELLER):
-        found |= {number: count for number, count in db.execute(query, given)}  # noqa: C416 - rows are tuples by behaviour, not by type
+        found |= {row[0]: row[1] for row in db.execute(query, given)}
     return found

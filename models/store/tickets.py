@@ -71,7 +71,7 @@ def open_tickets(db: Connection, wanted: Sequence[NewTicket], now_utc: datetime)
         return []
     db.execute(_OPEN, [_first_values(new, now_utc) for new in wanted])
     raw_ids = [new.opening.raw_id for new in wanted]
-    opened = {raw_id: number for raw_id, number in db.execute(_OPENED, {"raw_ids": raw_ids})}  # noqa: C416 - rows are tuples by behaviour, not by type
+    opened = {row[0]: row[1] for row in db.execute(_OPENED, {"raw_ids": raw_ids})}
     numbers = [int(opened[raw_id]) for raw_id in raw_ids]
     told = list(zip(numbers, wanted, strict=True))
     parties = [

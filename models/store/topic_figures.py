@@ -25,7 +25,7 @@ class TopicCard:
 def topic_cards(db: Connection) -> list[TopicCard]:
     """List the topics: shipped ones in their order, then a desk's own by name."""
     rows = db.execute(select(TOPIC.c.slug, TOPIC.c.name_ru, TOPIC.c.name_zh, TOPIC.c.name_en, TOPIC.c.active))
-    cards = [TopicCard(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's documented mapping
+    cards = [TopicCard(**row) for row in rows.mappings()]
     order = {slug: at for at, slug in enumerate(SLUGS)}
     return sorted(cards, key=lambda card: (order.get(card.slug, len(order)), card.slug))
 

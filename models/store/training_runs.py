@@ -86,24 +86,29 @@ def finish_training(
 
 def newest_training(db: Connection, now_utc: datetime) -> TrainingRunInfo | None:
     """Return the newest order; one that ran too long is told as `lost`."""
-    row = db.execute(select(TRAINING_RUN).order_by(TRAINING_RUN.c.id.desc()).limit(1)).first()
+    row = db.execute(select(TRAINING_RUN).order_by(TRAINING_RUN.c.id.desc()).limit(1)).mappings().first()
     if row is None:
         return None
-    values: dict[str, Any] = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's documented mapping
-    if row.started_at_utc is not None and not row.outcome and row.started_at_utc < now_utc - LONGEST:
+    values: dict[str, Any] = dict(row)
+    started_at_utc = row["started_at_utc"]
+    if started_at_utc is not None and not row["outcome"] and started_at_utc < now_utc - LONGEST:
         values["outcome"] = "lost"
     return TrainingRunInfo(**values)
 
 
 def newest_night(db: Connection, job: str) -> NightlyRun | None:
     """Return how a job of the night went the last time."""
-    row = db.execute(
-        select(JOB_RUN.c.due_at_utc, JOB_RUN.c.finished_at_utc, JOB_RUN.c.result)
-        .where(JOB_RUN.c.name == job)
-        .order_by(JOB_RUN.c.due_at_utc.desc())
-        .limit(1)
-    ).first()
-    return None if row is None else NightlyRun(**row._mapping)  # noqa: SLF001 - SQLAlchemy's documented mapping
+    row = (
+        db.execute(
+            select(JOB_RUN.c.due_at_utc, JOB_RUN.c.finished_at_utc, JOB_RUN.c.result)
+            .where(JOB_RUN.c.name == job)
+            .order_by(JOB_RUN.c.due_at_utc.desc())
+            .limit(1)
+        )
+        .mappings()
+        .first()
+    )
+    return None if row is None else NightlyRun(**row)
 
 
 def _waiting() -> ColumnElement[bool]:

@@ -53,7 +53,7 @@ def version_cards(db: Connection, *, name: str = "") -> list[VersionCard]:
     )
     if name:
         query = query.where(kept.name == name)
-    rows = (dict(row._mapping) for row in db.execute(query))  # noqa: SLF001 - SQLAlchemy's documented mapping
+    rows = db.execute(query).mappings()
     return [
         VersionCard(
             **{

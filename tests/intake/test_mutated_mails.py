@@ -34,8 +34,15 @@ def test_mutated_mails_hold_all_checks(seed: int) -> None:
         b"Subject: x\nContent-Transfer-Encoding: a\x00b\n\nx",
         b"X-Failed-Recipients: a\x00b@shop.example\n\nx",
         b"\xff\xfeRoect: a long line of words\n\n--mdn\nContent-Type: text/plain\n",
+        b"Content-Transfer-Encoding: quoted-printable\n\n=FF=FE\n=00\n=00I=00D=00 =00?=04@=04>=044=04",
+        (
+            b"Messag\xf5-ID: <60273\x12554@shop.example>\n\xe0ate: yesterday\nContent-Type: text/calendar"
+            b"; charset=big5; \xb1ame*=utf-8''%D1%84.x\xe5sx\nContBnt-Transfwr-Enco\x7fing: 7bi\x8f\n\n? "
+            b"\xc7\xdc\xc7\xca\xc7\xd9\xc7\xcf\xc7\xcd\xc7\xd6\xc7\xd1\xc7\xcd\xc7\xd5,\n??? ??\xc7\xca"
+            b"\xc7\xcd\xc7-\xc7\xd1?\n\xc7f\xc7\xcd\xc7\xd4. +7 9008000-00\x9b00"
+        ),
     ],
-    ids=range(13),
+    ids=range(15),
 )
 def test_what_fuzzing_found(raw: bytes) -> None:
     check_mail(raw, slow_s=2)

@@ -76,11 +76,11 @@ systemctl restart razbor-worker
 UNIT: Final = """
 [Service]
 Type=exec
-WorkingDirectory=/root
-Environment=HOME=/root
-StandardOutput=file:/root/typed.log
+WorkingDirectory=%h
+Environment=HOME=%h
+StandardOutput=file:%h/typed.log
 StandardError=inherit
-ExecStart=/bin/bash -c 'bash /root/typed.sh; echo $? >/root/typed.status; systemctl poweroff'
+ExecStart=/bin/bash -c 'bash %h/typed.sh; echo $? >%h/typed.status; systemctl poweroff'
 """
 LAST: Final = """
 systemctl list-units --no-pager 'razbor*'
@@ -132,9 +132,20 @@ def script() -> str:
     return "\n".join([*lines, LAST])
 
 
+def home_of(root: Path) -> Path:
+    """Return the home folder of the machine's administrator: what systemd writes for %h in a system unit."""
+    administrator = next(
+        line.split(":")
+        for line in (root / "etc" / "passwd").read_text(encoding="utf-8").splitlines()
+        if line.split(":")[2] == "0"
+    )
+    return root / administrator[5].lstrip("/")
+
+
 def prepare(root: Path) -> None:
     """Put the checkout's release, the page's lines and the unit that types them into the machine."""
-    checkout, home = root / "root" / "razbor", root / "root"
+    home = home_of(root)
+    checkout = home / "razbor"
     shutil.rmtree(checkout, ignore_errors=True)
     checkout.mkdir(parents=True)
     for name in ("requirements", "docs", "dist"):
@@ -179,8 +190,8 @@ def main() -> int:
         "--hostname=fresh",
     ]
     with subprocess.Popen([*command, f"--directory={root}"], stdout=subprocess.DEVNULL) as machine:
-        watch(root / "root" / "typed.log", machine)
-    status = (root / "root" / "typed.status").read_text(encoding="ascii").strip()
+        watch(home_of(root) / "typed.log", machine)
+    status = (home_of(root) / "typed.status").read_text(encoding="ascii").strip()
     print(f"typed in {time.monotonic() - begun_s:,.0f} s, status {status}")
     return int(status)
 
