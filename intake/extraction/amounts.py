@@ -178,8 +178,9 @@ def _score_of_factor(words: MoneyWords, match: re.Match[str]) -> float:
         return 0.0  # "8 тыс переходов" counts something
     if match["x"] in money().alone:
         return 2.3 if spoken or "." in match["x"] else 1.8
-    if match["x"] in _LETTER_FACTORS and len(match["n"]) > _SMALL_DIGITS:
-        return 0.0  # 4000K is a colour of light, 1147К a code of a door
+    towards = match["x"] == "к" and "а" <= behind[:1] <= "я" and words.text[match.end("n")] == " "
+    if towards or (match["x"] in _LETTER_FACTORS and len(match["n"]) > _SMALL_DIGITS):
+        return 0.0  # +12 к индексу; 4000K is a colour of light, 1147К a code of a door
     if match["x"] == "k" and match["n"] in _PICTURES and not words.before(match.start())[1]:
         return 0.0  # 27 寸 2K
     return 2.3 if spoken and match["x"] in _AMBIGUOUS_FACTORS else 0.0
@@ -234,6 +235,6 @@ def find_amounts(region: Region) -> list[AmountMark]:
         sure += _two_units(region)
     if chinese:
         sure += [*_chinese(region, words), *_spoken(region)]
-    bare = list(find_bare_amounts(region, words, sure))
+    bare = find_bare_amounts(region, words, sure)
     rated = sure and not region.signs.isdisjoint(FOREIGN_MONEY)
     return (_without_rates(region, sure) if rated else sure) + bare

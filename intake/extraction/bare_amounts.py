@@ -8,7 +8,6 @@ weights follow a logistic regression over these features on the training mails, 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
@@ -48,20 +47,25 @@ _COUNT_BEFORE: Final = re.compile(
     r"[0-9] ?(?P<unit>[a-zа-я]{1,12}|[\u4e00-\u9fff])[ ,]{0,2}"
     r"(?:instead of|not|against|out of|вместо|против|а не|из|，?而不是|，?不是|，?实际(?:只有)?) ?$"
 )
-_SET_AGAINST: Final = frozenset({"form", "вместо", "instead of"})  # 60337 instead of 42115: anything
+_BY_FORM: Final = "form"
+_SET_AGAINST: Final = frozenset({_BY_FORM, "вместо", "instead of"})  # 60337 instead of 42115: anything
 _COUNT_REACH: Final = 32
+_SET_REACH: Final = 32
 # "118,240 rows and the export stops at 65,536": a sentence that counts goes on counting.
 _COUNTED_BEFORE: Final = re.compile(r"[0-9][ ,][0-9]{3} (?P<unit>[a-zа-я]{2,12})(?:\.,)?[^.!?\n]{0,50}$")
 _COUNT_CUES: Final = 2
 _CLAUSE_END: Final = re.compile(r"[.;!?\n。；！？]")
 _SENTENCE_REACH: Final = 70
+_FACTOR: Final = re.compile("[0-9] ?[x×х*] ?$")
+_EQUALS: Final = re.compile(" ?= ?[0-9]")
+_PER_ONE: Final = re.compile("一[\u4e00-\u9fff]|[\u4e00-\u9fff]{0,3}费")  # 2 300 一盏, 2 150 广告费
 _LISTED: Final = re.compile(r"\s?(?:[₽,，;|/→+=-]|и|and|or|или|руб\.?|р\.?|на|to|vs|和|、)?\s?[|,]?\s{0,3}")
 
 
 def _form_score(written: str) -> float:
     """Return how much the number's form alone looks like money."""
-    if written[0] == "0" and written[1:2].isdigit():
-        return -2.0
+    if written[0] == "0":
+        return -2.0  # 007, and 0,385 of a weight, which groups no thousands
     if written.isdigit():
         return _PLAIN_SCORES.get(len(written), -2.0)
     digits = sum(char.isdigit() for char in written)
@@ -105,7 +109,10 @@ def _score(
     if before != word and _BEFORE_WEAK.before(before):
         score += 0.4
     counted = _COUNT_BEFORE.search(region.lower, max(0, start - _COUNT_REACH), start)
-    if _BEFORE_COUNT.before(before) or _is_counted(counted) or _tells_count(region, start):
+    factor = _FACTOR.search(region.lower, max(0, start - 6), start) is not None
+    if factor and (word or _EQUALS.match(region.lower, end)):
+        score += 0.4 * (word == "")  # fined 6 × 2 500 = 15 000: a price by its place
+    elif _BEFORE_COUNT.before(before) or _is_counted(counted) or _tells_count(region, start):
         score -= 1.2
     elif not _PRICE.before(word):
         rows = _COUNTED_BEFORE.search(region.lower, max(0, start - _SENTENCE_REACH), start)
@@ -114,23 +121,32 @@ def _score(
         score -= 1.2  # a title
     if listed:
         score += 1.2
-    if money().behind.match(behind):
+    if money().behind.match(behind) or _PER_ONE.match(behind):
         score += 0.9
     elif behind and not _AFTER_FREE.behind(behind) and region.lower[end : end + 2].lstrip()[:1] != '"':
-        score -= 1.3  # a name in quotes behind is no noun that was counted
+        # A name in quotes behind is no noun that was counted, and behind a price hardly any noun is.
+        governed = close and _PRICE.before(word) and not _UNITS.behind(behind)
+        score -= 1.0 if governed else 1.3
     elif not behind:
         score += 0.15
-    return score, word or "form"
+    return score, word or _BY_FORM
 
 
-def find_bare_amounts(region: Region, words: MoneyWords, sure: list[AmountMark]) -> Iterator[AmountMark]:
-    """Yield the sums without a currency; `sure` are the ones that have one, for lists and the currency."""
+def _is_shown(word: str) -> bool:
+    """Tell whether nothing but the form, or a word of a screen, made a number a sum."""
+    return word == _BY_FORM or _SHOWN.before(word)
+
+
+def find_bare_amounts(region: Region, words: MoneyWords, sure: list[AmountMark]) -> list[AmountMark]:
+    """Return the sums without a currency; `sure` are the ones that have one, for lists and the currency."""
     currency = "CNY" if {mark.value[-3:] for mark in sure} == {"CNY"} else "RUB"
     ends = {mark.end for mark in sure}
-    last_end = -_LIST_REACH - 1
+    found: list[AmountMark] = []
+    counts: set[str] = set()  # numbers behind which something that is counted stands
+    last_end = last_number = -_LIST_REACH - 1
     silent = not sure and MONEY not in region.hits  # then digits alone are no money, whatever their place
     if silent and _SEPARATED.search(region.near) is None:
-        return
+        return found
     for match in islice(_PLAIN.finditer(region.lower), MAX_MARKS):
         span, written, word = match.span(), match[0], ""
         start, end = span
@@ -141,13 +157,25 @@ def find_bare_amounts(region: Region, words: MoneyWords, sure: list[AmountMark])
             near = 0 < start - last_end <= _LIST_REACH
             listed = near and _LISTED.fullmatch(region.lower, last_end, start) is not None
             score, word = _score(region, words, span, score, listed=listed)
-        if word in _SET_AGAINST and written.isdigit() and not sure and not words.any:
-            continue  # nothing in the mail speaks of money
+        if word in _SET_AGAINST and written.isdigit():
+            if not sure and not words.any:
+                continue  # nothing in the mail speaks of money
+            if word != _BY_FORM and last_end < last_number and 0 < start - last_number <= _SET_REACH:
+                continue  # 1711 came instead of 1117: the one was no sum, so the other is none
+        last_number = end
+        if word and score < BAR and not written.isdigit() and _UNITS.behind(word_behind(region.lower, end)):
+            counts.add(written)
         number = parse_number(written) if score >= BAR else None
         if number:
             last_end = end
             named = _NAMED_CURRENCY.search(region.lower[max(0, start - 16) : start])
             code = money().currency[named[1]] if named else currency
-            yield AmountMark(start, end, amount_value(number, code), min(score, 3.0), word)
+            found.append(AmountMark(start, end, amount_value(number, code), min(score, 3.0), word))
         elif end in ends:
             last_end = end
+    # What only its form made a sum is none where the same number counts things: 2 380套.
+    return [
+        mark
+        for mark in found
+        if not _is_shown(mark.word) or region.lower[mark.start : mark.end] not in counts
+    ]

@@ -51,6 +51,9 @@ _GLUED: Final = re.compile(
 _PART: Final = re.compile(r"[^/.+]+")
 _LISTED: Final = re.compile(r"[^/.+-]+")
 _TRIPLES: Final = re.compile(r"[0-9]{3} [0-9]{3} [0-9]{3}")
+_GROUP_BEFORE: Final = re.compile("(?<![0-9.,])[0-9]{1,3} $")
+_GROUP_BEHIND: Final = re.compile(" [0-9]{3}(?![0-9])")
+_GROUP: Final = 3  # digits between two blanks of a large number
 _THOUSANDS: Final = re.compile(r"[0-9]{1,3}(?: [0-9]{3}){3,4}")  # a large number or a list of prices
 # Quantities, sizes, ordinals and decimals are no codes, nor are short names like MP4.
 _NO_CODE: Final = re.compile(
@@ -61,8 +64,8 @@ _NO_CODE: Final = re.compile(
     r"|[MGRМ][0-9]{1,2}(?:[xх/][0-9]{1,2}(?:[.,][0-9]{1,2})?)+|(?:LP)?DDR[2-6][LX]?(?:-[0-9]{3,5})?|GS1-[0-9]{2,3}"
     r"|X-(?=[^ ]{0,30}[a-z])[A-Za-z0-9-]{1,40}"
     r"|(?:IMG|DSC|PXL|VID|WA|MVI|MOV|Screenshot)[_-][0-9A-Za-z_-]{4,40}"
-    r"|\S+\.(?:xlsx?|csv|pdf|jpe?g|png|docx?|zip|mp4|txt|xml)"
-    r"|[А-ЯЁ](?:[а-яё]{3,}|[А-ЯЁ]{4,})-[0-9]{1,4}|v[0-9]/\S+|[vV][0-9]{1,3}(?:\.[0-9]{1,5}){1,3}"
+    r"|\S+\.(?:xls[xm]?|csv|pdf|jpe?g|png|doc[xm]?|zip|rar|mp4|txt|xml)"
+    r"|[А-ЯЁ](?:[а-яё]{3,}|[А-ЯЁ]{4,})[-_][0-9]{1,4}|v[0-9]/\S+|[vV][0-9]{1,3}(?:\.[0-9]{1,5}){1,3}"
     r"|(?:WPA[23]?|COVID|HTTPS?/|TLS|SSL|RJ|RS|IPX?|H|SARS|SD|Bluetooth|GSM|LTE)[-.]?[0-9A-Z]{1,4}(?:\.[0-9])?"
     r"|[a-z]{2,6}_(?=[0-9A-Za-z]{0,40}[a-z])(?=[0-9A-Za-z]{0,40}[A-Z])(?=[0-9A-Za-z]{0,40}[0-9])[0-9A-Za-z]{8,40}"
     r"|[0-9]{1,6}(?:mAh|kWh|Wh|[kMG]Hz|kPa|dB|мАч|кВт|Гц)"
@@ -158,6 +161,14 @@ def _of_token(region: Region, start: int, end: int, token: str) -> Iterator[Cand
         yield code
 
 
+def _is_group(region: Region, start: int, end: int) -> bool:
+    """Tell whether three digits are a group of a larger number: of 12 000 "boxes" no 000 is counted."""
+    return region.folded[start:end].isdecimal() and (
+        _GROUP_BEFORE.search(region.folded, max(0, start - 5), start) is not None
+        or _GROUP_BEHIND.match(region.folded, end) is not None
+    )
+
+
 def _grouped(region: Region) -> Iterator[Candidate]:
     """Yield identifiers typed in groups of digits: 225 610 337, 2000 0210 44876."""
     if _GROUP_START.search(region.near) is None:
@@ -203,7 +214,7 @@ def find_candidates(region: Region) -> list[Candidate]:
             start, end = match.span(1)
             if token[:3] in _NUMBER_OF and len(token) > 3:
                 start, token = start + 3, token[3:]
-            if len(token) > 2:
+            if len(token) > 2 and not (len(token) == _GROUP and _is_group(region, start, end)):
                 found += _of_token(region, start, end, token)
             if token[0] in _DIGITS and region.folded[end : end + 1] == " ":
                 begins.append(start)

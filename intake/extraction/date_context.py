@@ -35,6 +35,8 @@ _FIRST_HALF: Final = re.compile(rf"(?<![0-9.,])(?P<a>[0-9]{{1,2}})[.,](?P<b>[0-9
 _FRACTION: Final = re.compile(r"(?<![0-9.,])0[.,][0-9]")  # an index of 0.94 and a limit of 1.05
 _MONTHS: Final = 12
 _DAYS: Final = 31
+_SHORTEST_MONTH: Final = 28
+_OF_TIME: Final = ("季度", "年度")  # 度 alone is of a temperature
 _RANGE_REACH: Final = 12  # characters of the other half of a range
 _PRODUCT: Final = re.compile(r"[0-9]\s?[x×х*/]\s?$")
 _HEAD: Final = re.compile(
@@ -60,6 +62,12 @@ _TIME_AND_NAME: Final = re.compile(
     r"[^0-9/{}()]{0,60}[:：]\s?$"
 )
 _TOPIC_REACH: Final = 28
+_VALUE_REACH: Final = 44
+# The tariff for those days was 1.25, курс был 12.05: a value, not a day.
+_VALUE_IS: Final = re.compile(
+    r"(?:(?<![a-z])(?:rate|tariff|coefficient|factor|index)|(?<![а-я])(?:курс|тариф|коэффициент|индекс)[а-я]{0,2}"
+    r"|汇率|费率|系数|指数)(?![a-zа-я])[^.;!?。；\n0-9]{0,24}(?:is|was|are|of|=|был[аи]?|равен|составлял|составляет|是|为|约)\s?$"
+)
 _SIGN: Final = re.compile(r"(?:^|[^0-9])[-+]$")  # of a number; the dash of a range follows a digit
 _CJK_FROM: Final = "\u2e80"
 
@@ -74,11 +82,14 @@ def plausible(region: Region, start: int, end: int) -> float:
     spoken = ranged is not None and ranged[0].strip("0123456789./ ") in ("到", "至")
     if not clock and _AFTER_AGAINST.behind(behind):
         return 0.0
-    if _BEFORE_AGAINST.before(before) or _PRODUCT.search(region.lower[max(0, start - 4) : start]):
+    against = _BEFORE_AGAINST.before(before) and not before.endswith(_OF_TIME)
+    if against or _PRODUCT.search(region.lower[max(0, start - 4) : start]):
         return 0.0
     sale = written in word_set("date", "sale").exact and word_set("date", "sale_behind").behind(behind)
     low = max(0, start - _TOPIC_REACH)
     lead = region.lower[low:start]
+    if _VALUE_IS.search(region.lower, max(0, start - _VALUE_REACH), start):
+        return 0.0
     if sale or words_of("neighbours.toml", "date", "topic_against").search(lead[lead.rfind(". ") + 1 :]):
         return 0.0
     if _SIGN.search(region.lower[max(0, start - 2) : start]) or _joined_to_a_number(region, start, end):
@@ -87,7 +98,7 @@ def plausible(region: Region, start: int, end: int) -> float:
     score -= 1.0 * (_FRACTION.search(region.lower, low, start) is not None)
     score += 0.7 * _BEFORE_FOR.before(before) + 1.0 * clock
     score += (1.0 if spoken else 0.8 if len(second) == 2 else 0.2) * (ranged is not None)
-    score += 1.0 * (ranged is not None and _can_only_be_dates(region, start))
+    score += _of_range(region, start) if ranged is not None else 0.0
     score += 0.3 * (_ALSO.match(region.lower, end) is not None)
     score += 0.4 * (_LINE_START.search(region.lower[max(0, start - 8) : start]) is not None)
     score += 0.3 * _AFTER_FOR.behind(behind) + 0.2 * (behind == "")
@@ -103,26 +114,48 @@ def _joined_to_a_number(region: Region, start: int, end: int) -> bool:
     if _MEASURED.match(region.lower, end):
         return True
     low = max(0, start - _RANGE_REACH)
-    other = _OTHER_HALF.match(region.lower, end) or _FIRST_HALF.search(region.lower, low, start)
-    return other is not None and not _may_be_date(int(other["a"]), int(other["b"]))
+    behind = _OTHER_HALF.match(region.lower, end)
+    other = behind or _FIRST_HALF.search(region.lower, low, start)
+    if other is None:
+        return False
+    here, there = _halves(region.lower[start:end]), (int(other["a"]), int(other["b"]))
+    first, last = (here, there) if behind else (there, here)
+    return not _may_be_date(*there) or _falls(first, last)
+
+
+def _halves(written: str) -> tuple[int, int]:
+    first, _, second = written.replace("/", ".").partition(".")
+    return int(first), int(second)
+
+
+def _falls(first: tuple[int, int], last: tuple[int, int]) -> bool:
+    """Tell whether a range goes down whichever half is the month: "from 4.9 to 4.6" are no days."""
+    both = max(*first, *last) <= _MONTHS
+    return both and first > last and first[::-1] > last[::-1]
 
 
 def _may_be_date(first: int, second: int) -> bool:
     return 0 < min(first, second) <= _MONTHS and 0 < max(first, second) <= _DAYS
 
 
-def _can_only_be_dates(region: Region, start: int) -> bool:
-    """Tell whether the number at `start` is half of a range like 10.26-11.1 or 10/5-10/11."""
+def _of_range(region: Region, start: int) -> float:
+    """Return how sure the number at `start` is half of a range of days: 10.26-11.1, 10/5-10/11, 7.1-9.30."""
     low, high = max(0, start - _RANGE_REACH), start + 2 * _RANGE_REACH
     for match in _RANGE_OF_DATES.finditer(region.lower, low, high):
         if start not in (match.start("a"), match.start("c")):
             continue
         one, two, three, four = (int(match[name]) for name in "abcd")
         lead, other = max(one, three), max(two, four)
+        if min(one, two, three, four) == 0 or max(lead, other) > _DAYS:
+            return 0.0
+        if two == 1 and four >= _SHORTEST_MONTH and one <= three <= _MONTHS:
+            return 1.4  # whole months
         same_month = match["s"] == "/" and (one == three) != (two == four)
-        ordered = min(lead, other) <= _MONTHS < max(lead, other) <= _DAYS
-        return min(one, two, three, four) > 0 and (ordered or (same_month and max(lead, other) <= _DAYS))
-    return False
+        # As decimals 10.5-10.11 would fall.
+        falls = match["s"] == "." and one == three and two < four and match["b"] > match["d"]
+        ordered = min(lead, other) <= _MONTHS < max(lead, other)
+        return 1.0 * (ordered or same_month or (falls and one <= _MONTHS))
+    return 0.0
 
 
 def _form_score(written: str, first: str, second: str) -> float:

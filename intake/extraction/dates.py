@@ -61,6 +61,8 @@ _AFTER_DAY: Final = frozenset(
     "退扣预约客系仓商快司订取今明昨和或跟与及以因请那这最再要会能可突左右写问报申投审批转存补删录寄结算装卖生公星周年"
     "清关停恢涨降变拍做完为对应等让用把将显页您贵卸该了领换贴拉找丢连，。、；：！？（）"
 )
+_AFTER_PHRASE: Final = "，。、；：！？,.;"
+_LATIN_BEFORE: Final = re.compile("[a-z] ?$")
 _DAY_WORD: Final = re.compile("[0-9](?:-?о?го| ?[号號])")
 _NIGHT: Final = re.compile(r"(?:night of|night from|ноч[ьи]ю?) (?:с |the )?$")
 _DAY_REACH: Final = 24  # the longest "12th until 15th of " before a month
@@ -143,6 +145,12 @@ def _day_only(region: Region) -> Iterator[DateMark]:
         behind = region.lower[match.end() : match.end() + 1]
         if match["z"] and behind >= CJK_FROM and behind not in _AFTER_DAY:
             kind = "numbered"
+        if (
+            match["z"]
+            and behind in _AFTER_PHRASE
+            and _LATIN_BEFORE.search(region.lower, max(0, match.start() - 3), match.start())
+        ):
+            kind = "numbered"  # 润滑脂NLGI 2号，
         yield DateMark(
             match.start(), match.end(), (None, None, int(match["d"] or match["z"])), None, 1.8, kind
         )

@@ -101,6 +101,7 @@ _BEHIND: Final = _words("month_behind")
 _CHINESE_BEFORE: Final = tuple(load_toml("months.toml")["period"]["chinese_before"])
 _CHINESE_BEHIND: Final = tuple(load_toml("months.toml")["period"]["chinese_behind"])
 _WAITED: Final = 12
+_MONTH_BEFORE: Final = re.compile(rf"(?:{_MONTH}),? $")
 _OF_BOOKS: Final = re.compile("[报账款单期]|结算|2[0-9]年")
 _WHEN_BEFORE: Final = _words("when_before")
 _WHEN_BEHIND: Final = _words("when_behind")
@@ -164,6 +165,8 @@ def _years_and_weeks(region: Region, mail_date: date) -> Iterator[PeriodMark]:
             and not _OF_BOOKS.search(small, max(0, match.start() - 3), match.end() + 6)
         ):
             continue
+        if _MONTH_BEFORE.search(small, max(0, match.start() - 14), match.start()):
+            continue  # October week 3
         if 1 <= week <= date(mail_date.year, 12, 28).isocalendar().week:
             begin = date.fromisocalendar(mail_date.year, week, 1)
             yield PeriodMark(match.start(), match.end(), begin, begin + timedelta(days=6), 3.0)

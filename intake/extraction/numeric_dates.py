@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from itertools import islice
 from typing import Final
 
@@ -28,7 +28,8 @@ _DMY: Final = re.compile(
 )
 _DM_START: Final = re.compile(r"[0-9](?<![0-9.,/:].)(?=[0-9]?(?:[./][0-9]|-[0-9]{1,2}[./][0-9]))")
 _DM: Final = re.compile(
-    r"(?<![0-9.,/:])(?<![0-9][0-9]:[0-9][0-9]-)(?:(?P<d0>[0-9]{1,2})-)?(?P<a>[0-9]{1,2})(?P<s>[./])(?P<b>[0-9]{1,2})(?![0-9])(?![.,:/][0-9])"
+    r"(?<![0-9.,/:])(?<![0-9][0-9]:[0-9][0-9]-)(?:(?P<d0>[0-9]{1,2})-)?(?P<a>[0-9]{1,2})(?P<s>[./])(?P<b>[0-9]{1,2})(?![0-9])"
+    r"(?![.,:/][0-9]|-(?:[a-z]|[а-я][0-9]))"  # batch 26.10-A4
 )
 _MD_DASH: Final = re.compile(
     r"(?<![0-9a-z./:-])(?P<a>0[1-9]|1[0-2])-(?P<b>0[1-9]|[12][0-9]|3[01])(?![0-9a-z/:-]|[天件个])"
@@ -37,6 +38,10 @@ _WEEK: Final = re.compile(
     r"([0-9](?<![0-9.,/].)[0-9]?)/([0-9]{1,2}) ?[-~] ?([0-9]{1,2})/([0-9]{1,2})(?![0-9/]|[.,][0-9])"
 )
 _FULL_MONTH: Final = 2
+_MONTHS: Final = 12
+_LIST_REACH: Final = 24
+_NEAR_PAST: Final = timedelta(days=-120)
+_NEAR_AHEAD: Final = timedelta(days=60)
 _RANGE_SCORE: Final = 2.2
 MAX_YEARS_AHEAD: Final = 14  # 6-3-2041 is no day of a case
 _PAIR: Final = re.compile(r"([0-9](?<![0-9.,/].)[0-9]?)[./-]([0-9]{1,2})(?![0-9.,/])")
@@ -81,6 +86,21 @@ def _day_and_month(
         month_first = bool(order)
     day, month = (second, first) if month_first else (first, second)
     return (day, month) if 1 <= month <= 12 and 1 <= day <= 31 else None
+
+
+def _is_far(month: int, day: int, mail_date: date | None) -> bool:
+    """Tell whether a day without a year lies months from the mail: most that mails name are near it."""
+    found = without_year(month, day, mail_date) if mail_date is not None else None
+    return found is not None and mail_date is not None and not _NEAR_PAST <= found - mail_date <= _NEAR_AHEAD
+
+
+def _is_share(region: Region, match: re.Match[str]) -> bool:
+    """Tell whether the number is one of a list of shares like 4/14, 9/14, 13/14."""
+    if match["s"] == ".":
+        return False
+    low = max(0, match.start() - _LIST_REACH)
+    others = _PAIR.finditer(region.lower, low, match.end() + _LIST_REACH)
+    return any(int(one[1]) > _MONTHS < int(one[2]) == int(match["b"]) for one in others)
 
 
 def _full_numeric(region: Region, mail_date: date | None) -> Iterator[DateMark]:
@@ -133,7 +153,12 @@ def _short_numeric(
             continue
         day, month = pair
         start = match.start("a")
+        swapped = match["s"] == "." and not usual and day > _MONTHS and day == int(match["b"])
+        if swapped and _is_far(month, day, mail_date):
+            continue  # "the tariff was 1.25": with a dot the month stands first in Chinese only
         score = plausible(region, start, match.end())
+        if _is_share(region, match):
+            score = 0.0
         if score <= 0 and match["d0"] and len(match["b"]) == _FULL_MONTH and _is_led(region, match.start()):
             score = _RANGE_SCORE  # неделя 2-8.11
         if match["d0"] and int(match["d0"]) < day and match["s"] == "." and score > 0:

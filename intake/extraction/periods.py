@@ -15,7 +15,8 @@ from intake.extraction.regions import Region
 
 LONGEST: Final = timedelta(days=800)
 _JOIN: Final = re.compile(
-    r"\s?(?:-|~|\.\.|по|до|to|till|until|through|至|到|--)\s?(?:the )?(?:周[一二三四五六日])?"
+    r"\s?(?:-|~|\.\.|по|до|to|till|until|through|至|(?:一直|跑|拖|持续|挂|等|排|停)?到|--)"
+    r"\s?(?:the )?(?:周[一二三四五六日])?"
 )
 _MAX_GAP: Final = 12
 
