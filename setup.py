@@ -28,7 +28,7 @@ READING = (
     "charset_guess", "charset_labels", "evidence", "fingerprints", "flowed", "header_block", "headers",
     "html_attributes", "html_links", "html_text", "html_writer", "inline_files", "kind", "language",
     "machine_lines", "mime", "mime_tree", "octets", "phrase_finder", "quote_marks", "quotes",
-    "rarest_letter", "signatures", "text_in_disguise", "transfer",
+    "rarest_letter", "shown_lines", "signatures", "text_in_disguise", "transfer",
 )  # fmt: skip
 
 

@@ -32,6 +32,8 @@ _OPENING: Final = re.compile(
 _STARTER: Final = re.compile(
     rf"^[\s>*-]{{0,12}}(?:{alternatives('starters', 'weekdays')})(?![^\W\d])", re.IGNORECASE
 )
+# "tir. 3. nov.", "Στις Τρί 3", "ב-3": a day or an hour after at most four words, whatever the language.
+_EARLY_NUMBER: Final = re.compile(r"^[\s>*-]{0,12}(?:[^\s\d-]{1,14}[\s-]){1,4}\d")
 _HINT: Final = re.compile(r"\d|@")
 _ENDS: Final = (":", "：", "-", "wrote", "道")
 _ENDING: Final = re.compile(r"(?:[:：]|(?:wrote|写道|寫道)\s{0,2}[-:：]{0,6})\s{0,3}$", re.IGNORECASE)
@@ -39,12 +41,14 @@ _ENDING_WITHOUT_COLON: Final = re.compile(
     r"(?:GMT[+-]\d\d:\d\d|<[^<>\s]{3,100}@[^<>\s]{3,100}>)\s{0,3}\S{0,40}(?: \S{1,40}){0,4}$"
 )
 _YEAR_DATE: Final = re.compile(
-    r"(?<!\d)(?:(?:19|20)\d\d\s?[-/.年]\s?\d{1,2}\s?[-/.月]\s?\d{1,2}|\d{1,2}[-/.]\d{1,2}[-/.](?:20)?\d\d)(?!\d)"
+    r"(?<!\d)(?:(?:19|20)\d\d\s?[-/.年년]\s?\d{1,2}\s?[-/.月월]\s?\d{1,2}"
+    r"|\d{1,2}[-/.]\s?\d{1,2}[-/.]\s?(?:20)?\d\d)(?!\d)"
 )
 _MONTH: Final = f"(?:{alternatives('months')})"
 _MONTH_DATE: Final = re.compile(
     rf"(?<!\d)\d{{1,2}}(?:st|nd|rd|th|\.)?,? (?=[^\W\d_])(?:de )?{_MONTH}"
-    rf"|(?<![^\W\d_])(?=[^\W\d_]){_MONTH}[^\W\d_]{{0,8}}\.? \d{{1,2}}(?!\d)",
+    rf"|(?<![^\W\d_])(?=[^\W\d_]){_MONTH}[^\W\d_]{{0,8}}\.? \d{{1,2}}(?!\d)"
+    r"|(?<!\d)\d{1,2}\.? [^\W\d_]{2,14}[.,׳']{0,2} \d{4}(?!\d)",  # day, any word, year
     re.IGNORECASE,
 )
 _MACHINE_STAMP: Final = re.compile(
@@ -60,11 +64,13 @@ def attribution(lines: list[str], at: int) -> tuple[int, bool]:
     when quoted lines follow it: a seller may tell a story in the same words.
     """
     first = lines[at]
-    is_opening = bool(_OPENING.match(first)) and not _FIRST_PERSON.match(first)
-    if not is_opening and not _HINT.search(first):
+    is_others = not _FIRST_PERSON.match(first)
+    is_opening = is_others and bool(_OPENING.match(first))
+    is_early = not is_opening and is_others and bool(_EARLY_NUMBER.match(first))
+    if not (is_opening or is_early) and not _HINT.search(first):
         return 0, False
     joined = ""
-    longest = _MAX_ATTRIBUTION_LINES if is_opening and _may_be_folded(first) else 1
+    longest = _MAX_ATTRIBUTION_LINES if (is_opening or is_early) and _may_be_folded(first) else 1
     for count in range(1, longest + 1):
         if at + count > len(lines):
             break
@@ -75,7 +81,7 @@ def attribution(lines: list[str], at: int) -> tuple[int, bool]:
         if len(joined) > MAX_LINE_CHARS:
             break
         if verdict := _judge(joined):
-            return count, verdict == "sure" and is_opening
+            return count, verdict == "sure" and (is_opening or (is_early and _is_stamped(joined)))
     return 0, False
 
 
@@ -124,15 +130,38 @@ def _judge(joined: str) -> str:
         names_sender = is_stamp and ("GMT" in joined or bool(MAILBOX.search(joined)))
         return "sure" if names_sender and _ENDING_WITHOUT_COLON.search(joined) else ""
     has_mailbox = bool(MAILBOX.search(joined))
-    has_date = bool(_YEAR_DATE.search(joined) or _MONTH_DATE.search(joined))
+    has_date = _is_dated(joined)
     has_verb = bool(_VERB.search(joined) or _VERB_CJK.search(joined))
     has_time = bool(TIME.search(joined))
-    is_dated_verb = has_verb and has_date and (joined[:3].lower() == "on " or "you wrote" in joined.lower())
     sure = (
         (has_mailbox and (has_verb or (has_date and has_time)))
         or (_UNMISTAKABLE.search(joined) and (has_date or has_time))
-        or (is_dated_verb and has_time)
+        or (has_verb and has_date and has_time and _names_writer(joined))
     )
     if sure:
         return "sure"
     return "maybe" if has_date or has_mailbox or (has_verb and has_time) else ""
+
+
+def _is_dated(joined: str) -> bool:
+    return bool(_YEAR_DATE.search(joined) or _MONTH_DATE.search(joined))
+
+
+def _is_stamped(joined: str) -> bool:
+    return _is_dated(joined) and bool(TIME.search(joined))
+
+
+def _names_writer(joined: str) -> bool:
+    """Tell whether the one who wrote is named as clients do: "On ...", an address, a name beside the verb.
+
+    «В 14:05 менеджер написал:» tells a story; Russian clients put a mailbox or marks behind a name.
+    """
+    if joined[:3].lower() == "on " or "you wrote" in joined.lower():
+        return True
+    for verb in _VERB.finditer(joined):
+        after = joined[verb.end() :].lstrip(' "')[:1]
+        before = joined[: verb.start()].rstrip(' "').rpartition(" ")[2]
+        name = before[:1] if after in ":：" else after
+        if "@" in before or (name.isupper() and name < "\u0400"):
+            return True
+    return False

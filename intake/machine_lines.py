@@ -40,9 +40,13 @@ def _whole_line(key: str, ending: str) -> re.Pattern[str]:
 
 _CLIENT_LINE: Final = _whole_line("client_patterns", r"[\s\].*_]{0,4}$")
 _CLIENT_OPENING: Final = _whole_line("client_openings", "")
+_CLIENT_CLOSINGS: Final = words("signatures", "client_closings")
+_CLIENT_CLOSED: Final = _whole_line("client_closed_patterns", r"[\s\].*_]{0,4}$")
 _CLIENT_WORD: Final = _whole_words("client_words")
+_CLIENT_STEM: Final = any_of("client_stems")
 _EXCUSE: Final = any_of("excuses")
 _LINK: Final = re.compile(r"[<(\[]?https?://[^\s<>()]{1,400}[>)\]]?")
+_SLOGAN_CHARS: Final = 30
 # A date, a long number or a clause after a comma: a sentence about goods that were sent.
 _STORY: Final = re.compile(
     r"\d{5,}|(?<![\d.])(?:[1-9]|[0-3]\d)[./](?:0[1-9]|1[0-2])(?!\d)|\d{1,2} [^\W\d_]{3,12},"
@@ -58,15 +62,27 @@ def is_client_line(line: str) -> bool:
     """Tell whether a line is the one that a (mobile) client adds: "Sent from my iPhone", 发自我的iPhone."""
     if not 3 < len(line) <= MAX_CLIENT_LINE_CHARS:
         return False
-    is_sure = bool(_CLIENT_LINE.match(line))
+    is_sure = bool(
+        _CLIENT_LINE.match(line)
+        or (line.rstrip("].*_ \t").endswith(_CLIENT_CLOSINGS) and _CLIENT_CLOSED.match(line))
+    )
     if not is_sure and not _CLIENT_OPENING.match(line):
         return False
     shown = _LINK.sub("", line)
     if _EXCUSE.search(shown):
         return True
-    if len(shown) > _MAX_SHOWN_CHARS or _STORY.search(shown):
+    if len(shown) > _MAX_SHOWN_CHARS or (_STORY.search(shown) and not _is_slogan(shown.lower())):
         return False
-    return is_sure or bool(_CLIENT_WORD.search(line))
+    return is_sure or _names_client(line)
+
+
+def _names_client(line: str) -> bool:
+    return bool(_CLIENT_WORD.search(line) or _CLIENT_STEM.search(line))
+
+
+def _is_slogan(shown: str) -> bool:
+    """Tell "Sent from Tutanota, the secure mailbox" from a story: it begins and ends with what it sells."""
+    return _names_client(shown[:_SLOGAN_CHARS]) and _names_client(shown.rstrip(" .!")[-_SLOGAN_CHARS:])
 
 
 def footer_start(lines: list[str], end: int) -> int:

@@ -17,6 +17,7 @@ from intake.phrases import words
 MAX_LINE_CHARS: Final = 400
 _MIN_FOLDED_LABEL_CHARS: Final = 60
 _MAX_BLOCK_LINES: Final = 16
+_MAX_SEPARATOR_CHARS: Final = 50
 
 
 def alternatives(*keys: str) -> str:
@@ -29,15 +30,19 @@ _LABEL_CLASSES: Final[dict[str, str]] = {
     label: kind for kind in ("to", "subject", "date", "from") for label in words("quotes", f"{kind}_labels")
 }
 _LABEL: Final = re.compile(
-    r"^[\s>*_|]{0,12}([^\W\d_][\w'() \u3000-]{0,24}?)[\s*_]{0,4}(?:[:：]|\|)[\s*_]{0,4}(.*)$"
+    r"^[\s>*_|]{0,12}([^\W\d_][\w'’()./ \u3000\u0e31-\u0e4e-]{0,24}?)[\s*_]{0,4}(?:[:：]|\|)[\s*_]{0,4}(.*)$"
 )
 _LABEL_END: Final = re.compile(r"[:：|]")
 _SEPARATORS: Final = frozenset(words("quotes", "separators"))
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_FILLERS: Final = frozenset(words("quotes", "separator_fillers"))
+_MESSAGE: Final = re.compile(alternatives("message_stems"))
+_EARLIER: Final = re.compile(alternatives("original_stems", "forward_stems"))
 _DECORATION: Final = " \t\u00a0\u3000>*_=-—–:："
 _RULED: Final = re.compile(r"-{2,}|_{2,}|={2,}|—|\*|#-|-#")
 _REPLY_LINE: Final = re.compile(alternatives("reply_lines"), re.IGNORECASE)
 _WEAK_SEPARATOR: Final = re.compile(r"[:：]$|^[\u4e00-\u9fff ]{4,}$")
-_FORWARD: Final = re.compile(alternatives("forwards"), re.IGNORECASE)
+_FORWARD: Final = re.compile(alternatives("forwards", "forward_stems"), re.IGNORECASE)
 _PLAIN_DATE_LABELS: Final = frozenset(words("quotes", "plain_date_labels"))
 MAILBOX: Final = re.compile(r"[<\[(](?:mailto:)?\s{0,2}[^<>\s\[\]]{1,100}@[^<>\s]{1,100}[>\])]?")
 # With a full stop (Finnish, Italian clients) it must not be a part of a date.
@@ -58,12 +63,24 @@ def separator(line: str) -> tuple[bool, bool]:
     if not 3 <= len(line) <= 160:
         return False, False
     plain = line.replace("&nbsp;", " ")  # QQ writes it into plain text
-    if plain.strip(_DECORATION).lower() not in _SEPARATORS:
-        is_reply_line = bool(_RULED.search(plain) and _REPLY_LINE.search(plain))
-        return is_reply_line, is_reply_line
-    if _RULED.search(plain):
+    is_ruled = _RULED.search(plain) is not None
+    phrase = plain.strip(_DECORATION).lower().replace("\u0307", "")  # Turkish: İ becomes two signs
+    if phrase not in _SEPARATORS:
+        is_known = is_ruled and (_names_earlier_mail(phrase) or _REPLY_LINE.search(plain) is not None)
+        return is_known, is_known
+    if is_ruled:
         return True, True
     return bool(_WEAK_SEPARATOR.search(plain.strip())), False
+
+
+def _names_earlier_mail(phrase: str) -> bool:
+    """Tell "mail original" or "Ursprüngliche Nachricht" by their grammar: a mail, an earlier one, no more."""
+    if len(phrase) > _MAX_SEPARATOR_CHARS or not _EARLIER.search(phrase) or not _MESSAGE.search(phrase):
+        return False
+    return all(
+        word in _FILLERS or _MESSAGE.search(word) is not None or _EARLIER.match(word) is not None
+        for word in _WORD.findall(phrase)
+    )
 
 
 def is_forward(line: str) -> bool:

@@ -22,6 +22,7 @@ from typing import Final, NamedTuple
 
 from intake.attributions import attribution, may_open
 from intake.quote_marks import header_block, is_forward, is_quote, label_of, separator
+from intake.shown_lines import fences, shown
 from intake.signatures import is_signature
 
 _NEW, _QUOTED, _CITED, _TOP_SIGNATURE = 0, 1, 2, 3
@@ -87,8 +88,10 @@ def split_quotes(text: str, *, is_reply: bool = False) -> Split:
     return _split(text.split("\n", MAX_LINES), may_forward=not is_reply, depth=0)
 
 
-def _split(lines: list[str], *, may_forward: bool, depth: int) -> Split:
+def _split(written: list[str], *, may_forward: bool, depth: int) -> Split:
+    lines = shown(written)
     marks = [_NEW] * len(lines)
+    fenced = fences(lines)
     at, top = 0, 0
     has_words = False
     answers = False  # an attribution was seen: marked lines are the mail that is answered
@@ -96,6 +99,8 @@ def _split(lines: list[str], *, may_forward: bool, depth: int) -> Split:
     while at < len(lines):
         if not lines[at] or lines[at].isspace():
             at += 1
+        elif at in fenced:
+            at, has_words = fenced[at], True
         elif is_quote(lines[at]):
             end = _cite_run(lines, marks, at, effort, answers=answers)
             answers = answers or marks[at] == _QUOTED  # a run that names its sender: later runs are his, too
@@ -129,7 +134,7 @@ def _split(lines: list[str], *, may_forward: bool, depth: int) -> Split:
             has_words = has_words or bool(lines[at].strip(" \t\u00a0-_*=~"))
             at += 1
     _settle_citations(lines, marks)
-    split = _collect(lines, marks)
+    split = _collect(written, marks)
     return _unwrapped(split, may_forward=may_forward, depth=depth) if depth < _MAX_UNWRAPPED else split
 
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from intake.machine_lines import DISCLAIMER, any_of, banner_end, footer_start, is_client_line
 from intake.phrases import LANGUAGES, phrases
+from intake.shown_lines import fences, shown
 
 _SEPARATOR: Final = re.compile(r"^\s{0,3}-- $")
 _DASHES: Final = re.compile(r"^\s{0,3}-- ?$|^\s{0,3}—\s?$")
@@ -82,17 +83,18 @@ class Signed:
 
 def split_signature(text: str) -> Signed:
     """Separate the signature at the end of a new text, and a gateway's banner above it."""
-    lines = text.split("\n")
+    typed = text.split("\n")
+    lines = shown(typed)
     head = banner_end(lines)
-    banner, lines = _joined(lines[:head]), lines[head:]
+    banner, lines, typed = _joined(typed[:head]), lines[head:], typed[head:]
     end = _without_trailing(lines, len(lines))
     written = _without_machine_lines(lines, end)
     start = _start(lines, written)
     if start == 0 and not any(is_client_line(line) for line in lines[:1]):
         # A mail that is nothing but a block: the words of the writer, whatever they look like.
         start = _without_trailing(lines, written) or end
-    signature = _joined(lines[start:end])
-    return Signed(_joined(lines[:start]), "\n".join(filter(None, (banner, signature))))
+    signature = _joined(typed[start:end])
+    return Signed(_joined(typed[:start]), "\n".join(filter(None, (banner, signature))))
 
 
 def _joined(lines: list[str]) -> str:
@@ -115,9 +117,10 @@ def is_signature(lines: list[str]) -> bool:
 
 def _start(lines: list[str], end: int) -> int:
     """Index of the first line of the signature that ends at `end`."""
-    start = _separated(lines, end)
+    floor = max(fences(lines).values(), default=0)  # what is fenced off as code is no signature
+    start = _separated(lines, min(floor, end), end)
     if start == end:
-        start = _signed_off(lines, end)
+        start = _signed_off(lines, min(floor, end), end)
     return _without_trailing(lines, start)
 
 
@@ -150,10 +153,10 @@ def _filled(lines: list[str], start: int, end: int) -> list[str]:
     return [line for line in lines[start:end] if line.strip()]
 
 
-def _separated(lines: list[str], end: int) -> int:
+def _separated(lines: list[str], floor: int, end: int) -> int:
     """Index of the separator line that a signature follows, `end` when there is none."""
     is_ruled = False  # a ruler before: the letter has sections, and the last of them is no footer
-    for number in range(max(0, end - _MAX_RULER_LINES), end):
+    for number in range(max(floor, end - _MAX_RULER_LINES), end):
         line = lines[number]
         if len(line) > 80 or not _RULER.match(line):
             continue
@@ -207,11 +210,11 @@ def is_sentence(line: str) -> bool:
     return line.rstrip().endswith((".", "!", "…", ";")) and len(_LOWER_WORD.findall(line)) >= _SENTENCE_WORDS
 
 
-def _signed_off(lines: list[str], end: int) -> int:
+def _signed_off(lines: list[str], floor: int, end: int) -> int:
     """Index of the sign-off line that begins the signature, `end` when there is none."""
     filled = 0
     found = end
-    for number in range(end - 1, -1, -1):
+    for number in range(end - 1, floor - 1, -1):
         line = lines[number]
         if not line.strip():
             continue

@@ -1,6 +1,6 @@
 """Phrases of mail clients, robots and sellers as data: one TOML file per language.
 
-A file name is the language; `other.toml` holds the clients of further languages. In goes
+A file name is the language; `other.toml` and `further.toml` hold the clients of more languages. In goes
 nothing, out come the lists of one section, all languages together or one by one. What the
 sections mean stands at the top of `ru.toml`.
 """
@@ -12,7 +12,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-LANGUAGES: Final = ("ru", "zh", "en", "other")
+LANGUAGES: Final = ("ru", "zh", "en", "other", "further")
 
 
 @cache
