@@ -1,20 +1,25 @@
 """`razbor worker`: reads mail and works topic queues, a Celery worker with a pool of processes.
 
-The main process keeps off the database: it hands out tasks, shows that it lives, and every
-few seconds publishes one sweep, so that work of which nobody was told (broker wiped, worker
-killed) is found (`cli.sweep`). The pool's processes die with the main one.
+The main process loads what reading needs, patterns and the model, before it forks the pool, so
+that its processes share it. From then on it keeps off the database: it hands out tasks, shows
+that it lives, and every few seconds publishes one sweep, so that work of which nobody was told
+(broker wiped, worker killed) is found (`cli.sweep`). The pool's processes die with the main one.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import socket
 import warnings
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.faults import ConfigError
+
+if TYPE_CHECKING:
+    from settings import Settings
 
 
 def worker(
@@ -50,7 +55,7 @@ def worker(
     # It warns of messages that run code when root reads them; only JSON is accepted here.
     warnings.simplefilter("ignore", SecurityWarning)
     main_pid = os.getpid()
-    compile_once(names)
+    load_once(settings, names)
 
     def bind_pool_process(**_: Any) -> None:
         die_with_parent(main_pid)
@@ -74,14 +79,16 @@ def worker(
     raise typer.Exit(controller.exitcode or 0)
 
 
-def compile_once(queues: list[str]) -> None:
-    """Compile what reading needs before the pool is forked: its processes share the patterns."""
+def load_once(settings: Settings, queues: list[str]) -> None:
+    """Load what reading needs before the pool is forked: its processes share patterns and model."""
     from models.topics import READ_QUEUE
 
     if READ_QUEUE in queues:
-        from workers.warm_reader import warm_reader
+        from workers.app import load_before_fork
 
-        warm_reader()
+        load_before_fork(settings)
+        gc.collect()
+        gc.freeze()  # stays for good: a collector that looks at it would unshare its pages
 
 
 def queue_names(given: str) -> list[str]:

@@ -123,7 +123,7 @@ class Settings(BaseSettings):
         0.98, gt=0.5, lt=1.0, description="Share of automatically routed mails that must be right."
     )
     worker_processes: int = Field(
-        2, ge=1, le=64, description="Processes of one `razbor worker`, each with the model in memory."
+        2, ge=1, le=64, description="Processes of one `razbor worker`; they share the model."
     )
     batch_size: int = Field(64, ge=1, le=1000, description="Most mails that a worker reads in one go.")
     lease_s: int = Field(

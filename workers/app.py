@@ -128,6 +128,26 @@ def create_service(settings: Settings) -> Service:
     return service_over(store, settings)
 
 
+def load_before_fork(settings: Settings) -> None:
+    """Compile and load what reading needs, in the process that the pool is forked from.
+
+    No connection is left open: each process of the pool opens its own (`process_service`).
+    """
+    from models.store import open_store
+    from workers.predictor import load_champion_before_fork
+    from workers.warm_reader import SAMPLES, warm_reader
+
+    warm_reader()
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    store = open_store(
+        settings.main_database_url, settings.intake_database_url, answer_within_s=DATABASE_ANSWER_S
+    )
+    try:
+        load_champion_before_fork(store, SAMPLES)
+    finally:
+        store.close()
+
+
 def service_over(store: Store, settings: Settings) -> Service:
     """Make what tasks share over a store that is open already."""
     from workers.predictor import Predictor

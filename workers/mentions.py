@@ -31,17 +31,26 @@ class _Pattern:
     name: str
     fields: tuple[str, ...]
     regex: re.Pattern[str]
+    needs: tuple[str, ...]  # one of them stands in every match; () when nothing is known
     near: WordList | None
+
+    def may_match(self, folded: str) -> bool:
+        """Tell whether a text is worth a search: most hold none of the words, and that is seen quickly."""
+        if self.needs and not any(word in folded for word in self.needs):
+            return False
+        return self.near is None or self.near.may_occur(folded)
 
 
 def mentions_of(mail: Mail, raw_id: int | None) -> tuple[FactValue, ...]:
     """Weak facts of `mail`: from its subject, new text and quoted text, and from its attachments' names."""
     found: list[FactValue] = []
     texts = (("subject", mail.subject), ("body", mail.text), ("quoted", mail.quoted))
+    folded = "\n".join(fold(text) for _, text in texts)
+    likely = [pattern for pattern in _patterns() if pattern.may_match(folded)]
     for where, text in texts:
         if not text:
             continue
-        for pattern in _patterns():
+        for pattern in likely:
             for value in _matches(pattern, text[:TEXT_CAP_CHARS]):
                 source = "quoted" if where == "quoted" else "message"
                 found += [
@@ -100,6 +109,7 @@ def _patterns() -> tuple[_Pattern, ...]:
             name=row["name"],
             fields=tuple(row["fields"]),
             regex=re.compile(row["regex"], re.IGNORECASE | re.MULTILINE),
+            needs=tuple(row.get("needs", ())),
             near=word_list(row["near"]) if "near" in row else None,
         )
         for row in read_table("mentions.toml")["pattern"]

@@ -13,7 +13,7 @@ from intake.read_mail import ReadOptions, read_mail
 from models.records import Mail
 from workers.facts import facts_of
 
-_SAMPLES: Final = (
+SAMPLES: Final = (
     "Поставка 2000061286750, штраф 1 000 руб за 16.11.2026, пароль: Qwerty12!",
     "货件 2000061286750，罚款 1000 卢布，2026年11月16日，验证码 804417",
     "Supply 2000061286750, a fine of 1,000 RUB on 16 November 2026, SMS code 418 662",
@@ -23,7 +23,7 @@ _SAMPLES: Final = (
 @cache
 def warm_reader() -> None:
     """Read a few words in each language; the second call does nothing."""
-    for text in _SAMPLES:
+    for text in SAMPLES:
         for kind in ("plain", "html"):
             head = f"From: a@b.example\nSubject: x\nContent-Type: text/{kind}; charset=utf-8\n\n"
             mail: Mail = read_mail(f"{head}{text}\n\n> {text}\n".encode(), None, ReadOptions())

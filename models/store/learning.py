@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.engine import Connection
@@ -33,6 +33,13 @@ class Artefact:
     threshold_set: str = ""
     target: float = 0.98
     thresholds: dict[str, Any] = field(default_factory=dict)
+
+
+class ServingName(NamedTuple):
+    """Which version serves: its name and the checksum of its artefact."""
+
+    name: str
+    sha256: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +128,20 @@ def champion(db: Connection) -> VersionInfo | None:
     """Return the serving version, None before the first training."""
     rows = _versions(db, state="champion")
     return rows[0] if rows else None
+
+
+_SERVING: Final = (
+    select(MODEL_VERSION.c.name, MODEL_VERSION.c.sha256)
+    .where(MODEL_VERSION.c.state == "champion")
+    .order_by(MODEL_VERSION.c.id.desc())
+    .limit(1)
+)
+
+
+def serving_name(db: Connection) -> ServingName | None:
+    """Return the name of the serving version: what a worker asks every two seconds, without its figures."""
+    row = db.execute(_SERVING).first()
+    return ServingName(*row) if row is not None else None
 
 
 def versions(db: Connection) -> list[VersionInfo]:

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.exc import OperationalError
 
 from classifier import artifact
@@ -16,10 +16,10 @@ from classifier.documents import Document
 from models.store import Store
 from models.store.learning import Artefact, add_label, add_version, champion, promote, versions
 from models.store.schema import JOB_RUN, MODEL_VERSION, PREDICTION
-from tests.workers.canned_training import canned_load
+from tests.workers.canned_training import CannedModel, canned_load
 from workers import predictor, retraining
 from workers.batch import read_batch
-from workers.predictor import LOOK_EVERY_S, NO_MODEL, Predictor
+from workers.predictor import LOOK_EVERY_S, NO_MODEL, Predictor, load_champion_before_fork
 from workers.service import Service
 from workers.serving_version import has_usable_champion
 
@@ -227,3 +227,36 @@ def test_the_nightly_retraining_runs_once_a_night(desk: Any, school: dict[str, A
     jobs = desk.rows(JOB_RUN)
     assert len(jobs) == 2
     assert all(job.finished_at_utc is not None and job.result for job in jobs)
+
+
+def test_what_was_loaded_before_the_fork_is_not_loaded_again(
+    desk: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded: list[str] = []
+
+    def counted(data: bytes, sha256: str, *, name: str = "") -> CannedModel:
+        loaded.append(name)
+        return canned_load(data, sha256, name=name)
+
+    monkeypatch.setattr(artifact, "load", counted)
+    put_champion(desk.store, "m-1", desk)
+    load_champion_before_fork(desk.store, ["поставка"])
+    children = [Predictor(desk.store, clock=Clock()) for _ in range(2)]
+    children[0].refresh()
+    assert children[0].model_name == "m-1"
+    assert loaded == ["m-1"]
+    put_champion(desk.store, "m-2", desk)
+    children[1].refresh()
+    assert children[1].model_name == "m-2", "another champion than the inherited one is loaded as ever"
+
+
+def test_a_database_that_cannot_be_asked_before_the_fork_stops_no_worker(desk: Any) -> None:
+    with desk.store.write() as db:
+        db.execute(text("ALTER TABLE model_version RENAME TO gone"))
+    load_champion_before_fork(desk.store, ["поставка"])
+    with desk.store.write() as db:
+        db.execute(text("ALTER TABLE gone RENAME TO model_version"))
+    put_champion(desk.store, "m-1", desk)
+    serving = Predictor(desk.store, clock=Clock())
+    serving.refresh()
+    assert serving.model_name == NO_MODEL, "its artefact is no real one"

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import importlib
+import random
 import re
 import time
 from importlib import resources
+from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.records import Attachment, Mail
@@ -68,6 +71,64 @@ def test_patterns_nest_no_unbounded_repetition() -> None:
         re.compile(regex)
         assert not re.search(r"(?<!\\)[*+]\)?[*+{]", regex), regex
         assert not re.search(r"(?<![\\\[])[*+](?!\?)", re.sub(r"\[[^\]]*\]", "", regex)), f"cap it: {regex}"
+
+
+PATTERNS = read_table("mentions.toml")["pattern"]
+POOL = 'абвклмнопрстеиАБВ abcdefghijklmnopqrstuvwxyzABCDEFG 0123456789 年月路街号仓库 «»“”"\n.,:/-_@№'
+PARSER = importlib.import_module("re._parser")
+
+
+def made(tree: Any, chance: random.Random) -> str:
+    """Write a text that the parse tree of an expression may match, its repetitions short."""
+    text = ""
+    for operation, given_ in tree:
+        match str(operation):
+            case "LITERAL":
+                text += chr(given_)
+            case "IN":
+                named = [chr(value) for kind, value in given_ if str(kind) == "LITERAL"]
+                text += chance.choice([char for char in (*named, *POOL) if is_in(given_, char)])
+            case "BRANCH":
+                text += made(chance.choice(given_[1]), chance)
+            case "SUBPATTERN":
+                text += made(given_[-1], chance)
+            case "MAX_REPEAT" | "MIN_REPEAT":
+                least, most, inner = given_
+                for _ in range(chance.randint(least, min(most, least + 2))):
+                    text += made(inner, chance)
+    return text
+
+
+def is_in(members: Any, char: str) -> bool:
+    kinds = {"SPACE": char.isspace(), "NOT_SPACE": not char.isspace(), "WORD": char.isalnum()}
+    denies = str(members[0][0]) == "NEGATE"
+    found = any(
+        (name == "LITERAL" and char == chr(value))
+        or (name == "RANGE" and value[0] <= ord(char) <= value[1])
+        or (name == "CATEGORY" and kinds[str(value).removeprefix("CATEGORY_")])
+        for name, value in ((str(kind), value) for kind, value in members)
+    )
+    return found is not denies
+
+
+@pytest.mark.parametrize("row", PATTERNS, ids=[f"{n}-{row['name']}" for n, row in enumerate(PATTERNS)])
+def test_what_a_pattern_needs_stands_in_whatever_it_matches(row: dict[str, Any]) -> None:
+    regex, chance = re.compile(row["regex"], re.IGNORECASE | re.MULTILINE), random.Random(row["regex"])
+    texts = [made(PARSER.parse(row["regex"]), chance) for _ in range(30)]
+    found = [match.group(0) for text in texts if (match := regex.search(text))]
+    assert len(found) > 3, "so few that nothing is shown"
+    for text in found:
+        assert not row.get("needs") or any(word in fold(text) for word in row["needs"]), text
+
+
+@settings(max_examples=25)
+@given(
+    entries=st.lists(st.sampled_from(["склад", "склад .. отключ", "акт$", "а", "退货", ".. ", "x .. y$"])),
+    text=st.text("складоткючат退货xy .", max_size=30),
+)
+def test_a_list_is_searched_wherever_it_would_find_something(entries: list[str], text: str) -> None:
+    words = word_list(entries)
+    assert words.occurs(text) is bool(words.pattern.search(text))
 
 
 @pytest.mark.slow
