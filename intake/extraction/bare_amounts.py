@@ -79,9 +79,12 @@ def _form_score(written: str) -> float:
 
 def _is_counted(before: re.Match[str] | None) -> bool:
     """Tell whether the number that another is set against counts things, not money."""
-    if before is None or before["unit"] in money().currency:
-        return False
-    return _UNITS.behind(before["unit"])
+    return before is not None and _is_unit(before["unit"])
+
+
+def _is_unit(word: str) -> bool:
+    """Tell whether a word names what is counted or measured, and no currency."""
+    return word.rstrip(".") not in money().currency and _UNITS.behind(word)
 
 
 def _tells_count(region: Region, start: int) -> bool:
@@ -163,7 +166,7 @@ def find_bare_amounts(region: Region, words: MoneyWords, sure: list[AmountMark])
             if word != _BY_FORM and last_end < last_number and 0 < start - last_number <= _SET_REACH:
                 continue  # 1711 came instead of 1117: the one was no sum, so the other is none
         last_number = end
-        if word and score < BAR and not written.isdigit() and _UNITS.behind(word_behind(region.lower, end)):
+        if word and score < BAR and not written.isdigit() and _is_unit(word_behind(region.lower, end)):
             counts.add(written)
         number = parse_number(written) if score >= BAR else None
         if number:

@@ -46,6 +46,7 @@ _SHORT_DOCUMENT: Final = 3
 _SHORT_TIE: Final = re.compile(
     r"\.?[\s\"'(]{0,2}(?:(?:№|#|no\.?|nr\.?|n|number|номер|号码?|编号)[\s:：.]{0,2}){0,2}"
 )
+_OF_MANY: Final = ("ам", "ах", "ами")
 _HOLDERS: Final = (
     "склад",
     "пропуск",
@@ -73,6 +74,11 @@ _BEHIND: Final = re.compile(
     r"\s?[\"'」]?\s?(?P<bracket>[(\[]\s?)?(?:[-—=:：]\s?|is |это |是|(?P<ordinal>[号號]) ?)?"
 )
 _NUMERO: Final = re.compile(r"^[^0-9\n]{1,40}№ ?$")  # УПД за октябрь № 2610-004471
+# weekly reports of October (numbers 698330117, ...; по отчётам, номера последних: ...
+_NUMBERS_OF: Final = re.compile(
+    r"^[^.!?;\n0-9]{0,30}[(（,，] ?(?:номера?|numbers?|nos?\.?|编号|号码)"
+    r"(?: (?:последних|their|их))?[ :：]{0,3}$"
+)
 _ONE_WORD: Final = re.compile(r" [а-я]{3,14}(?:ия|ии|ой|ей|ого|его|ов|ы|и|а|я) №? ?")  # договор франшизы Ф-12
 _CJK_FROM: Final = "\u2e80"
 _EQUATION: Final = re.compile("[0-9] ?= ?$")  # 120 = 120
@@ -94,7 +100,7 @@ def _strength(gap: str, word: str) -> float:
         return 0.85 if "\n" in gap else 1.0
     if _BREAK.search(gap):
         return 0.25
-    if _NUMERO.search(gap) or _ONE_WORD.fullmatch(gap):
+    if _NUMERO.search(gap) or _NUMBERS_OF.search(gap) or _ONE_WORD.fullmatch(gap):
         return 0.9
     loose = 0.8 if len(gap) <= 12 else 0.6 if len(gap) <= 25 else 0.4 if len(gap) <= 45 else 0.25
     return loose * 0.7 if "\n" in gap else loose
@@ -128,7 +134,7 @@ def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence])
                 continue
             if meaning.role == _COUNT and not _may_count(candidate):
                 continue
-            if short and meaning.role.startswith("document") and not _SHORT_TIE.fullmatch(gap):
+            if short and meaning.role.startswith("document") and not _is_tied(gap, cue.word):
                 continue
             loose = strength < 0.85 and meaning.role.startswith(_NEEDS_NEAR)
             weight = meaning.weight * strength * (0.65 if loose else 1.0)
@@ -146,6 +152,11 @@ def _look_left(region: Region, candidate: Candidate, found: dict[str, Evidence])
             until = cue.start
         elif plausible >= 1.2 and strength >= 0.6 and cue.word not in _NAMES_OF_NUMBERS:
             damping *= 0.65
+
+
+def _is_tied(gap: str, word: str) -> bool:
+    """Tell whether a document's name may name the three digits behind it: по отчётам 251 counts sales."""
+    return _SHORT_TIE.fullmatch(gap) is not None and ("№" in gap or not word.endswith(_OF_MANY))
 
 
 def _look_right(region: Region, candidate: Candidate, found: dict[str, Evidence]) -> None:

@@ -20,6 +20,7 @@ _SURE_SHAPE: Final = 2.2  # of a shape that stands alone: supplies, postings, tr
 _SURE_WORDS: Final = frozenset({"column head", "an address"})
 _SHAPE_ONLY: Final = 0.5  # less than this from words: the shape alone speaks
 _LABELLED_OTHERWISE: Final = 1.0  # the most that a role scores beside a label that speaks for none
+_OF_A_PLACE: Final = 2  # digits of A-18, which numbers a place
 _HINT: Final = 1.2
 _FOREIGN_REACH: Final = 28
 _CLAUSE_END: Final = re.compile(r"[.,;!?:\n。；！？，、：(（]")
@@ -46,7 +47,7 @@ def _prior(reading: Reading) -> float:
 def _doubt_labelled(reading: Reading) -> None:
     head, here = reading.role.partition(".")[0], reading.candidate
     word = reading.words.get(reading.role, "")
-    if word in _SURE_WORDS or (word == "№" and any(char in here.value for char in "-/")):
+    if word in _SURE_WORDS or (word == "№" and _is_made_like_document(here.value)):
         return  # 88-441/П is a document by its make, whatever it is called
 
     def speaks(cue: Cue) -> bool:
@@ -62,6 +63,10 @@ def _doubt_labelled(reading: Reading) -> None:
         for role in reading.scores:
             reading.scores[role] = min(reading.scores[role], _LABELLED_OTHERWISE)
         choose(reading)
+
+
+def _is_made_like_document(value: str) -> bool:
+    return any(char in value for char in "-/") and sum(char.isdigit() for char in value) > _OF_A_PLACE
 
 
 def _is_governed_otherwise(reading: Reading) -> bool:

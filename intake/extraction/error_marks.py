@@ -11,7 +11,7 @@ from bisect import bisect_right
 from operator import itemgetter
 from typing import Final, NamedTuple
 
-from intake.extraction.lexicon import load_toml, words_of
+from intake.extraction.lexicon import CJK_FROM, load_toml, words_of
 from intake.extraction.neighbours import word_before
 from intake.extraction.regions import Region
 from intake.extraction.vocabulary import ERROR_WORD
@@ -51,9 +51,16 @@ def is_led(region: Region, start: int, key: str) -> bool:
         return False
     first, end = hits[index]
     word = region.lower[first:end]
-    free = not region.lower[max(0, first - 1) : first].isalpha() or (
-        words_of(FILE, "words", "glued").fullmatch(word)
-        and (word != "报" or region.lower[first - 1] not in load_toml(FILE)["words"]["reports_not_behind"])
+    glued_to = region.lower[max(0, first - 1) : first]
+    free = (
+        not glued_to.isalpha()
+        or (word < CJK_FROM <= glued_to)
+        or (
+            words_of(FILE, "words", "glued").fullmatch(word)
+            and (
+                word != "报" or region.lower[first - 1] not in load_toml(FILE)["words"]["reports_not_behind"]
+            )
+        )
     )
     return free and words.fullmatch(word)
 

@@ -42,7 +42,7 @@ _AMOUNTS_TO: Final = re.compile(
 _PART: Final = re.compile(r" (?:из|of|out of) (?:the )?[0-9]")  # 412 of 880 sellers
 _CODE: Final = re.compile(r"код|code|码|#")
 _NUMBER: Final = re.compile(
-    r"[0-9a-z](?<![0-9a-z.,:/_+-].)(?:(?<=[0-9])(?:[0-9]{3,4}|[0-9]{0,2}-[0-9]{3,5})"
+    r"[0-9a-z](?<![0-9a-z.,:/_+-].)(?:(?<=[0-9])(?:[0-9]{3,5}|[0-9]{0,2}-[0-9]{3,5})"
     r"|(?<=[a-z])[a-z]{0,3}(?:-[0-9]{3,5}|[0-9]{2,5}))"
     r"(?![0-9a-zа-я]|[.,:/-][0-9])"
 )
@@ -63,8 +63,16 @@ _FAILED: Final = re.compile(
     r"(?:fail(?:ed|s|ure)?|error|crash(?:ed|es)?|ошибк[а-я]{1,2}|сбо[йя]|не удалось|失败|报错|错误|异常)"
     r"[^.!?\n0-9]{0,12}$"
 )
+# "ошибка авторизации AUTH-0031", "login refused with AUTH-0031"
+_FAILS_WITH: Final = re.compile(
+    r"(?:ошибк[а-я]{1,2}|отказ|refused|rejected|denied|declined|error|fails?|failed|报错|拒绝|失败)"
+    r"(?P<words>(?: (?!in |on |for |at |of )[a-zа-я]{4,16}){0,2}(?: (?:with|с))?)[\s:：(\"]{0,3}$"
+)
 _FAILED_SCORE: Final = 4.4
 _GOES_ON: Final = "或和就是了的都而但也又以后时之一"  # how a sentence goes on behind a status and a blank
+_ROUND: Final = frozenset({"400", "500"})  # anything is counted and measured in round numbers
+_BODY_BEHIND: Final = re.compile(r"[^0-9.;{}\n]{0,16}\{ ?\"")  # 422 и тело {"code": ...
+_LED: Final = 2.7  # right behind a word for an error
 _SPOKEN: Final = 2.2  # where an answer is spoken of and nothing else says that it is a status
 # PostingNotFound behind a status
 _NAME: Final = re.compile("[A-Z][a-z]{2,14}[A-Z][a-z]")
@@ -88,8 +96,12 @@ def _status_score(region: Region, start: int, end: int, *, calls: bool) -> float
     """
     status, written = load_toml(FILE)["status"], region.lower[start:end]
     behind = word_behind(region.lower, end)
-    if behind and words_of(FILE, "words", "status_text").match(region.lower[end : end + 24].lstrip(' "(:')):
-        return 3.0
+    named = behind and words_of(FILE, "words", "status_text").match(
+        region.lower[end : end + 24].lstrip(' "(:')
+    )
+    body = _BODY_BEHIND.match(region.lower, end) is not None
+    if body or named:
+        return 3.9 if body else 3.0
     shared = _SHARE.search(region.lower, max(0, start - LEAD), start) or _PART.match(region.lower, end)
     if shared or _counts_things(region, end):
         return 0.0
@@ -126,8 +138,9 @@ def _spoken_score(region: Region, start: int, end: int, *, calls: bool) -> float
         return 0.0
     behind = word_behind(region.lower, end)
     goes_on = not behind or words_of(FILE, "words", "after_status").fullmatch(behind)
-    if not goes_on and (_chinese_behind(region, end) or _PLURAL.match(behind)):
-        return 0.0  # 400包, 500 ducks
+    counts = _PLURAL.match(behind) or region.lower[start:end] in _ROUND
+    if not goes_on and (_chinese_behind(region, end) or counts):
+        return 0.0  # 400包, 500 ducks, 400 нит
     if (calls and goes_on) or is_spoken_of(region, start, end):
         return _SPOKEN
     if not goes_on or region.lower[start:end].endswith("00"):
@@ -136,14 +149,19 @@ def _spoken_score(region: Region, start: int, end: int, *, calls: bool) -> float
     return _SPOKEN if words_of(FILE, "words", "page").search(around) else 0.0
 
 
+def _is_beside(match: re.Match[str], counted: list[re.Match[str]]) -> bool:
+    """Tell whether the same number, or one nearby, counts things: of 503 orders 401 left."""
+    return any(match[0] == one[0] or abs(match.start() - one.start()) <= LEAD for one in counted)
+
+
 def _statuses(region: Region) -> Iterator[ErrorMark]:
     there = _STATUS.search(region.near) is not None
     statuses = list(islice(_STATUS.finditer(region.lower), MAX_MARKS)) if there else []
     calls = bool(statuses) and _CALL.search(region.lower) is not None
-    counted = {match[0] for match in statuses if _counts_things(region, match.end())}
+    counted = [match for match in statuses if _counts_things(region, match.end())]
     for match in statuses:
         score = _status_score(region, *match.span(), calls=calls)
-        if score > _SPOKEN or (score and match[0] not in counted):
+        if score > _SPOKEN or (score and not _is_beside(match, counted)):
             yield mark_of(region, *match.span(), score)
 
 
@@ -176,10 +194,23 @@ def _numbers(region: Region) -> Iterator[ErrorMark]:
         if is_led(region, match.start(), allowed):
             coded = not match[0].isdigit() or _CODE.search(before) is not None
             sure = coded and words_of(FILE, "words", "sure").search(before)
-            yield mark_of(region, *match.span(), 3.2 if sure else 2.0)
+            yield mark_of(region, *match.span(), 3.2 if sure else _LED)
+        elif _is_named(region, match.start(), match.end()):
+            yield mark_of(region, *match.span(), _FAILED_SCORE)
         elif is_led(region, match.start(), "code") and words_of(FILE, "words", "fails").search(around):
             close = _FAILED.search(before) is not None
             yield mark_of(region, *match.span(), _FAILED_SCORE if close else 2.6)
+
+
+def _is_named(region: Region, start: int, end: int) -> bool:
+    """Tell whether a code in capitals follows a word of failing: "refused with AUTH-0031"."""
+    written = region.folded[start:end]
+    if not (written[0].isupper() and "-" in written):
+        return False
+    match = _FAILS_WITH.search(region.lower, max(0, start - LEAD), start)
+    return match is not None and not any(
+        cue.start >= match.start("words") and cue.sense.meanings for cue in region.cues_before(start, 2)
+    )
 
 
 def find_numbers(region: Region) -> Iterator[ErrorMark]:

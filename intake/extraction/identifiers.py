@@ -37,6 +37,9 @@ _LIST_GAP: Final = re.compile(
     r"[\s\"'№(#•-]{0,4}"
 )
 
+# The second of two shops told apart: "2177304 (empty) and 2181190".
+_REMARK_GAP: Final = re.compile(r"\s?\([^()\n]{1,40}\)(?:[,，、;] ?|,? (?:и|and|&) |和|与)")
+
 
 def _list_like(earlier: Reading, later: Reading) -> bool:
     start, end = earlier.candidate.end, later.candidate.start
@@ -44,6 +47,8 @@ def _list_like(earlier: Reading, later: Reading) -> bool:
         return False
     lower = later.region.lower
     if end - start <= 14 and _LIST_GAP.fullmatch(lower, start, end):
+        return True
+    if _REMARK_GAP.fullmatch(lower, start, end):
         return True
     if _in_brackets(earlier) and _in_brackets(later):
         return "\n" not in lower[start:end]

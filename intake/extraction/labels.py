@@ -43,7 +43,7 @@ _HINTS: Final = (
 )  # fmt: skip
 _ACRONYM: Final = re.compile(r"(?<![A-Za-zА-Яа-я0-9_-])(?P<word>[A-ZА-Я]{2,5})[ :：-]{0,2}\Z")
 _PAST: Final = ("или", "али", "ули", "ыли", "ила", "ала", "ило", "ало", "ил", "лся")  # присвоили номер 203311
-_ADJECTIVE: Final = re.compile("[бвгджзклмпрстфхцчшщь]н(?:ом|ый|ого|ому|ая|ые|ых)$")
+_ADJECTIVE: Final = re.compile("[бвгджзклмпрстфхцчшщь]н(?:ом|ый|ого|ому|ая|ые|ых|их|ими)$")
 _SMALL: Final = re.compile("[a-zа-я\u4e00-\u9fff]")
 _AROUND: Final = 40
 _BLANK: Final = 2  # "store WHCAR 2218045": a word right before the abbreviation may speak too

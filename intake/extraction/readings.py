@@ -14,9 +14,10 @@ from intake.extraction.candidates import Candidate
 from intake.extraction.context import Evidence, evidence_around, glued_cue
 from intake.extraction.labels import is_noun
 from intake.extraction.lexicon import words_of
+from intake.extraction.neighbours import word_before
 from intake.extraction.pasted_tables import PastedTables
 from intake.extraction.regions import Region
-from intake.extraction.shapes import CODE, WORDS
+from intake.extraction.shapes import CODE, SHORT_RANGE, WORDS
 
 BAR: Final = 1.5
 _NOTHING: Final = Evidence(0.0, "")
@@ -62,6 +63,8 @@ _BRACKET_WEIGHT: Final = 1.0
 _POINT: Final = "pickup_point_id"
 _QUOTED_WEIGHT: Final = 2.6
 _ACT: Final = "document_number.act"
+_THINGS: Final = frozenset({"set", "item", "items", "variant", "variants", "product"})  # that may have sizes
+_SINCE: Final = frozenset({"от", "с", "за", "в", "до", "from", "of", "since", "dated", "in", "until"})
 # 五区E2-4417, павильон Б-14: a place to go to
 _PLACE: Final = re.compile(
     r"(?:[区楼栋幢弄座馆厅路街门位]|货架"
@@ -131,8 +134,10 @@ def _evidence(region: Region, candidate: Candidate, tables: PastedTables) -> dic
         for role, weight in tables.roles_at(candidate.start).items():
             if role not in evidence or evidence[role].weight < weight:
                 evidence[role] = Evidence(weight, "column head")
-    if candidate.shape.name == "year" and evidence.get(_ACT, _NOTHING).word == "act":
-        del evidence[_ACT]  # the Consumer Rights Act 2015
+    if candidate.shape.name == "year":
+        _leave_years(region, candidate, evidence)
+    if candidate.shape.name == SHORT_RANGE and evidence.get("article", _NOTHING).word in _THINGS:
+        del evidence["article"]  # socket set 8-32
     if _POINT in candidate.shape.roles:
         _add_address(region, candidate, evidence)
     before = region.lower[max(0, candidate.start - 8) : candidate.start]
@@ -144,6 +149,15 @@ def _evidence(region: Region, candidate: Candidate, tables: PastedTables) -> dic
         if known < 1.3:
             evidence["document_number"] = Evidence(0.9 if _names_thing(region, candidate) else 1.7, "№")
     return evidence
+
+
+def _leave_years(region: Region, candidate: Candidate, evidence: dict[str, Evidence]) -> None:
+    """Let no document speak for a year: the Consumer Rights Act 2015, на старой оферте от 2022."""
+    if evidence.get(_ACT, _NOTHING).word == "act":
+        del evidence[_ACT]
+    if word_before(region.lower, candidate.start) in _SINCE:
+        for role in [role for role in evidence if role.startswith("document")]:
+            del evidence[role]
 
 
 def _add_address(region: Region, candidate: Candidate, evidence: dict[str, Evidence]) -> None:
