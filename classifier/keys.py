@@ -8,13 +8,14 @@ share a key. The top three bits name the family, the rest holds up to four Chine
 from __future__ import annotations
 
 from itertools import repeat
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Keys = NDArray[np.int64]
 Codes = NDArray[np.uint32]
+Numbers = NDArray[Any]
 
 HAN_FIRST: Final = 0x4E00
 HAN_LAST: Final = 0x9FFF
@@ -111,12 +112,12 @@ def _packed(numbers: NDArray[np.int64], bits: int) -> Keys:
 class KeyTable:
     """Keys with a number each, looked up by arrays: a key stands in its slot or in a dictionary beside."""
 
-    def __init__(self, keys: Keys, values: NDArray[np.int64]) -> None:
-        """Store distinct keys of 0 or more."""
+    def __init__(self, keys: Keys, values: Numbers) -> None:
+        """Store distinct keys of 0 or more; numbers come back in the type that they have here."""
         bits = max(int(len(keys) * _SLOTS_PER_KEY).bit_length(), 4)
         self._shift = np.uint64(64 - bits)
         self._keys = np.full(1 << bits, NOTHING, dtype=np.int64)
-        self._values = np.full(1 << bits, NOTHING, dtype=np.int64)
+        self._values = np.full(1 << bits, NOTHING, dtype=values.dtype)
         slots = self._slots(keys)
         _, first = np.unique(slots, return_index=True)
         self._keys[slots[first]] = keys[first]
@@ -126,7 +127,7 @@ class KeyTable:
         self._is_crowded = np.zeros(1 << bits, dtype=bool)
         self._is_crowded[slots[beside]] = True
 
-    def get(self, keys: Keys) -> NDArray[np.int64]:
+    def get(self, keys: Keys) -> Numbers:
         """Return the number of each key, NOTHING for those that are not stored."""
         slots = self._slots(keys)
         found = self._values.take(slots)

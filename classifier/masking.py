@@ -61,8 +61,8 @@ def _folded() -> NDArray[np.uint32]:
 def fold_all(texts: Sequence[str]) -> list[str]:
     """Return texts as features are read from them, each of the same length."""
     joined = "".join(texts)
-    if not joined:
-        return list(texts)
+    if joined.isascii():
+        return [text.lower() for text in texts]
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype="<u4")
     same = _folded().take(codes, mode="clip")
     if int(codes.max()) >= BASIC_PLANE:

@@ -1,120 +1,154 @@
-"""A batch of documents as one long row of tokens, with the arrays that everything else is counted from.
+"""A batch of documents as one row of tokens, with what everything else is counted from.
 
-In go documents, out comes a `Sheet`: which token stands where, in which clause, field and mail,
-and whether its field counts in full. Fields are cut at MAX_CHARS; a field is the end of a clause.
+In go documents, out comes a `Sheet`: the places of their tokens in the memory of words, mail after
+mail and field after field, each field ended by a token of its own. Fields are cut at MAX_CHARS;
+the end of a field is the end of a clause.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import chain
-from typing import Final
+from collections.abc import Mapping, Sequence
+from itertools import accumulate, chain
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier.documents import Document
+from classifier.features import OPENING_CLAUSES
 from classifier.masking import fold_all
-from classifier.runs import NO_RUNS, Runs, runs_of
-from classifier.tokens import pieces, spans
-from classifier.words import HAN_RUN, IS_STOP, Words
+from classifier.ragged import Integers, ranges
+from classifier.runs import Runs, runs_of
+from classifier.tokens import chunks, spans
+from classifier.words import END_CHUNK, FIELD_END, IS_RUN, IS_STOP, Row, Words
 
-Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
 
 MAX_CHARS: Final = (300, 8_000, 4_000)  # of subject, text and quoted text
 SUBJECT_FIELD, TEXT_FIELD, QUOTED_FIELD = range(3)
-_FIELDS: Final = 3
+NO_INTEGERS: Final = np.empty(0, dtype=np.int64)
+_FIRST: Final = np.zeros(1, dtype=np.int64)
 
 
-@dataclass(frozen=True, slots=True)
-class Sheet:
-    """Arrays over all tokens, ends of clauses among them; `inside` has the places of the others."""
+class Sheet(NamedTuple):
+    """The tokens of a batch. A named tuple: for a mail that comes alone, each costs as much as a step."""
 
-    texts: list[str]
-    words: Integers  # places in the memory of words
-    flags: Bits  # what the memory says of each word
-    mails: Integers
-    fields: Integers  # 0 to 2
-    history: Flags  # quoted text beside new text: counts less
-    starts: Integers  # in the canvas of the mail; empty when nobody asked for places
-    ends: Integers
-    inside: Integers  # tokens that are no ends of clauses
-    inside_words: Integers  # per token inside, as above
-    inside_flags: Bits
-    clauses: Integers  # per token inside: the number of its clause in the batch
-    body: Flags  # per token inside: of the text that the mail is judged by, the subject apart
+    places: Integers  # per token: its place in the memory of words
+    flags: Bits  # what the memory says of it
+    kinds: int  # all flags of all tokens
+    mails: Integers  # per token
+    subjects: Integers  # tokens of the subjects
+    openings: tuple[Integers, Integers]  # per mail: where the first clauses of its text begin and end
+    history: Flags | None  # per token: quoted text beside new text, which counts less; None without any
     run_tokens: Integers  # tokens that are Chinese runs
-    runs: Runs
+    runs: Runs | None
+    starts: Integers  # per token, in the canvas of the mail; empty when nobody asked for places
+    ends: Integers
+    rows: Sequence[Row]  # the same tokens chunk by chunk
+    scanned: dict[int, list[str]]  # texts of the chunks that are not remembered
 
-    @property
-    def has_history(self) -> bool:
-        """Tell whether any token is history."""
-        return bool(self.history.any())
+    def scanned_texts(self) -> dict[int, str]:
+        """Return the text of each token that was scanned; those of all others are their names."""
+        return _scanned_texts(self.rows, self.scanned)
 
     @property
     def has_places(self) -> bool:
         """Tell whether starts and ends are known."""
-        return len(self.starts) == len(self.words)
+        return len(self.starts) > 0
 
 
 def sheet_of(documents: Sequence[Document], words: Words, *, with_places: bool) -> Sheet:
     """Cut documents into tokens and look the words up."""
-    fields = [
-        text[:most]
-        for one in documents
-        for text, most in zip((one.subject, one.text, one.quoted), MAX_CHARS, strict=True)
-    ]
+    fields = list(chain.from_iterable(map(_fields, documents)))
     folded = fold_all(fields)
-    rows = [pieces(text) for text in folded]
-    texts = list(chain.from_iterable(rows))
-    found = words.places_of(texts)
-    numbers = np.repeat(np.arange(len(fields)), [len(row) for row in rows])
-    mails = numbers // _FIELDS
-    kinds = numbers - mails * _FIELDS
-    leans = np.array([one.quoted != "" and one.leans_on_quote for one in documents], dtype=bool)
-    history = (kinds == QUOTED_FIELD) & ~leans[mails]
-    starts, ends = _places(fields, folded) if with_places else (np.empty(0, np.int64), np.empty(0, np.int64))
-    flags = words.flags.values.take(found)
-    is_stop = flags & IS_STOP > 0
-    inside = (~is_stop).nonzero()[0]
-    begins = np.ones(len(found), dtype=bool)
-    begins[1:] = is_stop[:-1] | (numbers[1:] != numbers[:-1])
-    run_tokens = (found == HAN_RUN).nonzero()[0]
+    cut: list[str] = []
+    for text in folded:
+        if text:
+            cut += chunks(text)
+        cut.append(END_CHUNK)
+    rows, scanned = words.rows_of(cut)
+    places = np.array(list(chain.from_iterable(rows)), dtype=np.int64)
+    flags = words.flags.values.take(places)
+    kinds = int(np.bitwise_or.reduce(flags)) if len(flags) else 0
+    field_ends = (places == FIELD_END).nonzero()[0].reshape(-1, len(MAX_CHARS))
+    mail_ends = field_ends[:, QUOTED_FIELD] + 1
+    mail_begins = np.concatenate([_FIRST[: len(documents)], mail_ends[:-1]])
+    history = _history(documents, field_ends, len(places))
+    run_tokens, runs = NO_INTEGERS, None
+    if kinds & IS_RUN:
+        run_tokens, texts = (flags & IS_RUN).nonzero()[0], _scanned_texts(rows, scanned)
+        runs = runs_of([texts[token] for token in run_tokens.tolist()])
+    starts, ends = _places(fields, folded) if with_places else (NO_INTEGERS, NO_INTEGERS)
     return Sheet(
-        texts=texts,
-        words=found,
+        places=places,
         flags=flags,
-        mails=mails,
-        fields=kinds,
+        kinds=kinds,
+        mails=np.arange(len(documents)).repeat(mail_ends - mail_begins),
+        subjects=ranges(mail_begins, field_ends[:, SUBJECT_FIELD]),
+        openings=_openings(flags, history, field_ends),
         history=history,
+        run_tokens=run_tokens,
+        runs=runs,
         starts=starts,
         ends=ends,
-        inside=inside,
-        inside_words=found.take(inside),
-        inside_flags=flags.take(inside),
-        clauses=begins.cumsum().take(inside),
-        body=((kinds != SUBJECT_FIELD) & ~history)[inside],
-        run_tokens=run_tokens,
-        runs=runs_of([texts[token] for token in run_tokens.tolist()]) if len(run_tokens) else NO_RUNS,
+        rows=rows,
+        scanned=scanned,
     )
 
 
 def canvas_of(document: Document) -> str:
     """Return the text that places refer to: subject, text and quoted text with a line end between."""
-    fields = (document.subject, document.text, document.quoted)
-    return "\n".join(text[:most] for text, most in zip(fields, MAX_CHARS, strict=True))
+    return "\n".join(_fields(document))
+
+
+def _fields(document: Document) -> list[str]:
+    subject, text, quoted = MAX_CHARS
+    return [document.subject[:subject], document.text[:text], document.quoted[:quoted]]
+
+
+def _scanned_texts(rows: Sequence[Row], scanned: Mapping[int, list[str]]) -> dict[int, str]:
+    begins = list(accumulate(map(len, rows), initial=0))
+    return {
+        token: text
+        for number, texts in scanned.items()
+        for token, text in enumerate(texts, start=begins[number])
+    }
+
+
+def _history(documents: Sequence[Document], field_ends: Integers, tokens: int) -> Flags | None:
+    """Tell of each token whether it stands in quoted text beside new text."""
+    beside = [number for number, one in enumerate(documents) if one.quoted and not one.leans_on_quote]
+    if not beside:
+        return None
+    history = np.zeros(tokens, dtype=bool)
+    for _, begin, end in field_ends[beside].tolist():
+        history[begin:end] = True
+    return history
+
+
+def _openings(flags: Bits, history: Flags | None, field_ends: Integers) -> tuple[Integers, Integers]:
+    """Return where the first clauses of each text begin and end; a clause begins behind one stop or more."""
+    stops = flags & IS_STOP > 0
+    clauses = (stops[:-1] > stops[1:]).nonzero()[0] + 1
+    begins, ends = field_ends[:, SUBJECT_FIELD] + 1, field_ends[:, QUOTED_FIELD]
+    if history is not None:
+        ends = np.where(history[ends - 1], field_ends[:, TEXT_FIELD], ends)
+    after = np.append(clauses, len(flags)).take(clauses.searchsorted(begins) + OPENING_CLAUSES, mode="clip")
+    return begins, np.minimum(after, ends)
 
 
 def _places(fields: Sequence[str], folded: Sequence[str]) -> tuple[Integers, Integers]:
-    """Return where the tokens of all fields begin and end, each in the canvas of its mail."""
+    """Return where all tokens begin and end, each in the canvas of its mail."""
     flat: list[int] = []
     base = 0
-    for number, text in enumerate(folded):
-        base = 0 if number % _FIELDS == 0 else base + len(fields[number - 1]) + 1
+    for number, (field, text) in enumerate(zip(fields, folded, strict=True)):
+        if number % len(MAX_CHARS) == 0:
+            base = 0
         for start, end in spans(text):
             flat += (base + start, base + end)
+        base += len(field)
+        flat += (base, base)
+        base += 1
     pairs = np.array(flat, dtype=np.int64).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]

@@ -6,29 +6,42 @@ column and weight does the work; what is history counts QUOTED_COUNT.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from classifier.features import QUOTED_COUNT
-from classifier.keys import Keys
-from classifier.sheet import Flags, Integers, Sheet
-from classifier.words import HAN_RUN, IS_WORD, CodesOf, Words
+from classifier.keys import STEM_BITS
+from classifier.ragged import Integers
+from classifier.sheet import Flags, Sheet
+from classifier.words import IS_RUN, IS_WORD, Words
 
 Values = NDArray[np.float64]
+Codes = NDArray[Any]  # columns in 32 bits while serving, keys in 64 while learning; NOTHING where unknown
 
 _HALF: Final = 1.0 - QUOTED_COUNT
-_NONE: Final = np.empty(0, dtype=np.int64)
 _FIRST: Final = np.zeros(1, dtype=np.int64)
+_MOST_COLUMN: Final = 1 << STEM_BITS  # from here on a code is a key
+_BITS: Final = 31  # of a cell that holds mail, column and weight in 32
+
+
+class Block(NamedTuple):
+    """Occurrences of one kind: each code with the token that it begins at and its place in the canvas."""
+
+    codes: Codes
+    tokens: Integers
+    starts: Integers  # empty when nobody asked for places
+    ends: Integers
 
 
 @dataclass(frozen=True, slots=True)
 class Occurrences:
     """Every occurrence of a batch in the order of its mails; the ones of a group share a span."""
 
-    codes: Integers
+    codes: Codes
     mails: Integers
     shares: Values
     groups: Integers  # rows: how many occurrences, start, end, mail
@@ -44,7 +57,7 @@ class Readings:
     counts: Values
     words: Integers  # per mail: words and Chinese characters that are no history
     seen_mails: Integers  # mails and codes of what may be unseen: words, pairs of Chinese characters
-    seen_codes: Integers
+    seen_codes: Codes
     occurrences: Occurrences | None
 
     def row(self, number: int) -> tuple[Integers, Values]:
@@ -59,135 +72,106 @@ class Readings:
         return np.where(self.words > 0, unseen / np.maximum(self.words, 1), 1.0)
 
 
-@dataclass(slots=True)
-class Tally:
-    """Keys found in one sheet, to be looked up together at the end; codes that need no looking up follow."""
+def readings_of(
+    sheet: Sheet, words: Words, blocks: Sequence[Block], seen_pairs: Block | None, context: Sequence[Codes]
+) -> Readings:
+    """Add everything up.
 
-    sheet: Sheet
-    codes_of: CodesOf
-    _keys: list[Keys] = field(default_factory=list)
-    _codes: list[Integers] = field(default_factory=list)
-    _tokens: list[Integers] = field(default_factory=list)
-    _spans: list[tuple[Integers, Integers]] = field(default_factory=list)
-    _seen: list[tuple[int, Integers]] = field(default_factory=list)
+    `seen_pairs` are pairs of Chinese characters that may be unknown, `context` has for each mail the codes
+    that belong to it as a whole.
+    """
+    rows, lengths = words.codes.rows(sheet.places)
+    others = np.concatenate([*(block.codes for block in blocks), *context])
+    known = (others >= 0).nonzero()[0]
+    tokens = np.concatenate([block.tokens for block in blocks])
+    beside = np.arange(len(context)).repeat([len(codes) for codes in context])
+    codes = np.concatenate([rows, others.take(known)])
+    owners = np.concatenate([sheet.mails.take(tokens), beside]).take(known)
+    owners = np.concatenate([sheet.mails.repeat(lengths), owners])
+    history = None
+    if sheet.history is not None:
+        quoted = np.concatenate([sheet.history.take(tokens), np.zeros(len(beside), dtype=bool)])
+        history = np.concatenate([sheet.history.repeat(lengths), quoted.take(known)])
+    starts, columns, counts = added_up(codes, owners, history, len(context))
+    seen_words, seen_mails, seen_codes = _seen(sheet, words, seen_pairs, len(context))
+    return Readings(
+        starts=starts,
+        columns=columns,
+        counts=counts,
+        words=seen_words,
+        seen_mails=seen_mails,
+        seen_codes=seen_codes,
+        occurrences=_occurrences(sheet, blocks, lengths, known, (codes, owners, history))
+        if sheet.has_places
+        else None,
+    )
 
-    def add(
-        self,
-        keys: Keys,
-        tokens: Integers,
-        *,
-        last: Integers | None = None,
-        spans: tuple[Integers, Integers] | None = None,
-    ) -> None:
-        """Add one key per token; its span ends with the token `last`, or is given. Codes come after keys."""
-        self._keys.append(keys)
-        self._tokens.append(tokens)
-        if self.sheet.has_places:
-            ends = tokens if last is None else last
-            self._spans.append(spans or (self.sheet.starts[tokens], self.sheet.ends[ends]))
 
-    def add_codes(self, codes: Integers, tokens: Integers, spans: tuple[Integers, Integers]) -> None:
-        """Add one code per token, with its span."""
-        self._codes.append(codes)
-        self._tokens.append(tokens)
-        if self.sheet.has_places:
-            self._spans.append(spans)
+def _seen(
+    sheet: Sheet, words: Words, seen_pairs: Block | None, mails: int
+) -> tuple[Integers, Integers, Codes]:
+    """Return how many words and Chinese characters each mail has, and what of them may be unseen."""
+    fresh = (sheet.flags & IS_WORD).nonzero()[0]
+    if sheet.history is not None:
+        fresh = fresh[~sheet.history.take(fresh)]
+    owners, codes = sheet.mails.take(fresh), words.own.values.take(sheet.places.take(fresh))
+    counts = np.bincount(owners, minlength=mails)
+    if seen_pairs is None or sheet.runs is None:
+        return counts, owners, codes
+    characters, pairs = sheet.run_tokens.take(sheet.runs.owners), seen_pairs.tokens
+    known = seen_pairs.codes
+    if sheet.history is not None:
+        characters = characters[~sheet.history.take(characters)]
+        known, pairs = known[~sheet.history.take(pairs)], pairs[~sheet.history.take(pairs)]
+    counts += np.bincount(sheet.mails.take(characters), minlength=mails)
+    return counts, np.concatenate([owners, sheet.mails.take(pairs)]), np.concatenate([codes, known])
 
-    def add_seen(self, places: Integers) -> None:
-        """Say which of the keys added last may be unknown words."""
-        self._seen.append((sum(map(len, self._keys[:-1])), places))
 
-    def readings(self, words: Words, context: tuple[Integers, Integers], mails: int) -> Readings:
-        """Add everything up; `context` has codes that belong to mails as a whole, and their mails."""
-        sheet = self.sheet
-        tokens = np.concatenate(self._tokens)
-        owners = np.concatenate([sheet.mails.take(tokens), context[1]])
-        codes = np.concatenate([self.codes_of(np.concatenate(self._keys)), *self._codes, context[0]])
-        is_word = sheet.flags & IS_WORD > 0
-        fresh = is_word.nonzero()[0]
-        row_codes, lengths = words.codes.rows(sheet.words)
-        known = (codes >= 0).nonzero()[0]
-        all_codes = np.concatenate([row_codes, codes.take(known)])
-        all_owners = np.concatenate([sheet.mails.repeat(lengths), owners.take(known)])
-        all_history, pairs = None, self._seen_pairs()
-        if sheet.has_history:
-            history = np.concatenate([sheet.history.take(tokens), np.zeros(len(context[1]), dtype=bool)])
-            all_history = np.concatenate([sheet.history.repeat(lengths), history.take(known)])
-            fresh, pairs = fresh[~sheet.history[fresh]], pairs[~history[pairs]]
-        starts, columns, counts = added_up(all_codes, all_owners, all_history, mails)
-        fresh_words, fresh_mails = sheet.words.take(fresh), sheet.mails.take(fresh)
-        return Readings(
-            starts=starts,
-            columns=columns,
-            counts=counts,
-            words=np.bincount(fresh_mails, minlength=mails) + self._characters(mails),
-            seen_mails=np.concatenate([fresh_mails, owners.take(pairs)]),
-            seen_codes=np.concatenate([words.own.values.take(fresh_words), codes.take(pairs)]),
-            occurrences=self._occurrences(all_codes, all_owners, all_history, lengths, known, is_word)
-            if sheet.has_places
-            else None,
-        )
-
-    def _seen_pairs(self) -> Integers:
-        """Return which keys are pairs of Chinese characters that may be unknown."""
-        return np.concatenate([first + places for first, places in self._seen]) if self._seen else _NONE
-
-    def _characters(self, mails: int) -> Integers | int:
-        """Return per mail how many Chinese characters are no history."""
-        sheet = self.sheet
-        if not len(sheet.run_tokens):
-            return 0
-        runs = sheet.run_tokens[sheet.runs.owners]  # a token for each character
-        return np.bincount(sheet.mails[runs[~sheet.history[runs]]], minlength=mails)
-
-    def _occurrences(
-        self,
-        codes: Integers,
-        owners: Integers,
-        history: Flags | None,
-        lengths: Integers,
-        known: Integers,
-        is_word: Flags,
-    ) -> Occurrences:
-        """Put all occurrences and their groups into the order of the mails."""
-        sheet = self.sheet
-        beside = np.zeros(int(known.max(initial=0)) + 1, dtype=np.int64)  # the context has no place
-        starts, ends = (
-            np.concatenate([*(span[side] for span in self._spans), beside])[known] for side in (0, 1)
-        )
-        alone = owners[len(owners) - len(known) :]
-        groups = np.concatenate(
-            [
-                np.stack([lengths, sheet.starts, sheet.ends, sheet.mails], axis=1),
-                np.stack([np.ones(len(known), dtype=np.int64), starts, ends, alone], axis=1),
-            ]
-        )
-        order = np.argsort(owners, kind="stable")
-        is_run = sheet.words == HAN_RUN
-        shown = np.flatnonzero(is_word | is_run)
-        return Occurrences(
-            codes=codes[order],
-            mails=owners[order],
-            shares=np.ones(len(order)) if history is None else np.where(history[order], QUOTED_COUNT, 1.0),
-            groups=groups[np.argsort(groups[:, 3], kind="stable")],
-            units=np.stack(
-                [sheet.starts[shown], sheet.ends[shown], is_run[shown], sheet.mails[shown]], axis=1
-            ),
-        )
+def _occurrences(
+    sheet: Sheet,
+    blocks: Sequence[Block],
+    lengths: Integers,
+    known: Integers,
+    found: tuple[Codes, Integers, Flags | None],
+) -> Occurrences:
+    """Put all occurrences and their groups into the order of the mails; the context has no place."""
+    codes, owners, history = found
+    beside = np.zeros(int(known.max(initial=0)) + 1, dtype=np.int64)
+    starts = np.concatenate([*(block.starts for block in blocks), beside]).take(known)
+    ends = np.concatenate([*(block.ends for block in blocks), beside]).take(known)
+    alone = np.stack([np.ones(len(known), dtype=np.int64), starts, ends, owners[len(owners) - len(known) :]])
+    rows = np.stack([lengths, sheet.starts, sheet.ends, sheet.mails])
+    groups = np.concatenate([rows, alone], axis=1).T
+    order = np.argsort(owners, kind="stable")
+    shown = (sheet.flags & (IS_WORD | IS_RUN)).nonzero()[0]
+    is_run = sheet.flags.take(shown) & IS_RUN > 0
+    return Occurrences(
+        codes=codes[order],
+        mails=owners[order],
+        shares=np.ones(len(order)) if history is None else np.where(history[order], QUOTED_COUNT, 1.0),
+        groups=groups[np.argsort(groups[:, 3], kind="stable")],
+        units=np.stack([sheet.starts[shown], sheet.ends[shown], is_run, sheet.mails[shown]], axis=1),
+    )
 
 
 def added_up(
-    codes: Integers, owners: Integers, history: Flags | None, mails: int
+    codes: Codes, owners: Integers, history: Flags | None, mails: int
 ) -> tuple[Integers, Integers, Values]:
     """Return starts of the rows, distinct codes and counts; codes are any numbers from 0 to 2**63.
 
     `history` tells what is quoted; None when nothing is.
     """
-    names: Integers | None = None
-    if int(codes.max(initial=0)) >= 1 << 30:  # keys, not columns: their places take less room
+    names: Codes | None = None
+    most = int(codes.max(initial=0))
+    if most >= _MOST_COLUMN:  # keys, not columns: their places take less room
         names, codes = np.unique(codes, return_inverse=True)
-    bits = int(codes.max(initial=0)).bit_length()
-    bare = (owners << bits) | codes
+        most = len(names)
+    bits, weighs = most.bit_length(), int(history is not None)
+    if bits + weighs + mails.bit_length() <= _BITS:  # half the bytes are sorted in half the time
+        owners = owners.astype(np.int32)
+        codes = codes.astype(np.int32, copy=False)
+    bare = owners << bits
+    bare |= codes
     if history is not None:
         bare <<= 1
         bare |= history
@@ -196,13 +180,15 @@ def added_up(
     if history is not None:
         bare = cells >> 1
     first = np.concatenate([_FIRST[: len(bare)], (bare[1:] != bare[:-1]).nonzero()[0] + 1])
-    counts = np.concatenate([first[1:], [len(bare)]])[: len(first)] - first.astype(np.float64)
+    counts = np.empty(len(first))
+    np.subtract(first[1:], first[:-1], out=counts[:-1])
+    counts[-1:] = len(bare) - first[-1:]
     if history is not None:
         counts -= _HALF * np.add.reduceat(cells & 1, first)
     found = bare.take(first)
-    columns = found & (1 << bits) - 1
+    columns = (found & (1 << bits) - 1).astype(np.int64)
     return (
-        found.searchsorted(np.arange(mails + 1) << bits),
+        found.searchsorted((np.arange(mails + 1) << bits).astype(found.dtype)),
         columns if names is None else names[columns],
         counts,
     )

@@ -1,6 +1,7 @@
 """Tokens of folded text: words with their stems, Chinese runs, placeholders, ends of clauses.
 
-In goes folded text, out come tokens in order. The alphabet decides how a token is read, not the
+In goes folded text, out come tokens in order, or the chunks between blanks that they can be read
+from one by one. The alphabet decides how a token is read, not the
 language of the mail: a Russian cabinet term in a Chinese mail is the same word as in a Russian
 one. What kind a token is follows from its text alone. Longer words and texts than a person
 writes are cut by the caller.
@@ -48,6 +49,9 @@ def _either(*rows: tuple[str, str]) -> str:
 
 
 _EVERYTHING: Final = re.compile(_either(*SHAPES, *_KINDS))
+# Tokens with a blank inside: a phone number and "rz 100042". No other shape or kind takes one in, and what
+# they look at behind and ahead of themselves is the same at a blank as at the end of a text.
+_PHONE_BEGINS: Final = re.compile(r"\+\d")
 _WITHOUT_ADDRESSES: Final = re.compile(
     f"{_PLAIN}|{_MAY_BEGIN_A_SHAPE}(?:{_either(*(row for row in SHAPES if row[0] != 'xaddress'))})|"
     + _either(*_KINDS)
@@ -63,9 +67,28 @@ def _scanner(folded: str) -> re.Pattern[str]:
     return _EVERYTHING if "@" in folded else _WITHOUT_ADDRESSES
 
 
+def _may_hold_blanks(folded: str) -> bool:
+    return "rz " in folded or ("+" in folded and _PHONE_BEGINS.search(folded) is not None)
+
+
 def pieces(folded: str) -> list[str]:
     """Return the tokens of folded text in order; what is no token (spaces, commas) is passed over."""
     return _scanner(folded).findall(folded)
+
+
+def chunks(folded: str) -> list[str]:
+    """Cut folded text at its blanks and line ends; the tokens of the chunks are those of the text.
+
+    A line end is a chunk of its own, a chunk between two blanks is empty, and a line stays whole where a
+    token may hold a blank.
+    """
+    if not _may_hold_blanks(folded):
+        return folded.replace("\n", " \n ").split(" ")
+    found: list[str] = []
+    for line in folded.split("\n"):
+        found += [line] if _may_hold_blanks(line) else line.split(" ")
+        found.append("\n")
+    return found[:-1]
 
 
 def spans(folded: str) -> Iterator[tuple[int, int]]:

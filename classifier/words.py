@@ -1,14 +1,15 @@
 """What a reader remembers of words: stem, columns of the word and of its letters, concepts, phrases.
 
-In go tokens, out come their places in arrays that a whole batch is looked up in at once. A
-new word is worked out once; numbers and placeholders share one place per kind. The memory is
-bounded: when MEMORY_WORDS are known it starts anew.
+In go the chunks between a text's blanks, out come the places of their tokens in arrays that a
+whole mail is looked up in at once. A new word is worked out once; numbers and placeholders share
+one place per kind. A chunk that holds nothing else than words is remembered with its tokens, so
+that most text is not scanned at all. The memory is bounded: when MEMORY_WORDS or MEMORY_CHUNKS
+are known it starts anew.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import repeat
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -16,67 +17,25 @@ from numpy.typing import NDArray
 
 from classifier.concepts import Phrase, fits, lexicon
 from classifier.features import LETTER_GRAMS
-from classifier.keys import GRAM, LETTER_BITS, NOTHING, STEM, Keys, letter_numbers, windows
+from classifier.keys import GRAM, LETTER_BITS, NOTHING, STEM, SUBJECT_STEM, Keys, letter_numbers, windows
 from classifier.masking import PLACEHOLDERS
-from classifier.tokens import kind_of, number_kind, stem
+from classifier.ragged import Grower, Integers, Ragged
+from classifier.tokens import kind_of, number_kind, pieces, stem
 
-Integers = NDArray[np.int64]
-CodesOf: TypeAlias = Callable[[Keys], Integers]  # what is counted for keys: columns, or the keys themselves
+CodesOf: TypeAlias = Callable[[Keys], NDArray[Any]]  # what is counted for keys: columns, or keys themselves
+Row: TypeAlias = tuple[int, ...]  # places of the tokens of a chunk
 
 MEMORY_WORDS: Final = 100_000
+MEMORY_CHUNKS: Final = 50_000
 NEXT_WORD_KEY: Final = 2  # letters of the next word that phrases are looked up by
-HAN_RUN: Final = 0  # the place of every Chinese run
-IS_WORD, IS_STOP, NEGATES, IN_SUBJECT, BEGINS_PHRASE = 1, 2, 4, 8, 16
+HAN_RUN, FIELD_END = 0, 1  # the places of every Chinese run, and of the end of a field
+END_CHUNK: Final = " end"  # stands for it between chunks; none of a text begins with a blank
+IS_WORD, IS_STOP, NEGATES, NAMES_CONCEPT, BEGINS_PHRASE, IS_RUN = 1, 2, 4, 8, 16, 32
 _NUMBERS_WITH_MEANING: Final = 3  # digits: 404, 500, 2 (of something)
+_LONGEST_CHUNK: Final = 40  # characters of one that is remembered
 _HAN_NAME: Final = " han"  # names that begin with a blank are no words
 _MAY_BE_MONEY: Final = "人卢"  # characters that 人民币 and 卢布 begin with
 _LETTERS: Final = letter_numbers()
-
-
-class Grower:
-    """An array that grows at its end."""
-
-    def __init__(self, dtype: Any) -> None:
-        self._room = np.zeros(1024, dtype=dtype)
-        self._size = 0
-
-    def __len__(self) -> int:
-        return self._size
-
-    def extend(self, values: Sequence[Any] | NDArray[Any]) -> None:
-        """Append values."""
-        size = self._size + len(values)
-        if size > len(self._room):
-            room = np.zeros(max(size, 2 * len(self._room)), dtype=self._room.dtype)
-            room[: self._size] = self._room[: self._size]
-            self._room = room
-        self._room[self._size : size] = values
-        self._size = size
-
-    @property
-    def values(self) -> NDArray[Any]:
-        """Return all values, not to be kept."""
-        return self._room[: self._size]
-
-
-class Ragged:
-    """Rows of different lengths, one after the other."""
-
-    def __init__(self) -> None:
-        self.starts, self.lengths, self._flat = Grower(np.int64), Grower(np.int64), Grower(np.int64)
-
-    def extend(self, lengths: Sequence[int] | Integers, flat: Sequence[int] | Integers) -> None:
-        """Append rows of these lengths."""
-        self.starts.extend(len(self._flat) + np.cumsum(lengths) - lengths)
-        self.lengths.extend(lengths)
-        self._flat.extend(flat)
-
-    def rows(self, places: Integers) -> tuple[Integers, Integers]:
-        """Return the values of some rows, one row after the other, and how many each row has."""
-        lengths = self.lengths.values.take(places)
-        flat = np.repeat(self.starts.values.take(places) - lengths.cumsum() + lengths, lengths)
-        flat += np.arange(len(flat))
-        return self._flat.values.take(flat), lengths
 
 
 class _Named(NamedTuple):
@@ -100,29 +59,46 @@ class Words:
 
     def clear(self) -> None:
         """Forget all words."""
-        self._places: dict[str, int] = {_HAN_NAME: HAN_RUN}
-        self.flags, self.stems, self.own = Grower(np.uint8), Grower(np.int64), Grower(np.int64)
-        self.flags.extend([0])
-        self.stems.extend([NOTHING])
-        self.own.extend([NOTHING])
-        self.codes, self.concepts = Ragged(), Ragged()
-        self.codes.extend([0], [])
-        self.concepts.extend([0], [])
+        code = np.int64 if self._growing else np.int32  # keys are longer than columns
+        self._places: dict[str, int] = {_HAN_NAME: HAN_RUN, END_CHUNK: FIELD_END}
+        self._chunks: dict[str, Row] = {"": (), END_CHUNK: (FIELD_END,)}
+        self.names = [_HAN_NAME, "\n"]
+        self.flags = Grower(np.uint8)
+        self.flags.extend([IS_RUN, IS_STOP])
+        self.stems = Grower(np.int64)  # of words that make pairs with their neighbours
+        self.own, self.in_subject = Grower(code), Grower(code)  # codes of the word, and as one of a subject
+        self.codes, self.concepts = Ragged(code), Ragged(np.int64)
+        for each in (self.stems, self.own, self.in_subject):
+            each.extend([NOTHING, NOTHING])
+        for rows in (self.codes, self.concepts):
+            rows.extend([0, 0], [])
         self._phrases: dict[int, dict[str, list[Phrase]]] = {}
-        self.begun: dict[tuple[int, int], tuple[Phrase, ...]] = {}  # by places of two neighbours
+        self.begun: dict[int, tuple[Phrase, ...]] = {}  # by `pair_of` two neighbours
 
-    def places_of(self, pieces: Sequence[str]) -> Integers:
-        """Return the places of tokens, learning those that are new."""
-        if len(self._places) > MEMORY_WORDS:
+    def rows_of(self, chunks: Sequence[str]) -> tuple[list[Row], dict[int, list[str]]]:
+        """Return the places of the tokens of each chunk, and the texts of those that are not remembered."""
+        if len(self._places) > MEMORY_WORDS or len(self._chunks) > MEMORY_CHUNKS:
             self.clear()
-        found = np.fromiter(map(self._places.get, pieces, repeat(NOTHING)), np.int64, len(pieces))
-        absent = (found < 0).nonzero()[0].tolist()
-        if not absent:
-            return found
-        names = [_name(pieces[place]) for place in absent]
-        self.learn(name for name in dict.fromkeys(names) if name not in self._places)
-        found[absent] = [self._places[name] for name in names]
-        return found
+        rows: list[Any] = list(map(self._chunks.get, chunks))
+        scanned = {number: pieces(chunks[number]) for number, row in enumerate(rows) if row is None}
+        if scanned:
+            self._place(rows, chunks, scanned)
+        return rows, scanned
+
+    def _place(self, rows: list[Any], chunks: Sequence[str], scanned: Mapping[int, list[str]]) -> None:
+        """Fill in the rows of chunks that had to be scanned, and remember those of words alone."""
+        places = self._places
+        names = {
+            number: [text if text in places else _name(text) for text in texts]
+            for number, texts in scanned.items()
+        }
+        new = [name for named in names.values() for name in named if name not in places]
+        if new:
+            self.learn(dict.fromkeys(new))
+        for number, named in names.items():
+            rows[number] = tuple([places[name] for name in named])
+            if len(chunks[number]) <= _LONGEST_CHUNK and named == scanned[number]:
+                self._chunks[chunks[number]] = rows[number]
 
     def phrases_begun(self, place: int, next_place: int, next_text: str) -> tuple[Phrase, ...]:
         """Return the phrases that a word and the token after it begin, remembered for a next word."""
@@ -132,23 +108,26 @@ class Words:
         phrases = tuple([phrase for phrase in likely if fits(phrase[0][0], next_text)])
         if len(self.begun) >= MEMORY_WORDS:
             self.begun.clear()
-        if (
-            next_place == HAN_RUN or self.flags.values[next_place] & IS_WORD
-        ):  # all else is known by its kind only
-            self.begun[place, next_place] = phrases
+        # A number or placeholder is known by its kind only. No lexicon begins a phrase's word with a stop
+        # or a Chinese character.
+        if self.flags.values[next_place] & (IS_WORD | IS_STOP | IS_RUN):
+            self.begun[place << 32 | next_place] = phrases
         return phrases
 
     def learn(self, names: Iterable[str]) -> None:
         """Work out what is to be known of new words and kinds of numbers and placeholders."""
-        new = [_named(name) for name in names]
+        new = [_named(name) for name in names if name not in self._places]
         if not new:
             return
         stems = np.array([self._stem_number(word.root) for word in new], dtype=np.int64)
         own = self._codes_of(np.where(stems >= 0, STEM | stems, NOTHING))
+        in_subject = np.array([word.kind not in {"stop", "number"} for word in new]) & (stems >= 0)
         first = len(self.flags)
         self._places |= {word.name: place for place, word in enumerate(new, start=first)}
-        self.stems.extend(stems)
+        self.names += [word.name for word in new]
+        self.stems.extend(np.where([word.kind != "stop" for word in new], stems, NOTHING))
         self.own.extend(own)
+        self.in_subject.extend(self._codes_of(np.where(in_subject, SUBJECT_STEM | stems, NOTHING)))
         letters, owners = self._letter_codes(new)
         codes, whose = np.concatenate([own, letters]), np.concatenate([np.arange(len(new)), owners])
         order = np.flatnonzero(codes >= 0)
@@ -163,7 +142,7 @@ class Words:
             return self._stem_numbers.setdefault(root, len(self._stem_numbers))
         return self._stem_numbers.get(root, NOTHING)
 
-    def _letter_codes(self, new: Sequence[_Named]) -> tuple[Integers, Integers]:
+    def _letter_codes(self, new: Sequence[_Named]) -> tuple[NDArray[Any], Integers]:
         """Return codes of letter n-grams and whose they are; the ends of a word count as blanks."""
         padded = [f" {word.name} " if word.kind == "word" else "" for word in new]
         points = np.frombuffer("".join(padded).encode("utf-32-le"), dtype=np.uint32)
@@ -175,7 +154,6 @@ class Words:
     def _meaning(self, word: _Named, place: int) -> int:
         """Note the concepts and phrases of a new word; returns its flags."""
         flags = IS_WORD * (word.kind == "word") + IS_STOP * (word.kind == "stop")
-        flags += IN_SUBJECT * (word.kind not in {"stop", "number"})
         flags += NEGATES * (word.text in self._lexicon.negations)
         concepts, phrases = self._lexicon.of_word(word.text, word.root if word.kind == "word" else word.text)
         self.concepts.extend([len(concepts)], concepts)
@@ -183,7 +161,7 @@ class Words:
             by_beginning = self._phrases.setdefault(place, {})
             for phrase in phrases:
                 by_beginning.setdefault(phrase[0][0][0][:NEXT_WORD_KEY], []).append(phrase)
-        return flags + BEGINS_PHRASE * bool(phrases)
+        return flags + NAMES_CONCEPT * bool(concepts) + BEGINS_PHRASE * bool(phrases)
 
 
 def _name(piece: str) -> str:
