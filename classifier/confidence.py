@@ -41,6 +41,7 @@ _SHARPNESSES: Final = np.geomspace(0.5, 12.0, 40)
 SURE: Final = 0.9999  # no confidence is shown above this
 _SHARPEST: Final = 1e6  # where scores tie, no sharpness gives the first more than its share
 _NEWTON_STEPS: Final = 60
+_SMALL_STEP: Final = 1e-6  # Newton's error is squared by a step: behind this one it is below 1e-9
 _NEVER: Final = 1e9  # above every score
 ALSO_PRECISION: Final = 0.6  # of the second topics that are named, the share that the labels name too
 _LEAST_ALSO: Final = 10  # second topics that the bar must have been met with
@@ -105,8 +106,7 @@ def probabilities_of(scores: Scores, confidences: Scores) -> Scores:
     """
     below = np.sort(scores, axis=1)[:, ::-1]
     below = below[:, 1:] - below[:, :1]
-    sharpness = [sharpness_for(*row) for row in zip(below.tolist(), confidences.tolist(), strict=True)]
-    return softmax(scores, np.array(sharpness)[:, None])
+    return softmax(scores, _sharpness_for_all(below, confidences)[:, None])
 
 
 def sharpness_for(below: list[float], confidence: float) -> float:
@@ -125,7 +125,24 @@ def sharpness_for(below: list[float], confidence: float) -> float:
         slope = sum(map(operator.mul, raised, below)) / total
         step = (wanted - math.log(total)) / min(slope, -1e-9)
         sharpness = min(sharpness + step, _SHARPEST)
-        if abs(step) < 1e-9 or sharpness == _SHARPEST:
+        if abs(step) < _SMALL_STEP or sharpness == _SHARPEST:
+            break
+    return sharpness
+
+
+def _sharpness_for_all(below: Scores, confidences: Scores) -> Scores:
+    """Return `sharpness_for` each row."""
+    wanted = np.log((1.0 - confidences) / confidences)
+    nearest = np.minimum(below[:, 0], -1e-300)  # of a tie, the quotient is beyond every bound: cut to zero
+    start = np.minimum(np.maximum(wanted / nearest, 0.0), _SHARPEST)
+    sharpness = np.where(below[:, 0] < 0, start, 0.0)
+    for _ in range(_NEWTON_STEPS):
+        raised = np.exp(sharpness[:, None] * below)
+        total = raised.sum(axis=1)
+        slope = np.minimum((raised * below).sum(axis=1) / total, -1e-9)
+        step = (wanted - np.log(total)) / slope
+        sharpness = np.minimum(sharpness + step, _SHARPEST)
+        if ((np.abs(step) < _SMALL_STEP) | (sharpness == _SHARPEST)).all():
             break
     return sharpness
 

@@ -6,17 +6,16 @@ before. A negation reaches NEGATION_REACH words forward, inside its clause.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
 
-from classifier.concepts import WordPattern, fits
+from classifier.concepts import fits
 from classifier.features import NEGATION_REACH
 from classifier.ragged import Integers
 from classifier.runs import Runs, terms_in
 from classifier.sheet import NO_INTEGERS, Flags, Sheet
-from classifier.words import BEGINS_PHRASE, IS_STOP, NAMES_CONCEPT, NEGATES, Words
+from classifier.words import BEGINS_PHRASE, IS_STOP, NAMES_CONCEPT, NEGATES, NOTHING_BEGUN, Words
 
 _SECOND: Final = (1 << 32) - 1  # the half of a pair that is its second word
 _NOT_DENIED: Final = np.zeros(1, dtype=bool)
@@ -85,26 +84,21 @@ def _phrases(sheet: Sheet, words: Words) -> list[tuple[int, int, int]]:
     firsts = (sheet.flags & BEGINS_PHRASE).nonzero()[0]  # a token follows each: at least the field's end
     pairs = (places.take(firsts) << 32 | places.take(firsts + 1)).tolist()
     begun = map(words.begun.get, pairs)
-    likely = [row for row in zip(firsts.tolist(), pairs, begun, strict=True) if row[2] != ()]
+    likely = [row for row in zip(firsts.tolist(), pairs, begun, strict=True) if row[2] is not NOTHING_BEGUN]
     if not likely:
         return []
-    scanned, names = sheet.scanned_texts(), words.names
-
-    def texts(begin: int, end: int) -> list[str]:
-        return [scanned.get(token) or names[places[token]] for token in range(begin, end)]
-
+    scanned, names, tokens = sheet.scanned_texts(), words.names, places.tolist()
     found: list[tuple[int, int, int]] = []
     for first, pair, known in likely:
-        phrases = known
-        if phrases is None:
-            phrases = words.phrases_begun(pair >> 32, pair & _SECOND, *texts(first + 1, first + 2))
-        for patterns, concept in phrases:
+        second = first + 1
+        pairs_named, longer = known or words.begin(
+            pair >> 32, pair & _SECOND, scanned.get(second) or names[tokens[second]]
+        )
+        found += [(first, second, concept) for concept in pairs_named]
+        for patterns, concept in longer:
             last = first + len(patterns)
-            if len(patterns) == 1 or _follow(patterns[1:], texts(first + 2, min(last + 1, len(places)))):
+            following = range(second + 1, min(last + 1, len(tokens)))
+            texts = (scanned.get(token) or names[tokens[token]] for token in following)
+            if len(following) == len(patterns) - 1 and all(map(fits, patterns[1:], texts)):
                 found.append((first, last, concept))
     return found
-
-
-def _follow(patterns: Sequence[WordPattern], texts: Sequence[str]) -> bool:
-    """Tell whether these texts are what patterns ask for; none asks for a stop."""
-    return len(patterns) == len(texts) and all(map(fits, patterns, texts))

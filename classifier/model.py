@@ -17,15 +17,16 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.alone import Answers, Verdict, verdict_of
 from classifier.confidence import Calibration
 from classifier.documents import Document
+from classifier.evidence import Evidence, Scores
 from classifier.explain import reasons_of
 from classifier.network import LINEAR_SHARPNESS, Network, mixed
 from classifier.reader import Reader
 from classifier.space import Space, weigh
 from classifier.tally import Readings
 from classifier.thresholds import ThresholdSet
+from classifier.verdicts import Answers, Verdict, verdict_of, verdicts_of
 from models.records import Prediction, Reason
 from models.topics import SLUGS, SPAM
 
@@ -122,8 +123,8 @@ class Model:
         return np.hstack([self.weights, self.network.inner.astype(np.float32)])
 
     def _predictions(self, scored: Scored) -> Iterator[Prediction]:
-        languages = [document.analyser for document in scored.documents]
-        unseen = scored.readings.unseen_shares.tolist()
+        languages = tuple([document.analyser for document in scored.documents])
+        unseen = scored.readings.unseen_shares
         verdicts = self._verdicts(scored, languages, unseen)
         for number, (verdict, language) in enumerate(zip(verdicts, languages, strict=True)):
             scores, confidence, spam, shares = verdict
@@ -142,17 +143,17 @@ class Model:
                 spam_probability=spam,
                 model=self.name,
                 threshold_set=self.thresholds.name,
-                unseen_share=unseen[number],
+                unseen_share=float(unseen[number]),
             )
 
-    def _verdicts(
-        self, scored: Scored, languages: Sequence[str], unseen: Sequence[float]
-    ) -> Iterator[Verdict]:
-        """Judge each mail by its scores, alone, so that no answer hangs on the batch."""
-        members = (scored.scores.tolist(), scored.linear.tolist(), scored.network.tolist())
-        words = scored.readings.words.tolist()
-        for row in map(Answers, *members, languages, words, unseen):
-            yield verdict_of(row, self.calibration, self.topics)
+    def _verdicts(self, scored: Scored, languages: tuple[str, ...], unseen: Scores) -> Iterator[Verdict]:
+        """Judge each mail by its scores."""
+        members, words = (scored.scores, scored.linear, scored.network), scored.readings.words
+        if len(languages) > 1:
+            return verdicts_of(Evidence(*members, languages, words, unseen), self.calibration, self.topics)
+        scores, linear, network = (member[0].tolist() for member in members)
+        alone = Answers(scores, linear, network, languages[0], int(words[0]), float(unseen[0]))
+        return iter([verdict_of(alone, self.calibration, self.topics)])
 
     def _reasons(self, scored: Scored, number: int, places: list[int]) -> tuple[Reason, ...]:
         if scored.readings.occurrences is None:

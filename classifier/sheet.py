@@ -20,7 +20,7 @@ from classifier.masking import fold_all
 from classifier.ragged import Integers, ranges
 from classifier.runs import Runs, runs_of
 from classifier.tokens import chunks, spans
-from classifier.words import END_CHUNK, FIELD_END, IS_RUN, IS_STOP, Row, Words
+from classifier.words import END_CHUNK, FIELD_END, IS_RUN, IS_STOP, PLACE_BYTES, Row, Words
 
 Flags = NDArray[np.bool_]
 Bits = NDArray[np.uint8]
@@ -37,7 +37,7 @@ class Sheet(NamedTuple):
     places: Integers  # per token: its place in the memory of words
     flags: Bits  # what the memory says of it
     kinds: int  # all flags of all tokens
-    mails: Integers  # per token
+    mails: NDArray[np.int32]  # per token
     subjects: Integers  # tokens of the subjects
     openings: tuple[Integers, Integers]  # per mail: where the first clauses of its text begin and end
     history: Flags | None  # per token: quoted text beside new text, which counts less; None without any
@@ -68,7 +68,7 @@ def sheet_of(documents: Sequence[Document], words: Words, *, with_places: bool) 
             cut += chunks(text)
         cut.append(END_CHUNK)
     rows, scanned = words.rows_of(cut)
-    places = np.array(list(chain.from_iterable(rows)), dtype=np.int64)
+    places = np.frombuffer(b"".join(rows), dtype=np.int64)
     flags = words.flags.values.take(places)
     kinds = int(np.bitwise_or.reduce(flags)) if len(flags) else 0
     field_ends = (places == FIELD_END).nonzero()[0].reshape(-1, len(MAX_CHARS))
@@ -84,7 +84,7 @@ def sheet_of(documents: Sequence[Document], words: Words, *, with_places: bool) 
         places=places,
         flags=flags,
         kinds=kinds,
-        mails=np.arange(len(documents)).repeat(mail_ends - mail_begins),
+        mails=np.arange(len(documents), dtype=np.int32).repeat(mail_ends - mail_begins),
         subjects=ranges(mail_begins, field_ends[:, SUBJECT_FIELD]),
         openings=_openings(flags, history, field_ends),
         history=history,
@@ -108,11 +108,11 @@ def _fields(document: Document) -> list[str]:
 
 
 def _scanned_texts(rows: Sequence[Row], scanned: Mapping[int, list[str]]) -> dict[int, str]:
-    begins = list(accumulate(map(len, rows), initial=0))
+    begins = list(accumulate(map(len, rows), initial=0))  # in bytes
     return {
         token: text
         for number, texts in scanned.items()
-        for token, text in enumerate(texts, start=begins[number])
+        for token, text in enumerate(texts, start=begins[number] // PLACE_BYTES)
     }
 
 

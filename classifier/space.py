@@ -22,6 +22,11 @@ Values = NDArray[np.float64]
 BLOCK_NAMES: Final = tuple(BLOCKS)
 _BLOCK_WEIGHTS: Final = np.array(list(BLOCKS.values()))
 
+_MOST_HALVES: Final = 1 << 12
+_SUBLINEAR: Final = (
+    np.log(np.maximum(np.arange(_MOST_HALVES), 1) / 2) + 1.0
+)  # by halves: what is quoted counts half
+
 
 @dataclass(frozen=True, slots=True)
 class Space:
@@ -49,8 +54,10 @@ def block_numbers(tokens: Sequence[str]) -> NDArray[np.int8]:
 
 def weigh(space: Space, starts: Columns, columns: Columns, counts: Values) -> Values:
     """Return the weighted values of rows; row n is from starts[n] to starts[n + 1], its columns differ."""
-    values = np.log(counts)
-    values += 1.0
+    halves = (counts + counts).astype(np.int64)
+    values = _SUBLINEAR.take(halves, mode="clip")
+    if int(halves.max(initial=0)) >= _MOST_HALVES:
+        values = np.log(counts) + 1.0
     values *= space.rarity.take(columns)
     cells = space.blocks.take(columns)
     mails, blocks = len(starts) - 1, len(BLOCK_NAMES)

@@ -20,6 +20,7 @@ from classifier.sheet import Flags, Sheet
 from classifier.words import IS_RUN, IS_WORD, Words
 
 Values = NDArray[np.float64]
+Mails = NDArray[np.int32]
 Codes = NDArray[Any]  # columns in 32 bits while serving, keys in 64 while learning; NOTHING where unknown
 
 _HALF: Final = 1.0 - QUOTED_COUNT
@@ -42,7 +43,7 @@ class Occurrences:
     """Every occurrence of a batch in the order of its mails; the ones of a group share a span."""
 
     codes: Codes
-    mails: Integers
+    mails: Mails
     shares: Values
     groups: Integers  # rows: how many occurrences, start, end, mail
     units: Integers  # rows: start, end, 1 for a Chinese run, mail: what may be shown
@@ -56,7 +57,7 @@ class Readings:
     columns: Integers
     counts: Values
     words: Integers  # per mail: words and Chinese characters that are no history
-    seen_mails: Integers  # mails and codes of what may be unseen: words, pairs of Chinese characters
+    seen_mails: Mails  # mails and codes of what may be unseen: words, pairs of Chinese characters
     seen_codes: Codes
     occurrences: Occurrences | None
 
@@ -84,9 +85,11 @@ def readings_of(
     others = np.concatenate([*(block.codes for block in blocks), *context])
     known = (others >= 0).nonzero()[0]
     tokens = np.concatenate([block.tokens for block in blocks])
-    beside = np.arange(len(context)).repeat([len(codes) for codes in context])
+    beside = np.arange(len(context), dtype=np.int32).repeat([len(codes) for codes in context])
     codes = np.concatenate([rows, others.take(known)])
-    owners = np.concatenate([sheet.mails.take(tokens), beside]).take(known)
+    owners = np.concatenate([sheet.mails.take(tokens), beside], dtype=np.int32, casting="same_kind").take(
+        known
+    )
     owners = np.concatenate([sheet.mails.repeat(lengths), owners])
     history = None
     if sheet.history is not None:
@@ -107,9 +110,7 @@ def readings_of(
     )
 
 
-def _seen(
-    sheet: Sheet, words: Words, seen_pairs: Block | None, mails: int
-) -> tuple[Integers, Integers, Codes]:
+def _seen(sheet: Sheet, words: Words, seen_pairs: Block | None, mails: int) -> tuple[Integers, Mails, Codes]:
     """Return how many words and Chinese characters each mail has, and what of them may be unseen."""
     fresh = (sheet.flags & IS_WORD).nonzero()[0]
     if sheet.history is not None:
@@ -132,7 +133,7 @@ def _occurrences(
     blocks: Sequence[Block],
     lengths: Integers,
     known: Integers,
-    found: tuple[Codes, Integers, Flags | None],
+    found: tuple[Codes, Mails, Flags | None],
 ) -> Occurrences:
     """Put all occurrences and their groups into the order of the mails; the context has no place."""
     codes, owners, history = found
@@ -155,7 +156,7 @@ def _occurrences(
 
 
 def added_up(
-    codes: Codes, owners: Integers, history: Flags | None, mails: int
+    codes: Codes, owners: Mails, history: Flags | None, mails: int
 ) -> tuple[Integers, Integers, Values]:
     """Return starts of the rows, distinct codes and counts; codes are any numbers from 0 to 2**63.
 
@@ -167,11 +168,9 @@ def added_up(
         names, codes = np.unique(codes, return_inverse=True)
         most = len(names)
     bits, weighs = most.bit_length(), int(history is not None)
-    if bits + weighs + mails.bit_length() <= _BITS:  # half the bytes are sorted in half the time
-        owners = owners.astype(np.int32)
-        codes = codes.astype(np.int32, copy=False)
-    bare = owners << bits
-    bare |= codes
+    bare = _cells(codes, bits + weighs + mails.bit_length())
+    if mails > 1:
+        bare |= owners.astype(bare.dtype, copy=False) << bits
     if history is not None:
         bare <<= 1
         bare |= history
@@ -192,3 +191,8 @@ def added_up(
         columns if names is None else names[columns],
         counts,
     )
+
+
+def _cells(codes: Codes, bits: int) -> Codes:
+    """Return a copy with room for so many bits: half the bytes are sorted in half the time."""
+    return codes.astype(np.int32) if bits <= _BITS else codes.astype(np.int64)

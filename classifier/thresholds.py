@@ -65,11 +65,15 @@ class ThresholdSet:
         text = json.dumps(self.as_json(), sort_keys=True)
         return "t-" + hashlib.sha256(text.encode()).hexdigest()[:10]
 
+    @cached_property
+    def _strictest(self) -> float:
+        return max(self.per_language.values(), default=NEVER)
+
     def of(self, language: str, topic: str = "") -> float:
         """Return the threshold of a mail; an unknown language has the strictest, spam its own bar."""
         if topic == SPAM:
             return self.spam
-        general = self.per_language.get(language, max(self.per_language.values(), default=NEVER))
+        general = self.per_language.get(language, self._strictest)
         return max(general, self.per_topic.get(topic, 0.0))
 
     def is_sure(self, *, language: str, topic: str, confidence: float, spam_probability: float) -> bool:

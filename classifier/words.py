@@ -9,6 +9,7 @@ are known it starts anew.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
@@ -23,8 +24,13 @@ from classifier.ragged import Grower, Integers, Ragged
 from classifier.tokens import kind_of, number_kind, pieces, stem
 
 CodesOf: TypeAlias = Callable[[Keys], NDArray[Any]]  # what is counted for keys: columns, or keys themselves
-Row: TypeAlias = tuple[int, ...]  # places of the tokens of a chunk
+Row: TypeAlias = bytes  # places of the tokens of a chunk, PLACE_BYTES each: joined, they are an array
 
+# Concepts that two neighbours name, and phrases that they begin.
+Begun: TypeAlias = tuple[tuple[int, ...], tuple[Phrase, ...]]
+
+NOTHING_BEGUN: Final[Begun] = ((), ())
+PLACE_BYTES: Final = 8
 MEMORY_WORDS: Final = 100_000
 MEMORY_CHUNKS: Final = 50_000
 NEXT_WORD_KEY: Final = 2  # letters of the next word that phrases are looked up by
@@ -32,6 +38,7 @@ HAN_RUN, FIELD_END = 0, 1  # the places of every Chinese run, and of the end of 
 END_CHUNK: Final = " end"  # stands for it between chunks; none of a text begins with a blank
 IS_WORD, IS_STOP, NEGATES, NAMES_CONCEPT, BEGINS_PHRASE, IS_RUN = 1, 2, 4, 8, 16, 32
 _NUMBERS_WITH_MEANING: Final = 3  # digits: 404, 500, 2 (of something)
+_SHORTEST_MARK: Final = 24  # characters of a marking code, the only shape that digits alone may have
 _LONGEST_CHUNK: Final = 40  # characters of one that is remembered
 _HAN_NAME: Final = " han"  # names that begin with a blank are no words
 _MAY_BE_MONEY: Final = "人卢"  # characters that 人民币 and 卢布 begin with
@@ -61,7 +68,7 @@ class Words:
         """Forget all words."""
         code = np.int64 if self._growing else np.int32  # keys are longer than columns
         self._places: dict[str, int] = {_HAN_NAME: HAN_RUN, END_CHUNK: FIELD_END}
-        self._chunks: dict[str, Row] = {"": (), END_CHUNK: (FIELD_END,)}
+        self._chunks: dict[str, Row] = {"": b"", END_CHUNK: _row([FIELD_END])}
         self.names = [_HAN_NAME, "\n"]
         self.flags = Grower(np.uint8)
         self.flags.extend([IS_RUN, IS_STOP])
@@ -73,46 +80,54 @@ class Words:
         for rows in (self.codes, self.concepts):
             rows.extend([0, 0], [])
         self._phrases: dict[int, dict[str, list[Phrase]]] = {}
-        self.begun: dict[int, tuple[Phrase, ...]] = {}  # by `pair_of` two neighbours
+        self.begun: dict[int, Begun] = {}  # by the places of two neighbours, the first in the upper half
 
     def rows_of(self, chunks: Sequence[str]) -> tuple[list[Row], dict[int, list[str]]]:
         """Return the places of the tokens of each chunk, and the texts of those that are not remembered."""
         if len(self._places) > MEMORY_WORDS or len(self._chunks) > MEMORY_CHUNKS:
             self.clear()
         rows: list[Any] = list(map(self._chunks.get, chunks))
-        scanned = {number: pieces(chunks[number]) for number, row in enumerate(rows) if row is None}
-        if scanned:
-            self._place(rows, chunks, scanned)
-        return rows, scanned
+        absent = [number for number, row in enumerate(rows) if row is None]
+        if not absent:
+            return rows, {}
+        texts = {chunk: pieces(chunk) for chunk in dict.fromkeys([chunks[number] for number in absent])}
+        found = self._scanned_rows(texts)
+        for number in absent:
+            rows[number] = found[chunks[number]]
+        return rows, {number: texts[chunks[number]] for number in absent}
 
-    def _place(self, rows: list[Any], chunks: Sequence[str], scanned: Mapping[int, list[str]]) -> None:
-        """Fill in the rows of chunks that had to be scanned, and remember those of words alone."""
+    def _scanned_rows(self, texts: Mapping[str, list[str]]) -> dict[str, Row]:
+        """Return the rows of chunks that had to be scanned, and remember those of words alone."""
         places = self._places
         names = {
-            number: [text if text in places else _name(text) for text in texts]
-            for number, texts in scanned.items()
+            chunk: [text if text in places else _name(text) for text in some] for chunk, some in texts.items()
         }
         new = [name for named in names.values() for name in named if name not in places]
         if new:
             self.learn(dict.fromkeys(new))
-        for number, named in names.items():
-            rows[number] = tuple([places[name] for name in named])
-            if len(chunks[number]) <= _LONGEST_CHUNK and named == scanned[number]:
-                self._chunks[chunks[number]] = rows[number]
+        rows = {chunk: _row([places[name] for name in named]) for chunk, named in names.items()}
+        for chunk, named in names.items():
+            if len(chunk) <= _LONGEST_CHUNK and named == texts[chunk]:
+                self._chunks[chunk] = rows[chunk]
+        return rows
 
-    def phrases_begun(self, place: int, next_place: int, next_text: str) -> tuple[Phrase, ...]:
-        """Return the phrases that a word and the token after it begin, remembered for a next word."""
-        by_beginning = self._phrases.get(place, {})
-        keys = dict.fromkeys((next_text[:1], next_text[:NEXT_WORD_KEY]))
-        likely = [phrase for key in keys if key in by_beginning for phrase in by_beginning[key]]
-        phrases = tuple([phrase for phrase in likely if fits(phrase[0][0], next_text)])
+    def begin(self, place: int, next_place: int, next_text: str) -> Begun:
+        """Return what a word and the token after it begin or are, remembered for a next word."""
+        by_beginning = self._phrases[place]
+        likely = by_beginning.get(next_text[:NEXT_WORD_KEY], [])
+        if len(next_text) > 1:  # else it is the same key
+            likely = by_beginning.get(next_text[:1], []) + likely
+        begun = NOTHING_BEGUN
+        if phrases := [phrase for phrase in likely if fits(phrase[0][0], next_text)]:
+            pairs = tuple([concept for patterns, concept in phrases if len(patterns) == 1])
+            begun = pairs, tuple([phrase for phrase in phrases if len(phrase[0]) > 1])
         if len(self.begun) >= MEMORY_WORDS:
             self.begun.clear()
         # A number or placeholder is known by its kind only. No lexicon begins a phrase's word with a stop
         # or a Chinese character.
         if self.flags.values[next_place] & (IS_WORD | IS_STOP | IS_RUN):
-            self.begun[place << 32 | next_place] = phrases
-        return phrases
+            self.begun[place << 32 | next_place] = begun
+        return begun
 
     def learn(self, names: Iterable[str]) -> None:
         """Work out what is to be known of new words and kinds of numbers and placeholders."""
@@ -164,10 +179,16 @@ class Words:
         return flags + NAMES_CONCEPT * bool(concepts) + BEGINS_PHRASE * bool(phrases)
 
 
+def _row(places: list[int]) -> Row:
+    return array("q", places).tobytes()
+
+
 def _name(piece: str) -> str:
     """Return under which name a token is remembered: a word as it is, a number or placeholder by its kind."""
     if "\u4e00" <= piece[0] <= "\u9fff" and piece[0] not in _MAY_BE_MONEY and "@" not in piece:
         return _HAN_NAME
+    if piece.isdecimal() and _NUMBERS_WITH_MEANING < len(piece) < _SHORTEST_MARK:
+        return f" {number_kind(piece)}"
     kind = kind_of(piece)
     if kind in {"word", "stop"} or (kind == "number" and len(piece) <= _NUMBERS_WITH_MEANING):
         return piece

@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.alone import Answers, verdict_of
 from classifier.confidence import (
     SIGNALS,
     Calibration,
@@ -21,6 +20,7 @@ from classifier.confidence import (
 from classifier.evaluate import calibration_error
 from classifier.evidence import Evidence
 from classifier.scope import SCOPE_SIGNALS, ScopeDetector
+from classifier.verdicts import Answers, verdict_of, verdicts_of
 from models.topics import OTHER, SLUGS, SPAM
 
 SCORES = st.lists(st.floats(-3, 3), min_size=2, max_size=14).map(np.array)
@@ -65,12 +65,11 @@ def test_a_mail_alone_is_judged_like_one_of_many(
     alone = verdict_of(Answers(scores, linear, network, language, words, unseen), calibration, SLUGS)
     both, machine, net = (np.array([row, row]) for row in (scores, linear, network))
     two = Evidence(both, machine, net, (language,) * 2, np.full(2, words), np.full(2, unseen))
-    two = scoped(two, scope, calibration.sharpness)
-    confidences = confidence_of(calibration, two)
-    assert alone.scores == pytest.approx(two.scores[1], abs=1e-9)
-    assert alone.confidence == pytest.approx(confidences[1], abs=1e-9)
-    assert alone.spam == pytest.approx(spam_probability(calibration, two, SLUGS)[1], abs=1e-9)
-    assert alone.probabilities == pytest.approx(probabilities_of(two.scores, confidences)[1], abs=1e-9)
+    for many in verdicts_of(two, calibration, SLUGS):
+        assert alone.scores == pytest.approx(many.scores, abs=1e-9)
+        assert alone.confidence == pytest.approx(many.confidence, abs=1e-9)
+        assert alone.spam == pytest.approx(many.spam, abs=1e-9)
+        assert alone.probabilities == pytest.approx(many.probabilities, abs=1e-9)
 
 
 def test_confidence_is_calibrated_on_new_mails() -> None:

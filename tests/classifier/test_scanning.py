@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.masking import fold, mask
-from classifier.tokens import kind_of, pieces, spans
+from classifier.tokens import chunks, kind_of, pieces, spans
 
 TEXTS = st.text(max_size=300)
 
@@ -40,6 +40,33 @@ def test_tokens_stand_in_order_and_are_what_stands_there(text: str) -> None:
         assert end_before <= start < end
         assert folded[start:end] == token
         end_before = end
+
+
+SHAPED = st.sampled_from(
+    [
+        "+7 912 640-77-31",
+        "rz 100042",
+        "rz",
+        "+",
+        "7 ",
+        " ",
+        "\n",
+        "word,",
+        "a@b.cc",
+        "v1/x",
+        "12.11",
+        "中",
+        "卢布",
+        "\t",
+    ]
+)
+
+
+@given(st.one_of(TEXTS, st.lists(SHAPED, max_size=9).map("".join)))
+def test_chunks_have_the_tokens_of_the_text(text: str) -> None:
+    folded = fold(text)
+    assert [token for chunk in chunks(folded) for token in pieces(chunk)] == pieces(folded)
+    assert all(chunk == "\n" or "\n" not in chunk for chunk in chunks(folded))
 
 
 @pytest.mark.parametrize(

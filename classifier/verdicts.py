@@ -1,16 +1,16 @@
-"""The verdict on one mail in plain floats: what `confidence` and `scope` do with arrays, for a row alone.
+"""The verdicts on mails: on one that comes alone in plain floats, on many with arrays.
 
 In go the scores of both members, out come the scores with `other` set by its detector, confidence,
-probability of spam and probabilities of all topics. Serving uses this: a call of NumPy costs more than
-adding up fourteen numbers, and no answer hangs on the batch. Training judges all mails at once with
-arrays; a test holds both equal.
+probability of spam and probabilities of all topics. For one mail a call of NumPy costs more than
+adding up fourteen numbers; for many, arrays cost a tenth of it. Both ways compute the same (a test
+holds them equal to the ninth digit), so that the last digits alone tell whether a mail came alone.
 """
 
 from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from classifier.confidence import (
@@ -18,8 +18,13 @@ from classifier.confidence import (
     OTHER_LANGUAGE,
     SURE,
     Calibration,
+    confidence_of,
+    probabilities_of,
+    scoped,
     sharpness_for,
+    spam_probability,
 )
+from classifier.evidence import Evidence
 from classifier.scope import ScopeDetector
 from models.topics import SPAM
 
@@ -66,6 +71,16 @@ def verdict_of(answers: Answers, calibration: Calibration, topics: Sequence[str]
         )
     sharpness = sharpness_for([score - ranked[0] for score in ranked[1:]], confidence)
     return Verdict(scores, confidence, spam, _softmax(scores, ranked[0], sharpness))
+
+
+def verdicts_of(evidence: Evidence, calibration: Calibration, topics: Sequence[str]) -> Iterator[Verdict]:
+    """Judge many mails."""
+    evidence = scoped(evidence, calibration.scope, calibration.sharpness)
+    confidences = confidence_of(calibration, evidence)
+    spams = spam_probability(calibration, evidence, topics)
+    shares = probabilities_of(evidence.scores, confidences)
+    rows = (evidence.scores, confidences, spams, shares)
+    return map(Verdict, *(row.tolist() for row in rows))
 
 
 def _rescored(answers: Answers, scope: ScopeDetector, sharpness: float) -> list[float]:
