@@ -36,7 +36,7 @@ _TAG: Final = re.compile(rb"<(?:html|body|div|p|br|table|span|a)\b[^>]*>", re.IG
 _RUN_TOGETHER: Final = re.compile(rb"-{6,} [^\r\n-]{4,80} -{6,}[^\s-]")
 # Signs that nobody sees, pasted with words from pages and chats: between the digits of a number or
 # the letters of a key they would hide it. Apple Mail begins a quoted mail with the last one.
-_INVISIBLE: Final = dict.fromkeys((0x00AD, 0x200B, 0x2060, 0xFEFF))
+_INVISIBLE: Final = re.compile("[\u00ad\u200b\u2060\ufeff]+")
 _TABLE_ROW: Final = re.compile(rb"<tr\b", re.IGNORECASE)
 _PLAIN_TEXT: Final = frozenset({"text/plain", "text/enriched", "text/richtext", "text"})
 _RTF: Final = frozenset({"text/rtf", "application/rtf"})
@@ -288,7 +288,7 @@ def _from_html(markup: str, letter: Letter) -> str:
 def _plain_text(part: Part, decoded: DecodedText, letter: Letter) -> str:
     text = _with_line_feeds(decoded.text)
     if not text.isascii():
-        text = text.translate(_INVISIBLE)
+        text = _INVISIBLE.sub("", text)
     if part.parameters.get("format", "").lower() == "flowed":
         return unflow(text, delete_space=part.parameters.get("delsp", "").lower() == "yes")
     if part.content_type in {"text/enriched", "text/richtext"}:

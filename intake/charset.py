@@ -43,6 +43,7 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_BOM_BEGINS: Final = frozenset({bom[:1] for bom, _ in _BOMS})
 _WIDE: Final = frozenset({"utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"})
 _ASCII_IS_NOT_PLAIN: Final = _WIDE | {"utf-7", "hz"}
 _CONTROL: Final = re.compile(rb"[\x00-\x08]")
@@ -95,6 +96,8 @@ def decode_text(data: bytes, declared: str = "", hint: str = "") -> DecodedText:
     U+FFFD appears only where the octets fit no candidate.
     """
     decoded = _decode(data, declared, hint)
+    if decoded.codec == "utf-8" or decoded.text.isascii():
+        return decoded  # the codec gives no halves
     try:
         decoded.text.encode("utf-8")
     except UnicodeEncodeError:
@@ -105,7 +108,7 @@ def decode_text(data: bytes, declared: str = "", hint: str = "") -> DecodedText:
 
 
 def _decode(data: bytes, declared: str, hint: str) -> DecodedText:
-    for bom, bom_codec in _BOMS:
+    for bom, bom_codec in _BOMS if data[:1] in _BOM_BEGINS else ():
         if data.startswith(bom) and len(data) > len(bom):
             return DecodedText(data.decode(bom_codec, "replace"), bom_codec)
     codec = codec_of(declared)
@@ -212,7 +215,8 @@ def _strict(data: bytes, codec: str) -> str | None:
     """Return the text when every octet fits and nothing but Unicode scalars comes out, else None."""
     try:
         text = data.decode(codec)
-        text.encode("utf-8")
+        if codec != "utf-8":
+            text.encode("utf-8")
     except (UnicodeError, LookupError, ValueError):
         return None
     return text

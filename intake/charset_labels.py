@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from functools import lru_cache
 from typing import Final
 
 # Codecs whose label is habitually put on text of a larger set (WHATWG Encoding, section 4.2).
@@ -73,6 +74,7 @@ _NO_CHARSETS: Final = frozenset(
 )
 
 
+@lru_cache(maxsize=256)
 def codec_of(label: str) -> str:
     """Python codec for a charset label of a mail, widened to its superset; "" when there is none."""
     name = label.strip().strip("\"'").lower()

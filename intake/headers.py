@@ -10,6 +10,7 @@ from __future__ import annotations
 import binascii
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_to_bytes
 
@@ -44,6 +45,8 @@ _MISSPELT_TYPES: Final = {
     "text/x-html": "text/html",
     "application/xhtml+xml": "text/html",
 }
+_NOT_BASE64: Final = re.sub(rb"[A-Za-z0-9+/]", b"", bytes(range(256)))
+_COMMON_BYTES: Final = 64  # of a field that says no more than a type and a charset
 MAX_REFERENCES: Final = 100
 
 
@@ -56,7 +59,9 @@ def decode_header(value: bytes, hint: str = "") -> tuple[str, str]:
     if b"=?" not in value:
         text, warning = _plain(value, hint)
         return tidy_header_text(text), warning
-    if value.count(b"=?") > 1 or not value.rstrip().endswith(b"?="):  # one whole word lacks no end
+    if not value.rstrip().endswith(b"?=") or (
+        value.count(b"=?") > 1 and not all(piece.endswith(b"?=") for piece in value.split())
+    ):  # a word may lack its end
         value = _UNENDED_WORD.sub(_end_word, value)
     text, warning = _decode_words(value, hint)
     if "=?" in text and "?=" in text and _ENCODED_WORD.search(again := text.encode()) and again != value:
@@ -125,7 +130,7 @@ def _word_octets(encoding: bytes, text: bytes) -> bytes:
     """Octets of one encoded word; padding that is missing or too much does no harm."""
     if encoding in b"qQ":
         return binascii.a2b_qp(text.replace(b"_", b" ").replace(b"\r", b"").replace(b"\n", b""), header=True)
-    clean = re.sub(rb"[^A-Za-z0-9+/]", b"", text)
+    clean = text.translate(None, _NOT_BASE64)
     clean = clean[: len(clean) - (len(clean) % 4 == 1)]
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
 
@@ -146,6 +151,15 @@ def parameters(value: bytes, hint: str = "") -> dict[str, str]:
     charset, and encoded words in quotes, which RFC 2047 forbids but many clients write,
     are decoded as well. Missing semicolons and quotes are forgiven.
     """
+    return dict(_common_parameters(value, hint)) if len(value) <= _COMMON_BYTES else _parameters(value, hint)
+
+
+@lru_cache(maxsize=256)
+def _common_parameters(value: bytes, hint: str) -> dict[str, str]:
+    return _parameters(value, hint)
+
+
+def _parameters(value: bytes, hint: str) -> dict[str, str]:
     found: dict[str, str] = {}
     continued: dict[str, dict[int, tuple[bytes, bool]]] = {}
     first = re.search(rb"[;\s]", value)

@@ -43,7 +43,7 @@ def _shown_pairs(octets: dict[int, int]) -> re.Pattern[str]:
     """Match a lead octet of UTF-8 (RFC 3629) and one behind it as the charset shows them."""
     lead = "".join(re.escape(chr(char)) for char, octet in octets.items() if 0xC2 <= octet <= 0xF4)
     behind = "".join(re.escape(chr(char)) for char, octet in octets.items() if 0x80 <= octet <= 0xBF)
-    return re.compile(f"[{lead}][{behind}]")
+    return re.compile(f"[{behind}](?<=[{lead}].)")  # of the two the second is the rarer
 
 
 _CHARSETS: Final = tuple(

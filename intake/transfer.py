@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import binascii
 import re
+import string
 from typing import Final
 
-_BASE64_ONLY: Final = re.compile(rb"[A-Za-z0-9+/=\s]*")
+_BASE64_SIGNS: Final = (string.ascii_letters + string.digits + "+/=" + string.whitespace).encode()
 _BASE64_LINE: Final = re.compile(rb"[A-Za-z0-9+/]*={0,3}[ \t]*")
 _BASE64_ENDED: Final = re.compile(rb"^((?:[A-Za-z0-9+/]{4})*[A-Za-z0-9+/]{2,3}={1,2})[ \t].*$", re.DOTALL)
 NOT_BASE64: Final = "transfer encoding: declared base64, is not; read as 8bit"
@@ -46,7 +47,7 @@ def decode_transfer(octets: bytes, encoding: str) -> tuple[bytes, str]:
     """Decode the octets; with them comes a warning, "" when the encoding was honoured."""
     if encoding in IDENTITY:
         return octets, ""
-    name = _NO_LETTER.sub("", encoding)
+    name = encoding if encoding == "base64" else _NO_LETTER.sub("", encoding)
     if name in {"base64", "b", "xbase64"}:
         return _base64(octets)
     if name in {"quotedprintable", "qp", "q"}:
@@ -77,7 +78,7 @@ def decode_undeclared(octets: bytes) -> tuple[bytes, str]:
 
 def _as_one_base64(octets: bytes) -> bytes:
     """Return what a text that is one piece of base64 from end to end spells, else nothing."""
-    if not _BASE64_ONLY.fullmatch(octets):
+    if octets.translate(None, _BASE64_SIGNS):
         return b""
     lines = octets.split()
     clean = b"".join(lines)
@@ -105,7 +106,7 @@ def _quoted_printable(octets: bytes) -> bytes:
 def _base64(octets: bytes) -> tuple[bytes, str]:
     """Lines with characters outside the alphabet are dropped whole: they are footers of gateways."""
     warning = ""
-    if b"= " in octets or not _BASE64_ONLY.fullmatch(octets):
+    if b"= " in octets or octets.translate(None, _BASE64_SIGNS):
         lines = [_BASE64_ENDED.sub(rb"\1", line.strip()) for line in octets.split(b"\n")]
         kept = [line for line in lines if _BASE64_LINE.fullmatch(line)]
         size = sum(map(len, kept))
