@@ -147,7 +147,8 @@ def _machine_kind(root: Part, fields: HeaderFields, text: str, *, null_sender: b
 
 def _bare_subject(subject: str) -> str:
     """Subject without reply prefixes and tags in brackets."""
-    return _TAGS.sub("", _PREFIXES.sub("", _TAGS.sub("", subject)))
+    bare = _PREFIXES.sub("", _TAGS.sub("", subject) if "[" in subject else subject)
+    return _TAGS.sub("", bare) if "[" in bare else bare
 
 
 def _is_auto_subject(subject: str, *, answers: bool) -> bool:
@@ -174,9 +175,11 @@ def _is_acknowledgement(subject: str, text: str) -> bool:
 
     The subject of an answer is the one it answers, which may be our own acknowledgement's.
     """
-    own_subject = "" if _bare_subject(subject) != _TAGS.sub("", subject) else subject
     note = text.strip()
-    return len(note) <= _SAMPLE_CHARS and bool(_AUTO_WORDS.search(f"{own_subject}\n{note[:_NOTE_CHARS]}"))
+    if len(note) > _SAMPLE_CHARS:
+        return False
+    own_subject = "" if _bare_subject(subject) != _TAGS.sub("", subject) else subject
+    return bool(_AUTO_WORDS.search(f"{own_subject}\n{note[:_NOTE_CHARS]}"))
 
 
 def _is_null_sender(header: HeaderBlock, envelope: Envelope | None) -> bool:

@@ -19,6 +19,7 @@ MAX_CLIENT_LINE_CHARS: Final = 200
 _MAX_SHOWN_CHARS: Final = 100  # of a client's line without its links
 _MAX_BANNER_LINES: Final = 8
 _MAX_BANNER_CHARS: Final = 500
+_MAX_HEADING_CHARS: Final = 40
 _MAX_FOOTER_LINES: Final = 30
 _LONG_FOOTER_CHARS: Final = 90  # one of two words in a short sentence is no footer
 
@@ -115,7 +116,9 @@ def banner_end(lines: list[str]) -> int:
             continue
         seen += 1
         is_named = bool(_BANNER.search(line[:_MAX_BANNER_CHARS]))
-        is_advice = bool(_BANNER_ADVICE.search(line[:_MAX_BANNER_CHARS]))
+        may_be_heading = seen == 1 and len(line) <= _MAX_HEADING_CHARS
+        looked_at = line[:_MAX_BANNER_CHARS] if is_named or names or may_be_heading else ""
+        is_advice = bool(_BANNER_ADVICE.search(looked_at))
         is_short = is_named and (
             _BRACKETS.match(line) is not None or _BANNER.sub("", line).strip(" .!:*") == ""
         )
@@ -124,8 +127,7 @@ def banner_end(lines: list[str]) -> int:
             or seen > _MAX_BANNER_LINES
             or not (is_named or (is_advice and names))
         ):
-            is_heading = seen == 1 and is_advice and len(line) <= 40
-            if not is_heading:
+            if not (may_be_heading and is_advice):
                 break
             continue
         names, advises = True, advises or is_advice or is_short

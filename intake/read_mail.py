@@ -93,8 +93,7 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         language=language,
         marketplace="unknown",
     )
-    clean_names = dict(zip(names, extraction.fields.labels, strict=False))
-    fields = _without_secrets(fields, clean_names)
+    fields, attachments = _redacted(fields, gathered.attachments, names, extraction)
     return Mail(
         message_id=fields.message_id,
         in_reply_to=fields.in_reply_to,
@@ -113,7 +112,7 @@ def read_mail(raw: bytes, envelope: Envelope | None, options: ReadOptions) -> Ma
         quoted=extraction.fields.quoted,
         signature=extraction.fields.signature,
         marketplace=extraction.marketplace,
-        attachments=_redacted(gathered.attachments, extraction, clean_names),
+        attachments=attachments,
         subject_tickets=extraction.subject_tickets,
         body_tickets=extraction.body_tickets,
         entities=extraction.entities,
@@ -227,10 +226,13 @@ def _local_date(date_utc: datetime | None, envelope: Envelope | None, options: R
 
 
 def _redacted(
-    attachments: list[Attachment], extraction: Extraction, clean_names: dict[str, str]
-) -> tuple[Attachment, ...]:
-    """Put the redacted names and texts back into the attachments; they come in the same order."""
-    return tuple(
+    fields: HeaderFields, attachments: list[Attachment], names: tuple[str, ...], extraction: Extraction
+) -> tuple[HeaderFields, tuple[Attachment, ...]]:
+    """Put the redacted names and texts back into fields and attachments; they come in the same order."""
+    if not extraction.redactions:
+        return fields, tuple(attachments)
+    clean_names = dict(zip(names, extraction.fields.labels, strict=False))
+    return _without_secrets(fields, clean_names), tuple(
         replace(attachment, name=name, text=text, content_id=clean_names.get(attachment.content_id, ""))
         for attachment, (name, text) in zip(attachments, extraction.fields.attachments, strict=True)
     )

@@ -194,14 +194,16 @@ def _names_matter(line: str) -> bool:
 
 def _goes_on(block: list[str]) -> bool:
     """Tell whether lines after a mark are still the letter: a request, a question, a sentence, an order."""
-    return any(
-        _QUESTION.search(line)
+    return any(_tells(line) and not DISCLAIMER.search(line) and not is_client_line(line) for line in block)
+
+
+def _tells(line: str) -> bool:
+    return bool(
+        is_sentence(line)
+        or _QUESTION.search(line)
         or _REQUEST.match(line)
-        or _names_matter(line)
         or _ENCLOSED.search(line)
-        or is_sentence(line)
-        for line in block
-        if not DISCLAIMER.search(line) and not is_client_line(line)
+        or _names_matter(line)
     )
 
 

@@ -50,6 +50,7 @@ class _Form:
     pattern: re.Pattern[str]
     signs: frozenset[str]  # one of these must stand in a text that can match
     before: str  # the value that stands before the pattern: "old", "new" or ""
+    lead: tuple[str, ...]  # words between that value and the pattern, the longest first
     moved: bool
 
 
@@ -62,7 +63,9 @@ def _forms() -> tuple[_Form, ...]:
             pattern = pattern.replace(f"<{name}>", rf"{_LEAD}(?P<{name}>{_CODE}){_UNIT}")
         # Over the lower-case text, whose offsets are the same; a search for a literal is the quickest.
         compiled = re.compile(_GUARDED.sub(r"\2(?<!\1\2)", pattern, count=1))
-        forms.append(_Form(compiled, frozenset(row["signs"]), row.get("before", ""), row.get("moved", False)))
+        lead = tuple(sorted(row.get("lead", ()), key=len, reverse=True))
+        signs, before = frozenset(row["signs"]), row.get("before", "")
+        forms.append(_Form(compiled, signs, before, lead, row.get("moved", False)))
     return tuple(forms)
 
 
@@ -82,16 +85,19 @@ def find_corrections(region: Region) -> Iterator[Correction]:
     if not region.has_digit:
         return
     for form in _forms_for(region.signs & _signs()):
+        reached = 0
         for match in islice(form.pattern.finditer(region.lower), MAX_PER_FORM):
-            found = _correction(region, form, match)
+            found = _correction(region, form, match, reached)
+            reached = match.end()
             if found is not None:
                 yield found
 
 
-def _correction(region: Region, form: _Form, match: re.Match[str]) -> Correction | None:
+def _correction(region: Region, form: _Form, match: re.Match[str], reached: int) -> Correction | None:
     spans = {name: match.span(name) for name in ("old", "new") if name in form.pattern.groupindex}
     start = match.start()
     if form.before:
+        start -= next((len(word) for word in form.lead if region.lower.endswith(word, reached, start)), 0)
         low = max(0, start - _WINDOW)
         value = _ENDS.search(region.folded[low:start])
         if value is None:

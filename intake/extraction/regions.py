@@ -28,7 +28,7 @@ _SECRET_SIGN: Final = re.compile(r"[0-9０-９!#$%^&*+=~@]")  # every kind of se
 _QUOTED_PRINTABLE: Final = re.compile("=(?:3D|20|09|0D|0A|C2=A0)")
 # Ten digits in groups: without them there is no telephone, card or posting number.
 _MANY: Final = 10
-_MANY_DIGITS: Final = re.compile(r"[0-9](?:[ ().-]{0,3}[0-9]){9}")
+_MANY_DIGITS: Final = re.compile(r"[0-9](?:[0-9]{9}|(?:[ ().-]{0,3}[0-9]){9})")
 
 
 class View:
