@@ -29,7 +29,7 @@ import hypothesis
 import psycopg
 import pytest
 
-from classifier.dataset import default_corpus_paths, letter_examples, load_corpus
+from classifier.dataset import Example, default_corpus_paths, letter_examples, load_corpus
 from classifier.train import TrainedModel, train
 from models.raw_store import AcceptedMail, PostgresRawStore, SqliteRawStore
 from models.records import Envelope
@@ -364,7 +364,15 @@ def broker_url(redis_server: str, request: pytest.FixtureRequest) -> Iterator[st
 
 
 @pytest.fixture(scope="session")
-def trained_on_train(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
+def letters() -> list[Example]:
+    """The written letters of the package, read once."""
+    return letter_examples()
+
+
+@pytest.fixture(scope="session")
+def trained_on_train(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> TrainedModel:
     """A model of the train part: three folds, a quarter of the letters and of the passes; once per run."""
 
     def make() -> TrainedModel:
@@ -373,7 +381,7 @@ def trained_on_train(tmp_path_factory: pytest.TempPathFactory) -> TrainedModel:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("classifier.network.EPOCHS", 3)
             patch.setattr("classifier.train.FOLDS", 3)
-            some = letter_examples()[::4]
+            some = request.getfixturevalue("letters")[::4]
             patch.setattr("classifier.material.letter_examples", lambda: some)
             model = train(examples)
         assert time.process_time() - began < 100  # 20 s alone; the machine may be shared

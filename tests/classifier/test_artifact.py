@@ -49,8 +49,11 @@ def test_it_is_small_and_quick(artefact: bytes) -> None:
 
 
 @pytest.mark.usefixtures("few_phrases")
-def test_the_same_data_in_another_order_give_the_same_bytes(few_examples: list[Example]) -> None:
-    some = few_examples[::2]
+def test_the_same_data_in_another_order_give_the_same_bytes(
+    few_examples: list[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("classifier.train.FOLDS", 3)
+    some = few_examples[::4]
     assert dump(train(some)) == dump(train(some[::-1]))
 
 
@@ -92,7 +95,7 @@ def changed(artefact: bytes, change: Callable[[dict[str, Any], dict[str, Any]], 
     change(meta, parts)
     parts["meta"] = np.frombuffer(json.dumps(meta).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **parts)
+    np.savez(buffer, **parts)  # what is stored counts, not how small
     return buffer.getvalue()
 
 

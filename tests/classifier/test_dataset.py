@@ -15,7 +15,6 @@ from classifier.dataset import (
     default_corpus_paths,
     example_of_label,
     group_of,
-    letter_examples,
     load_corpus,
     phrase_examples,
 )
@@ -23,11 +22,15 @@ from classifier.documents import Document
 from models.topics import LANGUAGES, SLUGS
 
 
-def test_the_bundled_corpus_is_whole() -> None:
-    examples = load_corpus(default_corpus_paths())
-    assert len(examples) == 2017 + 520
-    assert {example.topic for example in examples} == set(SLUGS)
-    assert len({example.id for example in examples}) == len(examples)
+@pytest.fixture(scope="module")
+def bundled() -> list[Example]:
+    return load_corpus(default_corpus_paths())
+
+
+def test_the_bundled_corpus_is_whole(bundled: list[Example]) -> None:
+    assert len(bundled) == 2017 + 520
+    assert {example.topic for example in bundled} == set(SLUGS)
+    assert len({example.id for example in bundled}) == len(bundled)
 
 
 def test_an_unknown_topic_names_its_line(tmp_path: Path, a_row: dict[str, object]) -> None:
@@ -69,17 +72,16 @@ def test_no_phrase_is_taken_from_the_mails_that_judge(corpus: Path) -> None:
     assert not [text for text in long_ones if json.dumps(text, ensure_ascii=False)[1:-1] in rows]
 
 
-def test_letters_are_whole_mails_of_every_topic_and_language() -> None:
-    letters = letter_examples()
+def test_letters_are_whole_mails_of_every_topic_and_language(letters: list[Example]) -> None:
     per_kind = Counter((one.topic, one.document.language) for one in letters)
     assert all(per_kind[topic, language] >= 20 for topic in SLUGS for language in LANGUAGES)
     assert len({one.id for one in letters}) == len(letters)
     assert {(one.source, one.weight) for one in letters} == {("letter", 1.0)}
 
 
-def test_no_letter_stands_in_the_corpus(corpus: Path) -> None:
-    judged = {one.group for one in load_corpus([corpus / "train.jsonl", corpus / "dev.jsonl"])}
-    whole = [one for one in letter_examples() if len(one.document.subject + one.document.text) > 25]
+def test_no_letter_stands_in_the_corpus(bundled: list[Example], letters: list[Example]) -> None:
+    judged = {one.group for one in bundled}
+    whole = [one for one in letters if len(one.document.subject + one.document.text) > 25]
     assert not [one.id for one in whole if one.group in judged]
 
 

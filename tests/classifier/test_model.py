@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -29,12 +30,12 @@ def model(trained: TrainedModel) -> Model:
 
 def test_the_served_scores_are_the_pipelines(
     few_examples: list[Example],
-    few_letters: list[Example],
+    small_material: Callable[[pytest.MonkeyPatch], None],
     model: Model,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The fit is done again by scikit-learn alone; serving must agree as far as single precision goes."""
-    monkeypatch.setattr("classifier.material.letter_examples", lambda: few_letters)
+    small_material(monkeypatch)
     material = prepare(few_examples, lambda _share, _stage: None)
     pipeline = make_pipeline(material.tokens)
     pipeline.fit(material.counts, material.labels, machine__sample_weight=material.sample_weights)
