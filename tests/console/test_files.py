@@ -9,7 +9,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from console.presence import Presence
+from console.presence import MOST_KEPT, Presence
 from models.store.schema import ATTACHMENT, AUDIT
 from tests.console.conftest import on_sqlite
 from tests.console.test_ticket import HOSTILE
@@ -133,7 +133,7 @@ def test_the_letter_as_sent_is_bare_and_hidden_where_secrets_were(web) -> None:
     assert web.get("/mails/999999/letter").status_code == 409
 
 
-def test_presence_is_forgotten() -> None:
+def test_presence_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     now = [0.0]
     presence = Presence(clock=lambda: now[0])
     assert presence.look(1, "maria", writes=True) == []
@@ -141,6 +141,8 @@ def test_presence_is_forgotten() -> None:
     assert presence.look(2, "wei") == []
     now[0] = 31.0
     assert presence.look(1, "ivan") == []
-    for number in range(6_000):
+    assert MOST_KEPT == 5_000
+    monkeypatch.setattr("console.presence.MOST_KEPT", 50)
+    for number in range(60):
         presence.look(number, "robot")
-    assert len(presence._seen) <= 5_000
+    assert len(presence._seen) == 50
