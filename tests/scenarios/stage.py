@@ -40,6 +40,7 @@ START = datetime(2026, 11, 16, 9, 0, tzinfo=UTC)  # a Monday, noon in Moscow
 MAILBOXES = ("sellersup@desk.example", "sales-pvz@desk.example", "help@desk.example")
 DOMAIN = "desk.example"
 KEY = b"k" * 32
+ARRIVED = Due(mails=True)
 _WAIT = re.compile(r"(\d+) (min|h|d)")
 _UNITS = {"min": 60, "h": 3600, "d": 86400}
 
@@ -95,20 +96,20 @@ class Stage:
             for mailbox in step.get("mailboxes", [self.address(step.get("to", MAILBOXES[0]))]):
                 self._arrive(step["mail"], raw, step.get("envelope_from", step.get("from", "")), mailbox)
             if not step.get("later"):
-                self.settle()
+                self.settle(ARRIVED)
 
     def play_redelivery(self, step: dict[str, Any]) -> None:
         """The same octets arrive once more, as after a 250 that got lost."""
         name = step["redelivered"]
         self._arrive(f"{name} again", *self.delivered[name])
-        self.settle()
+        self.settle(ARRIVED)
 
     def play_bounce(self, step: dict[str, Any]) -> None:
         """Our last mail comes back to its envelope sender with a delivery report."""
         mail_from = self.relay.mails[-1][0]
         raw = delivery_report(self.sent[-1], to=mail_from, status=step.get("code", "5.1.1"))
         self._arrive(step["bounced"], raw, "", mail_from)
-        self.settle()
+        self.settle(ARRIVED)
 
     def play_binding(self, step: dict[str, Any]) -> None:
         """Somebody binds an address to a seller, as `razbor sellers import` does."""
@@ -141,7 +142,7 @@ class Stage:
                 self._act(act, by, step, given)
         else:
             self._act(act, by, step, given)
-        self.settle()
+        self.settle(self._waiting())
 
     def _act(self, act: str, by: str, step: dict[str, Any], given: dict[str, Any]) -> None:
         service = self.service
@@ -165,17 +166,16 @@ class Stage:
         else:
             getattr(acts, act)(service, number, by, **given)
 
-    def settle(self) -> None:
-        """Let the workers do everything that is due, as the queues would."""
+    def settle(self, told: Due | Waiting | None = None) -> None:
+        """Let the workers do everything that is due, as the queues would.
+
+        `told` is what nudges tell them when a mail came or somebody acted; the sweeper looks after that.
+        """
+        if told is not None:
+            self._follow(told)
         for _ in range(12):
-            due: Due | Waiting = sweep(self.service, 0)
-            if not self._work(due):
+            if not self._follow(sweep(self.service, 0)):
                 break
-            for _ in range(12):  # as nudges lead from queue to queue; the sweeper then looks again
-                with self.store.read() as db:
-                    due = work_waiting(db, self.now)
-                if not self._work(due):
-                    break
         for _, _, raw in self.relay.mails[len(self.sent) :]:
             mail: EmailMessage = message_from_bytes(raw, policy=policy.default)  # type: ignore[assignment]
             assert_fit_to_be_sent(mail, self.foreign_numbers(mail))
@@ -183,6 +183,18 @@ class Stage:
         counts = overview.status(self.store, self.now, relay=True)
         assert counts["in_flight"] == 0
         assert counts["accepted"] == sum(counts["dispositions"].values())
+
+    def _follow(self, due: Due | Waiting) -> int:
+        """Work what is due and what that leads to, queue by queue; return how often something was done."""
+        for done in range(12):
+            if not self._work(due):
+                return done
+            due = self._waiting()
+        return 12
+
+    def _waiting(self) -> Waiting:
+        with self.store.read() as db:
+            return work_waiting(db, self.now)
 
     def _work(self, due: Due | Waiting) -> int:
         """Work every queue that has something to do; return how much was done."""
