@@ -7,6 +7,7 @@ of its own. Order and conditions of `depends_on` and the commands of the health 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import signal
 import subprocess
@@ -19,7 +20,7 @@ from typing import Any
 import yaml
 
 from tests.live.conftest import START_TIMEOUT_S, Desk
-from tests.warm_command import warm_razbor
+from tests.warm_command import WarmService, warm_razbor
 
 COMPOSE = Path(__file__).parents[2] / "docker-compose.yml"
 GIVEN = frozenset({"postgres", "redis"})  # run by the fixtures
@@ -37,7 +38,8 @@ def compose_services() -> dict[str, dict[str, Any]]:
 class ComposedDesk(Desk):
     """A desk whose parts are the services of the compose file."""
 
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    running: dict[str, WarmService] = field(default_factory=dict)
+    sessions: set[int] = field(default_factory=set)
 
     def start(self) -> None:
         """Start every service once what it depends on is there, and wait until all are healthy."""
@@ -57,15 +59,21 @@ class ComposedDesk(Desk):
                 assert done.returncode == 0, f"{name}: {done.stderr.decode()[-2000:]}"
                 finished.add(name)
                 continue
-            self.running[name] = subprocess.Popen(
-                _own(body["command"]),
-                env=environment,
-                stdout=subprocess.DEVNULL,
-                stderr=self.log.open("ab"),
-                start_new_session=True,
-            )
+            self.running[name] = WarmService(body["command"], env=environment, log=self.log)
+            self.sessions.add(self.running[name].pid)
         for name in self.running:
             self._wait_until_healthy(name, services[name])
+        assert self.sessions <= set(self.processes("")), "what runs is found, so `none_left` means something"
+
+    def processes(self, words: str) -> list[int]:
+        """Processes of the desk: what was forked shows the words of its server, but its session is ours."""
+        found = set(super().processes(words))
+        for folder in Path("/proc").glob("[0-9]*"):
+            with contextlib.suppress(OSError):
+                state, _, _, session = (folder / "stat").read_text().rpartition(")")[2].split()[:4]
+                if int(session) in self.sessions and state != "Z":
+                    found.add(int(folder.name))
+        return sorted(found)
 
     @property
     def is_running(self) -> bool:

@@ -28,6 +28,7 @@ from tests.console.webhook_receiver import Receiver
 from tests.live.clean_log import leaks, way_of_mail
 from tests.live.conftest import Desk
 from tests.live.letters import INCOMPLETE, mail
+from tests.warm_command import warm_razbor
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 PARTS = ("serve", "listen", "worker", "beat", "console", "broker")
@@ -75,11 +76,11 @@ def receiver() -> Iterator[Receiver]:
 def _assert_one_instance(desk: Desk) -> None:
     """A second `serve` is refused. What `kill -9` leaves and the next start stand in `test_random_kills`."""
     assert desk.process is not None
-    second = desk.razbor("serve")
+    second = warm_razbor("serve", env=desk.env)
     assert second.returncode == EX_CONFIG
     assert f"process {desk.process.pid}" in second.stderr
     assert "RAZBOR_DATA_DIR" in second.stderr
-    assert desk.razbor("alive", "listen").returncode == 0
+    assert warm_razbor("alive", "listen", env=desk.env).returncode == 0
     assert len(desk.processes("")) >= len(PARTS)
 
 
