@@ -63,9 +63,12 @@ def detect_language(text: str) -> str:
     """Language of new text: "ru", "zh", "en", or "unknown" when there are no words."""
     text = text[:MAX_CHARS]
     own = _MARK_OF_QUOTE.sub(" ", text) if ">" in text else text
-    if seen := _at_first_sight(own):
-        return seen
-    plain = _NOISE.sub(" ", own)
+    return at_first_sight(own) or all_told(own) or _by_any_letter(text)
+
+
+def all_told(text: str) -> str:
+    """Return the language by every word that is no noise and not cited; "" when there is no word."""
+    plain = _NOISE.sub(" ", text)
     uncited = _CITED.sub(" ", plain)
     is_letter = len(uncited) > _LETTER_CHARS or _count_han(uncited) >= _LETTER_HAN
     plain = uncited if is_letter else plain
@@ -73,7 +76,7 @@ def detect_language(text: str) -> str:
     cyrillic_words = len(_CYRILLIC_WORD.findall(plain))
     latin_words = len(_LATIN_WORD.findall(plain))
     if not han and not cyrillic_words and not latin_words:
-        return _by_any_letter(text)
+        return ""
     han_words = han / _HAN_PER_WORD
     if han_words and han_words >= 0.45 * cyrillic_words and han_words >= 0.55 * latin_words:
         return "zh"
@@ -85,7 +88,7 @@ def detect_language(text: str) -> str:
     return "en" if latin_words else "ru" if cyrillic_words else "zh"
 
 
-def _at_first_sight(text: str) -> str:
+def at_first_sight(text: str) -> str:
     """Return the language where it is the same whatever is left out as noise or cited; else "".
 
     All words of the text in other scripts stand against those of one script that are left in any case: no

@@ -25,6 +25,7 @@ from intake.extraction.additions import added_words, merged
 WEIGHTS: Final = {"sure": 3.0, "likely": 2.2, "hint": 1.2, "touching": 2.2, "about": 0.0}
 LETTER: Final = "a-zа-яіїәғқңөұүһ"
 CJK_FROM: Final = "\u2e80"
+_MAX_IN_ONE: Final = 400  # entries of a list that is one expression
 _BLANK_SIGNS: Final = " \n_-"
 _FIRST_WORD: Final = re.compile(f"[{LETTER}]+")
 MARKETPLACE: Final = "marketplace."  # roles of the words that name one begin so
@@ -75,6 +76,8 @@ class Words:
         wide = "".join(sorted({key[0] for key in groups if key >= CJK_FROM}))
         starts = [f"[{narrow}](?<![{LETTER}0-9_].)"] if narrow else []
         self._starts = re.compile("|".join(starts + ([f"[{wide}]"] if wide else [])))
+        listed = [word for group in groups.values() for word in group]
+        self._whole = _in_one(listed) if 0 < len(listed) <= _MAX_IN_ONE else None
 
     def first_characters(self) -> Iterable[str]:
         """Return the first one or two characters of every entry."""
@@ -91,7 +94,10 @@ class Words:
         return None if any(len(tail) == 1 for tail in tails) else frozenset(tails)
 
     def finditer(self, text: str) -> Iterator[re.Match[str]]:
-        """Yield the longest match at each place, without overlaps, in order."""
+        """Return the longest match at each place, without overlaps, in order."""
+        return self._one_by_one(text) if self._whole is None else self._whole.finditer(text)
+
+    def _one_by_one(self, text: str) -> Iterator[re.Match[str]]:
         reached = 0
         for place in self._starts.finditer(text):
             here = place.start()
@@ -106,7 +112,7 @@ class Words:
 
     def search(self, text: str) -> re.Match[str] | None:
         """Return the first match, None when there is none."""
-        return next(self.finditer(text), None)
+        return next(self._one_by_one(text), None) if self._whole is None else self._whole.search(text)
 
     def match(self, text: str) -> bool:
         """Tell whether the text begins with one of the words."""
@@ -129,6 +135,20 @@ def _next_two(tail: str) -> Iterator[str]:
         yield from (one + two for two in (second or [""]))
         if tail[0] == " ":
             yield from (one + two for two in _BLANK_SIGNS)
+
+
+def _in_one(words: list[str]) -> re.Pattern[str]:
+    """Return one expression for a short list; it begins with a set of characters, which is found fast."""
+    firsts: dict[str, list[str]] = {}
+    for word in words:
+        firsts.setdefault(word[0], []).append(word[1:])
+    narrow: list[str] = []
+    wide: list[str] = []
+    for first, tails in sorted(firsts.items()):
+        (narrow if first < CJK_FROM else wide).append(f"(?<={re.escape(first)}){either(tails)}")
+    ways = [f"(?<![{LETTER}0-9_].)(?:{'|'.join(narrow)})(?![{LETTER}])"] if narrow else []
+    begin = "".join(map(re.escape, sorted(firsts)))
+    return re.compile(f"[{begin}](?:{'|'.join([*ways, *wide])})".replace(r"\ ", r"[ \n_-]{1,2}"))
 
 
 def _compiled(group: list[str]) -> re.Pattern[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from intake.kind import judge_kind
-from intake.language import detect_language
+from intake.language import all_told, at_first_sight, detect_language
 from intake.mime import read_fields
 from intake.mime_tree import cut
 from intake.quotes import split_quotes
@@ -130,3 +130,13 @@ def test_languages_of_the_corpus() -> None:
 )
 def test_languages(text: str, language: str) -> None:
     assert detect_language(text) == language
+
+
+@pytest.mark.parametrize("part", ["dev", "train"])
+def test_a_language_told_at_first_sight_is_the_one_that_all_words_tell(part: str) -> None:
+    lines = (CORPUS / f"{part}.jsonl").read_text(encoding="utf-8").splitlines()[::12]
+    bodies = [json.loads(line)["body"] for line in lines]
+    texts = [text for body in bodies for text in (body, body[:40], f'"{body[:60]}" FBO_1 {body[60:90]}')]
+    seen = [(at_first_sight(text), all_told(text)) for text in texts]
+    assert [pair for pair in seen if pair[0] and pair[0] != pair[1]] == []
+    assert sum(bool(first) for first, _ in seen) > len(texts) / 2
