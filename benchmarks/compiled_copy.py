@@ -21,16 +21,28 @@ ROOT = Path(__file__).resolve().parent.parent
 COPY = ROOT / "build" / "compiled"
 
 
+def has_copy() -> bool:
+    """Tell whether there is a copy; says on the error output how to make one."""
+    if (COPY / ".built").exists():
+        return True
+    print("compiled reading is not measured: `make compiled` builds it", file=sys.stderr)
+    return False
+
+
+def compiled_environment() -> dict[str, str]:
+    """Return the variables with which Python and its children import the copy and not the sources."""
+    return {"PYTHONPATH": f"{COPY}{os.pathsep}{ROOT}", "PYTHONSAFEPATH": "1"}
+
+
 @contextmanager
 def compiled_copy(name: str) -> Iterator[Callable[[str], float] | None]:
     """Start the process for the benchmark of that module; ends it behind the block."""
-    if not (COPY / ".built").exists():
-        print("compiled reading is not measured: `make compiled` builds it", file=sys.stderr)
+    if not has_copy():
         yield None
         return
     process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "benchmarks.compiled_copy", name],
-        env=os.environ | {"PYTHONPATH": f"{COPY}{os.pathsep}{ROOT}"},
+        [sys.executable, "-m", "benchmarks.compiled_copy", name],
+        env=os.environ | compiled_environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

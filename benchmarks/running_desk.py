@@ -26,6 +26,7 @@ from typing import Final
 
 from sqlalchemy import bindparam, func, select
 
+from benchmarks.compiled_copy import compiled_environment
 from models.store import Store, open_store
 from models.store.learning import Artefact, add_version, artefact_bytes, champion, promote
 from models.store.migrate import migrate
@@ -133,10 +134,14 @@ def process_used(folder: Path) -> tuple[float, float]:
 
 
 @contextmanager
-def desk(folder: Path, **settings: str) -> Iterator[RunningDesk]:
-    """Make a desk in `folder` with a trained model, and end what was started in it; nothing runs yet."""
+def desk(folder: Path, *, compiled: bool = False, **settings: str) -> Iterator[RunningDesk]:
+    """Make a desk in `folder` with a trained model, and end what was started in it; nothing runs yet.
+
+    With `compiled` its processes run the copy whose reading is native code (`make compiled`).
+    """
     folder.mkdir(parents=True)
     env = {key: value for key, value in os.environ.items() if not key.startswith("RAZBOR_")} | {
+        **(compiled_environment() if compiled else {}),
         "RAZBOR_DATA_DIR": str(folder),
         "RAZBOR_SMTP_PORT": str(free_port()),
         "RAZBOR_CONSOLE_PORT": "0",
@@ -163,9 +168,9 @@ def desk(folder: Path, **settings: str) -> Iterator[RunningDesk]:
 
 
 @contextmanager
-def serving_desk(folder: Path, **settings: str) -> Iterator[RunningDesk]:
+def serving_desk(folder: Path, *, compiled: bool = False, **settings: str) -> Iterator[RunningDesk]:
     """Run `razbor serve` in `folder` until its SMTP port answers and a worker works."""
-    with desk(folder, **settings) as running:
+    with desk(folder, compiled=compiled, **settings) as running:
         process = running.start("serve")
         wait_for_port(running.smtp_port, process)
         yield running

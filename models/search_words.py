@@ -17,6 +17,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 from typing import Final
 
 MOST_CHARS: Final = 60_000  # of one mail
@@ -37,10 +38,11 @@ def tokens_of(texts: Iterable[str]) -> list[str]:
     found: dict[str, None] = {}
     left = MOST_CHARS
     for text in texts:
-        for run in dict.fromkeys(_RUN.findall(_folded(text[:left]))):
-            found.update(dict.fromkeys(_tokens(run)))
-            if len(found) >= MOST_TOKENS:
-                return list(found)[:MOST_TOKENS]
+        runs = dict.fromkeys(_RUN.findall(_folded(text[:left])))
+        cut = [_remembered(run) if len(run) <= LONGEST_TOKEN else _cut(run) for run in runs]
+        found.update(dict.fromkeys(chain.from_iterable(cut)))  # at most one for each character
+        if len(found) >= MOST_TOKENS:
+            return list(found)[:MOST_TOKENS]
         left -= len(text)
         if left <= 0:
             break
@@ -66,10 +68,6 @@ def stem(word: str) -> str:
 
 def _folded(text: str) -> str:
     return text.lower().replace("ё", "е").replace("\u0130", "i")
-
-
-def _tokens(run: str) -> tuple[str, ...]:
-    return _remembered(run) if len(run) <= LONGEST_TOKEN else _cut(run)
 
 
 def _cut(run: str) -> tuple[str, ...]:

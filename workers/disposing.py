@@ -18,9 +18,10 @@ from models.records import Mail, Prediction, RawMail
 from models.store import Db
 from models.store.facts import add_first_facts, load_facts, merge_facts
 from models.store.learning import ticket_of_mail
-from models.store.link_context import STRONG_FIELDS, Sought, load_link_contexts
+from models.store.link_context import Sought, load_link_contexts
 from models.store.mails import WorkedMail, insert_worked
 from models.store.outbox import mark_bounced
+from models.store.same_matter import STRONG_FIELDS
 from models.store.sellers import known_marketplace
 from models.store.ticket_life import ticket_row
 from models.store.tickets import NewTicket, Opening, extend_ticket, move_status, open_tickets

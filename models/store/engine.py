@@ -38,6 +38,9 @@ class StoreError(Exception):
 
 
 DATABASE_ERRORS = (DBAPIError, StoreError)
+# One statement for all keys of a batch, of which there are hundreds. An array is unfolded in its order, so
+# that all transactions lock in the same one and none waits for another in a circle.
+_LOCK_ALL = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS given (key)")
 _ROW_TOO_LARGE = "54"  # PostgreSQL's class of "program limit exceeded": an index entry or a value too large
 
 
@@ -81,8 +84,8 @@ class Store:
                 yield db
         else:
             with self.main.connect() as db, db.begin():
-                for key in sorted({_advisory_number(key) for key in keys}):
-                    db.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
+                if numbers := sorted({_advisory_number(key) for key in keys}):
+                    db.execute(_LOCK_ALL, {"keys": numbers})
                 yield db
 
     @contextmanager

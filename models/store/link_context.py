@@ -12,11 +12,11 @@ from sqlalchemy.engine import Connection
 from models.decisions import LinkContext, TicketCard
 from models.records import Mail
 from models.store.policies import read_policy
-from models.store.schema import FACT, MESSAGE, OUTBOX, PARTY, TICKET
+from models.store.same_matter import senders_with_a_matter, tickets_about_it
+from models.store.schema import MESSAGE, OUTBOX, PARTY, TICKET
 from models.store.sellers import bound_seller
 from models.topics import Status
 
-STRONG_FIELDS = ("order_ref", "supply_ref", "claim_ref", "tracking_number", "campaign_ref", "feedback_ref")
 RESEND_DAYS = 30
 RESEND_MIN_CHARS = 20  # "thank you" twice is two mails, not one sent again
 REFERENCE_LIMIT = 50
@@ -43,22 +43,6 @@ _RESENDS = (
 _TICKETS_OF = select(MESSAGE.c.raw_id, MESSAGE.c.ticket_id).where(
     MESSAGE.c.raw_id.in_(bindparam("raw_ids", expanding=True))
 )
-_SAME_MATTER = (
-    select(TICKET.c.id)
-    .distinct()
-    .join(FACT, FACT.c.ticket_id == TICKET.c.id)
-    .where(
-        FACT.c.field.in_(STRONG_FIELDS),
-        FACT.c.value.in_(bindparam("values", expanding=True)),
-        FACT.c.active,
-        TICKET.c.status != str(Status.CLOSED),
-    )
-    .order_by(TICKET.c.id)
-    .limit(20)
-)
-_BY_SENDER = TICKET.c.requester == bindparam("sender")
-_SAME_MATTER_OF_SENDER = _SAME_MATTER.where(_BY_SENDER)
-_SAME_MATTER_OF_SELLER = _SAME_MATTER.where(_BY_SENDER | (TICKET.c.seller_id == bindparam("seller")))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +122,7 @@ def _leads(db: Connection, sought: Sequence[Sought], now_utc: datetime) -> list[
     cited = list(dict.fromkeys(message_id for one in sought for message_id in _references(one.mail)))
     own, stored = _tickets(db, OUTBOX, cited), _tickets_by_sender(db, cited)
     resends = _resends(db, [one.mail for one in sought], now_utc)
+    known = senders_with_a_matter(db, [(one.mail.from_.address, one.strong_values) for one in sought])
     leads: list[_Found] = []
     for one, resend in zip(sought, resends, strict=True):
         mail, sender = one.mail, one.mail.from_.address
@@ -154,7 +139,9 @@ def _leads(db: Connection, sought: Sequence[Sought], now_utc: datetime) -> list[
                 subject=_numbers(mail.subject_tickets),
                 body=_numbers(mail.body_tickets),
                 resend=resend,
-                matter=_same_matter(db, sender, bound, one.strong_values),
+                matter=tickets_about_it(db, sender, bound, one.strong_values)
+                if bound or sender in known
+                else [],
                 bounced=_bounced(db, mail, one.bounced_outbox_id),
             )
         )
@@ -283,18 +270,6 @@ def _resends(db: Connection, mails: Sequence[Mail], now_utc: datetime) -> list[i
         else {}
     )
     return [tickets.get(first[pair]) if pair in first else None for pair in pairs]
-
-
-def _same_matter(
-    db: Connection, sender: str, bound: str, strong_values: Sequence[tuple[str, str]]
-) -> list[int]:
-    values = [value for name, value in strong_values if name in STRONG_FIELDS]
-    if not values or not sender:
-        return []
-    given = {"values": values[:100], "sender": sender}
-    if bound:
-        return list(db.scalars(_SAME_MATTER_OF_SELLER, given | {"seller": bound}))
-    return list(db.scalars(_SAME_MATTER_OF_SENDER, given))
 
 
 def _bounced(db: Connection, mail: Mail, outbox_id: int | None) -> int | None:

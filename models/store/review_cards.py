@@ -11,8 +11,8 @@ from typing import Any, Final
 from sqlalchemy import insert, select, update
 from sqlalchemy.engine import Connection
 
-from models.store.link_context import STRONG_FIELDS
 from models.store.review import EVERY, is_hidden, review_queues
+from models.store.same_matter import STRONG_FIELDS
 from models.store.schema import ATTACHMENT, FACT, MESSAGE, PREDICTION, REVIEW_CHOICE, TICKET
 
 LOOKED_AT: Final = 200  # mails of either queue of review, and choices that figures are made of

@@ -23,6 +23,11 @@ _ADDRESSES_OF = (
     .where(SELLER_ADDRESS.c.seller_id.in_(bindparam("sellers", expanding=True)))
     .limit(100)
 )
+_KNOWN_SELLERS = (
+    select(SELLER_ADDRESS.c.seller_id)
+    .distinct()
+    .where(SELLER_ADDRESS.c.seller_id.in_(bindparam("sellers", expanding=True)))
+)
 _OF_MAILBOX = select(MAILBOX.c.marketplace).where(MAILBOX.c.address == bindparam("mailbox"))
 
 
@@ -138,6 +143,16 @@ def learn_bindings(db: Connection, addresses: Collection[str]) -> None:
         read_once(db, ("binding", address), partial(dict, both))
 
 
+def learn_sellers(db: Connection, sellers: Collection[str]) -> None:
+    """Ask once which of the sellers that a batch names are bound to any address: most are not."""
+    wanted = sorted(sellers)
+    known: set[str] = set()
+    for start in range(0, len(wanted), _CHUNK):
+        known |= set(db.scalars(_KNOWN_SELLERS, {"sellers": wanted[start : start + _CHUNK]}))
+    for seller in wanted:
+        read_once(db, ("bound", seller), partial(bool, seller in known))
+
+
 def bound_seller(db: Connection, address: str) -> str:
     """Return the seller to whom an address, or else its domain, was bound; "" if none."""
     return next((binding.seller_id for binding in bindings_of(db, address) if binding.seller_id), "")
@@ -166,7 +181,8 @@ def role_of_sender(db: Connection, address: str, stated_sellers: Sequence[str]) 
     others = [seller for seller in stated_sellers[:20] if seller != own]
     if role not in {"", "admin"} or not others:
         return role or "unknown"
-    known = db.scalars(_ADDRESSES_OF, {"sellers": others}).all()
+    bound = [seller for seller in others if read_once(db, ("bound", seller), partial(bool, True))]
+    known = db.scalars(_ADDRESSES_OF, {"sellers": bound}).all() if bound else ()
     is_foreign = bool(known) and all("@" + name.rpartition("@")[2] != domain for name in known)
     return "agency" if is_foreign else "unknown"
 

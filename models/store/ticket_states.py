@@ -21,7 +21,7 @@ from models.store.engine import StoreError
 from models.store.facts import load_facts_of
 from models.store.policies import read_policy, reply_policy
 from models.store.schema import ASKED, ATTACHMENT, MESSAGE, OUTBOX, TICKET, TICKET_LINK
-from models.store.sellers import Writer, role_of_mail
+from models.store.sellers import Writer, learn_sellers, role_of_mail
 from models.topic_policy import TOPICS, names_of, needs_of
 from models.topics import Status
 
@@ -112,6 +112,7 @@ def load_ticket_states(db: Connection, numbers: Iterable[int], now_utc: datetime
         gathered[link.ticket_id].cited.append(link.other_id)
     for number, facts in load_facts_of(db, wanted).items():
         gathered[number].facts = facts
+    learn_sellers(db, {seller for rows in gathered.values() for seller in _stated_sellers(rows)})
     tickets = db.execute(_TICKETS, these).all()
     return {ticket.id: _state(db, ticket, gathered[ticket.id], now_utc) for ticket in tickets}
 
@@ -119,7 +120,6 @@ def load_ticket_states(db: Connection, numbers: Iterable[int], now_utc: datetime
 def _state(db: Connection, ticket: Any, rows: _Gathered, now_utc: datetime) -> TicketState:
     mails, asked, own = rows.mails, rows.asked, read_policy(db, TOPICS)
     writer = _writer(mails[-1]) if mails else Writer(address=ticket.requester)  # who gets the next answer
-    stated = [fact.value for fact in rows.facts if fact.field == "seller_id"]
     return TicketState(
         number=ticket.id,
         status=Status(ticket.status),
@@ -136,7 +136,7 @@ def _state(db: Connection, ticket: Any, rows: _Gathered, now_utc: datetime) -> T
         question_count=ticket.question_count,
         acknowledged=ticket.acknowledged,
         bound_seller_id=ticket.seller_id,
-        sender_role=role_of_mail(db, writer, stated),
+        sender_role=role_of_mail(db, writer, _stated_sellers(rows)),
         sent_kinds=frozenset(rows.sent_kinds),
         attachment_kinds=tuple(part.kind for part in rows.parts),
         suppress_replies=ticket.suppress_replies or (mails[-1].suppress_replies if mails else ""),
@@ -154,6 +154,10 @@ def _state(db: Connection, ticket: Any, rows: _Gathered, now_utc: datetime) -> T
         topic_names=names_of(own, ticket.topic),
         bulk_rows=max((part.row_count or 0 for part in rows.parts), default=0),
     )
+
+
+def _stated_sellers(rows: _Gathered) -> list[str]:
+    return [fact.value for fact in rows.facts if fact.field == "seller_id"]
 
 
 def _is_question(asked: Any) -> bool:

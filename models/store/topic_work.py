@@ -10,8 +10,8 @@ from typing import Final
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.engine import Connection
 
-from models.store.link_context import STRONG_FIELDS
 from models.store.mails import storable
+from models.store.same_matter import STRONG_FIELDS
 from models.store.schema import FACT, MESSAGE, TICKET, TOPIC_WORK
 
 MATTERS_LOCKED = 500
