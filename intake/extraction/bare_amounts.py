@@ -22,7 +22,7 @@ from intake.extraction.money import (
 )
 from intake.extraction.neighbours import word_before, word_behind, word_set
 from intake.extraction.regions import Region
-from intake.extraction.vocabulary import MONEY
+from intake.extraction.vocabulary import BEFORE_HIDDEN, MONEY
 
 BAR: Final = 1.5
 _MOST_OF_WORDS: Final = 3.4  # what words and place can add to the score of the form
@@ -56,7 +56,11 @@ _COUNTED_BEFORE: Final = re.compile(r"[0-9][ ,][0-9]{3} (?P<unit>[a-zа-я]{2,12
 _COUNT_CUES: Final = 2
 _CLAUSE_END: Final = re.compile(r"[.;!?\n。；！？]")
 _SENTENCE_REACH: Final = 70
-_FACTOR: Final = re.compile("[0-9] ?[x×х*] ?$")
+_CODE_IN_HALVES: Final = re.compile("[0-9]{3} [0-9]{3}")  # the code has come: 804 117
+_TAKEN: Final = ("罚", "扣")
+_COMMA_DECIMAL: Final = re.compile("[0-9]{1,2},[0-9]{3}")
+_CYRILLIC: Final = re.compile("[а-я]{2}")
+_FACTOR: Final = re.compile("[0-9][\u4e00-\u9fff]? ?[x×х*] ?$")
 _EQUALS: Final = re.compile(" ?= ?[0-9]")
 _PER_ONE: Final = re.compile("一[\u4e00-\u9fff]|[\u4e00-\u9fff]{0,3}费")  # 2 300 一盏, 2 150 广告费
 _LISTED: Final = re.compile(r"\s?(?:[₽,，;|/→+=-]|и|and|or|или|руб\.?|р\.?|на|to|vs|和|、)?\s?[|,]?\s{0,3}")
@@ -113,7 +117,7 @@ def _score(
         score += 0.4
     counted = _COUNT_BEFORE.search(region.lower, max(0, start - _COUNT_REACH), start)
     factor = _FACTOR.search(region.lower, max(0, start - 6), start) is not None
-    if factor and (word or _EQUALS.match(region.lower, end)):
+    if factor and (word or behind.startswith(_TAKEN) or _EQUALS.match(region.lower, end)):
         score += 0.4 * (word == "")  # fined 6 × 2 500 = 15 000: a price by its place
     elif _BEFORE_COUNT.before(before) or _is_counted(counted) or _tells_count(region, start):
         score -= 1.2
@@ -135,6 +139,14 @@ def _score(
     return score, word or _BY_FORM
 
 
+def _is_no_sum(region: Region, start: int, written: str, *, may_hide: bool) -> bool:
+    """Tell whether a number in a text without money is a code or, in Russian, a decimal (взвесили: 1,204)."""
+    if may_hide and _CODE_IN_HALVES.fullmatch(written):
+        return True
+    decimal = _COMMA_DECIMAL.fullmatch(written) is not None
+    return decimal and _CYRILLIC.search(region.lower, max(0, start - _COUNT_REACH), start) is not None
+
+
 def _is_shown(word: str) -> bool:
     """Tell whether nothing but the form, or a word of a screen, made a number a sum."""
     return word == _BY_FORM or _SHOWN.before(word)
@@ -150,10 +162,11 @@ def find_bare_amounts(region: Region, words: MoneyWords, sure: list[AmountMark])
     silent = not sure and MONEY not in region.hits  # then digits alone are no money, whatever their place
     if silent and _SEPARATED.search(region.near) is None:
         return found
+    may_hide = silent and BEFORE_HIDDEN in region.hits
     for match in islice(_PLAIN.finditer(region.lower), MAX_MARKS):
         span, written, word = match.span(), match[0], ""
         start, end = span
-        if silent and written.isdigit():
+        if silent and (written.isdigit() or _is_no_sum(region, start, written, may_hide=may_hide)):
             continue
         score = _form_score(written)
         if score + _MOST_OF_WORDS >= BAR:

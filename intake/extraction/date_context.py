@@ -32,7 +32,10 @@ _RANGE_OF_DATES: Final = re.compile(
 )
 _OTHER_HALF: Final = re.compile(rf"{_JOINT}(?P<a>[0-9]{{1,2}})[.,](?P<b>[0-9]{{1,2}})(?![0-9.,])")
 _FIRST_HALF: Final = re.compile(rf"(?<![0-9.,])(?P<a>[0-9]{{1,2}})[.,](?P<b>[0-9]{{1,2}}){_JOINT}$")
-_FRACTION: Final = re.compile(r"(?<![0-9.,])0[.,][0-9]")  # an index of 0.94 and a limit of 1.05
+# An index of 0.94 and a limit of 1.05; weighed as 1.204 and 1.21; requests 2.32.3 on 3.11.
+_FRACTION: Final = re.compile(
+    r"(?<![0-9a-z.,])(?:0[.,][0-9]|[0-9]{1,2}\.[0-9]{3}(?![0-9])|[0-9]{1,2}\.[0-9]{1,3}\.[0-9](?![0-9]))"
+)
 _MONTHS: Final = 12
 _DAYS: Final = 31
 _SHORTEST_MONTH: Final = 28
@@ -63,6 +66,7 @@ _TIME_AND_NAME: Final = re.compile(
 )
 _TOPIC_REACH: Final = 28
 _VALUE_REACH: Final = 44
+_VERSION_REACH: Final = 34
 # The tariff for those days was 1.25, курс был 12.05: a value, not a day.
 _VALUE_IS: Final = re.compile(
     r"(?:(?<![a-z])(?:rate|tariff|coefficient|factor|index)|(?<![а-я])(?:курс|тариф|коэффициент|индекс)[а-я]{0,2}"
@@ -95,7 +99,10 @@ def plausible(region: Region, start: int, end: int) -> float:
     if _SIGN.search(region.lower[max(0, start - 2) : start]) or _joined_to_a_number(region, start, end):
         return 0.0
     score = _form_score(written, first, second)
-    score -= 1.0 * (_FRACTION.search(region.lower, low, start) is not None)
+    if _FRACTION.search(region.lower, low, start) or _FRACTION.search(
+        region.lower, end, end + _VERSION_REACH
+    ):
+        score -= 1.0
     score += 0.7 * _BEFORE_FOR.before(before) + 1.0 * clock
     score += (1.0 if spoken else 0.8 if len(second) == 2 else 0.2) * (ranged is not None)
     score += _of_range(region, start) if ranged is not None else 0.0

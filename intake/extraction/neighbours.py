@@ -19,6 +19,7 @@ _BEFORE: Final = re.compile(
 )
 _BEHIND: Final = re.compile(r"[\s\"')]{0,2}([^\s0-9.,，;；:：!?！？。、()\"'\[\]<>|]+\.?)")
 _CJK_FROM: Final = "\u2e80"
+_BEHIND_CHINESE: Final = re.compile("^.*[\u2e80-\uffef]")  # 脚本用python
 _MEASURING: Final = frozenset({"units", "measures", "after_against"})  # 条 measures, 条码 does not
 _REACH: Final = 30
 
@@ -41,7 +42,9 @@ class WordSet:
 
     def before(self, word: str) -> bool:
         """Tell whether `word`, which ends right before a number, is in the set."""
-        return self._has(word) or (bool(self._chinese) and word.endswith(self._chinese))
+        if self._has(word) or (bool(self._chinese) and word.endswith(self._chinese)):
+            return True
+        return word[:1] >= _CJK_FROM > word[-1:] and self._has(_BEHIND_CHINESE.sub("", word))
 
     def behind(self, word: str) -> bool:
         """Tell whether `word`, which starts right behind a number, is in the set."""

@@ -1,8 +1,8 @@
 """Tables of confusable numbers that were written blind, and true identifiers beside the same words.
 
-`confusables_blind.toml`, `confusables_unseen.toml` and `confusables_fresh.toml` say how many were wrong at
-first sight. A sentence is read bare, inside a letter and between others; every type may be found at most as
-often as its row lists it, and what stands there without brackets must be found.
+`confusables_blind.toml` and the files `_unseen`, `_fresh`, `_later` say how many were wrong at first sight. A
+sentence is read bare, inside a letter and between others; every type may be found at most as often as its row
+lists it, and what stands there without brackets must be found.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from models.records import Entity
 
 TABLES: dict[str, dict[str, list[list[str]]]] = {
     name: table
-    for part in ("blind", "unseen", "fresh")
+    for part in ("blind", "unseen", "fresh", "later")
     for name, table in tomllib.loads(
         (Path(__file__).parent / f"confusables_{part}.toml").read_text(encoding="utf-8")
     ).items()
