@@ -34,9 +34,19 @@ _STARTER: Final = re.compile(
 )
 # "tir. 3. nov.", "Στις Τρί 3", "ב-3": a day or an hour after at most four words, whatever the language.
 _EARLY_NUMBER: Final = re.compile(r"^[\s>*-]{0,12}(?:[^\s\d-]{1,14}[\s-]){1,4}\d")
+# «ответила нам:», "nous a écrit": somebody tells what was written, a client never does.
+_TOLD: Final = re.compile(
+    rf"(?<!\w)(?:{alternatives('addressees')}) (?:{alternatives('verbs')})(?!\w)"
+    rf"|(?<!\w)(?:{alternatives('verbs')}) (?:to )?(?:{alternatives('addressees')})(?!\w)",
+    re.IGNORECASE,
+)
+_MAX_BEFORE_DATE: Final = 16
+_MAX_AFTER_MAILBOX: Final = 16
 _HINT: Final = re.compile(r"\d|@")
 _ENDS: Final = (":", "：", "-", "wrote", "道")
-_ENDING: Final = re.compile(r"(?:[:：]|(?:wrote|写道|寫道)\s{0,2}[-:：]{0,6})\s{0,3}$", re.IGNORECASE)
+_ENDING: Final = re.compile(
+    r"(?:[:：]|(?:wrote|写道|寫道)\s{0,2}[-:：]{0,6}|[\w>]\.\.\.)\s{0,3}$", re.IGNORECASE
+)
 _ENDING_WITHOUT_COLON: Final = re.compile(
     r"(?:GMT[+-]\d\d:\d\d|<[^<>\s]{3,100}@[^<>\s]{3,100}>)\s{0,3}\S{0,40}(?: \S{1,40}){0,4}$"
 )
@@ -66,7 +76,7 @@ def attribution(lines: list[str], at: int) -> tuple[int, bool]:
     first = lines[at]
     is_others = not _FIRST_PERSON.match(first)
     is_opening = is_others and bool(_OPENING.match(first))
-    is_early = not is_opening and is_others and bool(_EARLY_NUMBER.match(first))
+    is_early = is_others and not is_opening and _may_be_early(lines, at)
     if not (is_opening or is_early) and not _HINT.search(first):
         return 0, False
     joined = ""
@@ -81,8 +91,17 @@ def attribution(lines: list[str], at: int) -> tuple[int, bool]:
         if len(joined) > MAX_LINE_CHARS:
             break
         if verdict := _judge(joined):
-            return count, verdict == "sure" and (is_opening or (is_early and _is_stamped(joined)))
+            is_sure = verdict == "sure" and (is_opening or (is_early and _is_stamped(joined)))
+            if is_sure or is_opening or count == 1:
+                return count, is_sure
     return 0, False
+
+
+def _may_be_early(lines: list[str], at: int) -> bool:
+    """Tell whether a line begins with few words and a number, and an address stands on it or soon below."""
+    if _EARLY_NUMBER.match(lines[at]) is None:
+        return False
+    return any("@" in line for line in lines[at : at + _MAX_ATTRIBUTION_LINES])
 
 
 def may_open(lines: list[str]) -> list[int]:
@@ -125,7 +144,7 @@ def _judge(joined: str) -> str:
     """Rate a candidate: "sure", "maybe" (quoted lines must follow) or "" (no attribution)."""
     if joined.count("<") > joined.count(">"):
         return ""
-    if not _ENDING.search(joined[-24:]):
+    if not _ENDING.search(joined[-24:]) or (joined.endswith("...") and "news:" not in joined):
         is_stamp = joined[0].isdigit() and bool(_MACHINE_STAMP.match(joined))
         names_sender = is_stamp and ("GMT" in joined or bool(MAILBOX.search(joined)))
         return "sure" if names_sender and _ENDING_WITHOUT_COLON.search(joined) else ""
@@ -133,14 +152,22 @@ def _judge(joined: str) -> str:
     has_date = _is_dated(joined)
     has_verb = bool(_VERB.search(joined) or _VERB_CJK.search(joined))
     has_time = bool(TIME.search(joined))
+    is_stamped = has_date and has_time
     sure = (
-        (has_mailbox and (has_verb or (has_date and has_time)))
+        (has_mailbox and (has_verb or (is_stamped and _is_ordered(joined))))
         or (_UNMISTAKABLE.search(joined) and (has_date or has_time))
-        or (has_verb and has_date and has_time and _names_writer(joined))
+        or (has_verb and is_stamped and _names_writer(joined))
     )
-    if sure:
+    if sure and not _TOLD.search(joined):
         return "sure"
     return "maybe" if has_date or has_mailbox or (has_verb and has_time) else ""
+
+
+def _is_ordered(joined: str) -> bool:
+    """Tell whether an attribution without a verb has the client's order: the date first, the mailbox last."""
+    dates = [date.start() for kind in (_YEAR_DATE, _MONTH_DATE) if (date := kind.search(joined))]
+    boxes = [box.end() for box in MAILBOX.finditer(joined)]
+    return min(dates) <= _MAX_BEFORE_DATE and len(joined) - boxes[-1] <= _MAX_AFTER_MAILBOX
 
 
 def _is_dated(joined: str) -> bool:
@@ -156,7 +183,7 @@ def _names_writer(joined: str) -> bool:
 
     «В 14:05 менеджер написал:» tells a story; Russian clients put a mailbox or marks behind a name.
     """
-    if joined[:3].lower() == "on " or "you wrote" in joined.lower():
+    if joined[:3].lower() == "on " or "you wrote" in joined.lower() or joined[0] in "在于於":
         return True
     for verb in _VERB.finditer(joined):
         after = joined[verb.end() :].lstrip(' "')[:1]

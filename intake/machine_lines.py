@@ -35,8 +35,9 @@ def _whole_words(key: str) -> PhraseFinder:
 
 
 def _whole_line(key: str, ending: str) -> re.Pattern[str]:
+    # For lines in lower case: where case counts, an alternative is dropped at its first letter.
     alternatives = "|".join(f"(?:{pattern})" for pattern in words("signatures", key))
-    return re.compile(rf"^[\s>\[*_]{{0,4}}(?:{alternatives}){ending}", re.IGNORECASE)
+    return re.compile(rf"^[\s>\[*_]{{0,4}}(?:{alternatives}){ending}")
 
 
 _CLIENT_LINE: Final = _whole_line("client_patterns", r"[\s\].*_]{0,4}$")
@@ -63,11 +64,12 @@ def is_client_line(line: str) -> bool:
     """Tell whether a line is the one that a (mobile) client adds: "Sent from my iPhone", 发自我的iPhone."""
     if not 3 < len(line) <= MAX_CLIENT_LINE_CHARS:
         return False
+    small = line.lower()
     is_sure = bool(
-        _CLIENT_LINE.match(line)
-        or (line.rstrip("].*_ \t").endswith(_CLIENT_CLOSINGS) and _CLIENT_CLOSED.match(line))
+        _CLIENT_LINE.match(small)
+        or (small.rstrip("].*_ \t").endswith(_CLIENT_CLOSINGS) and _CLIENT_CLOSED.match(small))
     )
-    if not is_sure and not _CLIENT_OPENING.match(line):
+    if not is_sure and not _CLIENT_OPENING.match(small):
         return False
     shown = _LINK.sub("", line)
     if _EXCUSE.search(shown):

@@ -104,7 +104,7 @@ def header_block(lines: list[str], at: int, *, after_separator: bool = False) ->
     """Index of the line after the header block that begins at `at`; `at` when there is none.
 
     A block names the sender and the date or the subject; standing free it needs a mailbox
-    behind the sender's name, or three labels with the time of sending: a claim with «От:»,
+    behind the sender's name, or three labels with the subject and the time of sending: a claim with «От:»,
     «Кому:», «Тема:» and «Дата:» is the seller's own.
     """
     if not label_of(lines[at]):
@@ -144,7 +144,7 @@ def _is_complete(found: dict[str, str], lines: list[str], end: int) -> bool:
         return has_mailbox or is_stamped
     if has_mailbox and (len(found) > 2 or "date" in found):
         return True
-    return len(found) > 2 and is_stamped
+    return len(found) > 2 and is_stamped and "subject" in found
 
 
 def _is_stamped(line: str) -> bool:

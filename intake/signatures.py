@@ -21,7 +21,7 @@ from intake.shown_lines import fences, shown
 
 _SEPARATOR: Final = re.compile(r"^\s{0,3}-- $")
 _DASHES: Final = re.compile(r"^\s{0,3}-- ?$|^\s{0,3}—\s?$")
-_RULER: Final = re.compile(r"^\s{0,8}(?:[-_*—–]{2,}|[=~#+]{3,}|\W{0,2}\u1427\W{0,2})\s{0,8}$")
+_RULER: Final = re.compile(r"^\s{0,8}(?:[-_*—–]{2,}|—|[=~#+]{3,}|\W{0,2}\u1427\W{0,2})\s{0,8}$")
 _RULES: Final = "-_*—–=~#+\u1427"
 _LONE_RULES: Final = frozenset("—–\u1427")
 _CONTACT: Final = re.compile(

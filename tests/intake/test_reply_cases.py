@@ -18,7 +18,7 @@ CASES = [
 LINES = tomllib.loads((HERE / "reply_client_lines.toml").read_text(encoding="utf-8"))
 WORDS = "Yes, please do."
 # Without a mailbox «03.11.2026 14:05, Анна пишет:» tells a story unless marked lines follow it.
-ONLY_WITH_MARKS = ("Ana Lee kirjoitti 3.11", "03.11.26 14:05, Ана", "03.11.2026 14:05, Анна")
+ONLY_WITH_MARKS = ("Ana Lee kirjoitti 3.11", "03.11.26 14:05, Ана", "03.11.2026 14:05, Анна", "* Ana Lee")
 
 
 def folded(text: str) -> str:
@@ -103,6 +103,12 @@ def test_separators_of_all_languages_open_the_quote() -> None:
 
 def test_lines_of_mobile_clients_are_no_words_of_the_writer() -> None:
     assert not [line for line in LINES["client_lines"] if stays(f"{WORDS}\n\n{line}") != WORDS]
+
+
+@pytest.mark.parametrize("greeting", ["", "Hello,\n\n"])
+def test_stories_and_forms_stay_whole(greeting: str) -> None:
+    texts = [greeting + text for text in LINES["own_words"]]
+    assert not [text for text in texts if stays(text) != folded(text)]
 
 
 @pytest.mark.parametrize(
