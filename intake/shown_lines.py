@@ -26,7 +26,8 @@ def shown(lines: list[str]) -> list[str]:
     for sign in _UNSHOWN:
         if sign in bare:
             bare = bare.replace(sign, "")
-    return lines if bare is text else bare.split("\n")
+    # The last line may hold the whole rest of a long letter, with its line ends.
+    return lines if bare is text else bare.split("\n", len(lines) - 1)
 
 
 def fences(lines: list[str]) -> dict[int, int]:

@@ -193,13 +193,21 @@ def test_the_history_of_any_client_never_changes_the_new_text(
 
 
 @settings(max_examples=examples(75), deadline=None)
-@given(st.text(alphabet=st.sampled_from("ab яю中\n>:-|*_. 0123@<>"), max_size=400))
+@given(st.text(alphabet=st.sampled_from("ab яю中\n>:-|*_. 0123@<>`\u200e\u202b"), max_size=400))
 def test_any_text_is_split_without_loss(text: str) -> None:
     split = split_quotes(text)
     assert sorted((split.new + split.quoted).replace("\n", "")) == sorted(text.replace("\n", ""))
 
 
+def test_a_letter_of_more_lines_than_are_looked_at_loses_nothing_for_a_direction_mark() -> None:
+    text = "\u202b> שלום\u202c\nwords\n" * 3_500
+    split = split_quotes(text)
+    assert sorted((split.new + split.quoted).replace("\n", "")) == sorted(text.replace("\n", ""))
+
+
 CRAFTED = {
+    "fences": "```\nx\n",
+    "direction marks": "\u202b\u200e> x\u202c\n",
     "starters": "On ",
     "blank lines": "\n",
     "blanks": "  \n",
