@@ -148,6 +148,8 @@ def _judge(joined: str) -> str:
         is_stamp = joined[0].isdigit() and bool(_MACHINE_STAMP.match(joined))
         names_sender = is_stamp and ("GMT" in joined or bool(MAILBOX.search(joined)))
         return "sure" if names_sender and _ENDING_WITHOUT_COLON.search(joined) else ""
+    if not _HINT.search(joined):
+        return ""  # no date, time or mailbox
     has_mailbox = bool(MAILBOX.search(joined))
     has_date = _is_dated(joined)
     has_verb = bool(_VERB.search(joined) or _VERB_CJK.search(joined))
