@@ -86,6 +86,7 @@ def dump(trained: TrainedModel) -> bytes:
         buffer,
         meta=_bytes(json.dumps(meta, sort_keys=True)),
         tokens=_bytes("\n".join(model.space.vocabulary)),
+        roots=_bytes("\n".join(map(" ".join, model.reader.roots.items()))),
         block_of_column=model.space.blocks,
         rarity=model.space.rarity,
         weights=model.weights,
@@ -193,11 +194,17 @@ def _model(meta: Mapping[str, Any], parts: Mapping[str, NDArray[Any]], name: str
             scope=_scope(meta["scope"], topics),
         ),
         ThresholdSet.from_json(meta["thresholds"]),
-        Reader(tokens),
+        Reader(tokens, _roots(parts)),
         _network(parts) if meta["network_share"] else None,
         float(meta["network_share"]),
         name,
     )
+
+
+def _roots(parts: Mapping[str, NDArray[Any]]) -> dict[str, str]:
+    """Return the words with their stems; older artefacts have none, their words are learnt as they come."""
+    text = parts["roots"].tobytes().decode() if "roots" in parts else ""
+    return dict(line.split(" ") for line in text.split("\n")) if text else {}
 
 
 def _scope(stored: Mapping[str, Any] | None, topics: Sequence[str]) -> ScopeDetector | None:

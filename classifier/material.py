@@ -14,12 +14,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier.dataset import Example, letter_examples, phrase_examples
-from classifier.features import MIN_DOCUMENTS
+from classifier.features import MIN_DOCUMENTS, WORD
 from classifier.keys import TEXT_FAMILIES, families
 from classifier.reader import Reader
 from classifier.tally import Readings
+from classifier.tokens import stem
 
 READING_SHARE: Final = 0.3  # of the whole time
+MOST_ROOTS: Final = 30_000
 _BATCH: Final = 512  # texts read together
 _MOST_INT32: Final = np.iinfo(np.int32).max
 _NO_PLACES: Final = np.empty(0, dtype=np.int32)
@@ -41,6 +43,7 @@ class Material:
     words: NDArray[np.int64]  # per mail: words and Chinese characters
     seen: Any  # scipy matrix, a row for each mail: its words and pairs of Chinese characters
     rare_words: NDArray[np.int64]  # per mail: how many of those have no column
+    roots: dict[str, str]  # words as they are written with their stems, the commonest stems first
 
     @property
     def sample_weights(self) -> NDArray[np.float64]:
@@ -67,17 +70,29 @@ def prepare(examples: Sequence[Example], tell: Progress) -> Material:
     counts, seen = pile.counted.matrix(columns), pile.seen.matrix(columns)
     place = {topic: number for number, topic in enumerate(topics)}
     known = np.asarray(seen.sum(axis=1)).ravel()
+    tokens = reader.spelling.tokens_of(columns.tolist())
     return Material(
         mails=mails,
         phrases=phrases,
-        tokens=reader.spelling.tokens_of(columns.tolist()),
+        tokens=tokens,
         counts=counts,
         labels=np.array([place[example.topic] for example in (*mails, *phrases)]),
         topics=topics,
         words=np.concatenate(pile.words)[: len(mails)],
         seen=seen[: len(mails)],
         rare_words=(np.concatenate(pile.seen_sizes) - known)[: len(mails)].round().astype(np.int64),
+        roots=_roots(reader.written_words(), tokens, np.bincount(counts.indices, minlength=len(tokens))),
     )
+
+
+def _roots(words: Sequence[str], tokens: Sequence[str], frequency: NDArray[np.int64]) -> dict[str, str]:
+    """Return the stems of words whose stem has a column, those in the most rows first."""
+    rows = {
+        token[1:]: count for token, count in zip(tokens, frequency.tolist(), strict=True) if token[0] == WORD
+    }
+    known = [(word, root) for word in words if (root := stem(word)) in rows]
+    known.sort(key=lambda pair: (-rows[pair[1]], pair))
+    return dict(known[:MOST_ROOTS])
 
 
 @dataclass(slots=True)

@@ -174,7 +174,7 @@ def _last_fit(material: Material, calibration: Calibration, thresholds: Threshol
         np.asarray(intercepts, dtype=np.float64),
         calibration,
         thresholds,
-        Reader(material.tokens),
+        Reader(material.tokens, material.roots),
         members.network,
         share,
     )

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -55,10 +56,16 @@ class _Named(NamedTuple):
 
 
 class Words:
-    """The memory; `stem_numbers` has the number of each known stem, a growing one gets new ones."""
+    """The memory; `stem_numbers` has the number of each known stem, a growing one gets new ones.
 
-    def __init__(self, codes_of: CodesOf, stem_numbers: dict[str, int], *, growing: bool) -> None:
+    `roots` has the stems of words that need no stemmer, which takes most of the time of a new word.
+    """
+
+    def __init__(
+        self, codes_of: CodesOf, stem_numbers: dict[str, int], roots: Mapping[str, str], *, growing: bool
+    ) -> None:
         self._codes_of = codes_of
+        self._roots = roots
         self._stem_numbers = stem_numbers
         self._growing = growing
         self._lexicon = lexicon()
@@ -131,7 +138,7 @@ class Words:
 
     def learn(self, names: Iterable[str]) -> None:
         """Work out what is to be known of new words and kinds of numbers and placeholders."""
-        new = [_named(name) for name in names if name not in self._places]
+        new = [self._named(name) for name in names if name not in self._places]
         if not new:
             return
         stems = np.array([self._stem_number(word.root) for word in new], dtype=np.int64)
@@ -148,7 +155,26 @@ class Words:
         order = np.flatnonzero(codes >= 0)
         order = order[np.argsort(whose[order], kind="stable")]
         self.codes.extend(np.bincount(whose[order], minlength=len(new)), codes[order])
-        self.flags.extend([self._meaning(word, first + number) for number, word in enumerate(new)])
+        meanings = [self._meaning(word, first + number) for number, word in enumerate(new)]
+        self.flags.extend([flags for flags, _ in meanings])
+        named = [concepts for _, concepts in meanings]
+        self.concepts.extend([len(concepts) for concepts in named], list(chain.from_iterable(named)))
+
+    def written(self) -> list[str]:
+        """Return the words that are known, as they are written."""
+        return [name for name, flags in zip(self.names, self.flags.values, strict=True) if flags & IS_WORD]
+
+    def _named(self, name: str) -> _Named:
+        """Take a name apart again."""
+        if name[0] == " ":
+            return _Named(name, name[1:], name[1:], "placeholder" if name[1:] in PLACEHOLDERS else "number")
+        root = self._roots.get(name)
+        if root is not None:
+            return _Named(name, name, root, "word")
+        kind = kind_of(name)
+        if kind == "stop":
+            return _Named(name, name, name if name in "!?" else "", kind)
+        return _Named(name, name, number_kind(name) if kind == "number" else stem(name), kind)
 
     def _stem_number(self, root: str) -> int:
         if not root:
@@ -166,17 +192,16 @@ class Words:
         payloads, places = windows(_LETTERS[points], ends, LETTER_GRAMS, LETTER_BITS)
         return self._codes_of(GRAM | np.concatenate(payloads)), owners[np.concatenate(places)]
 
-    def _meaning(self, word: _Named, place: int) -> int:
-        """Note the concepts and phrases of a new word; returns its flags."""
+    def _meaning(self, word: _Named, place: int) -> tuple[int, tuple[int, ...]]:
+        """Note the phrases that a new word may begin; returns its flags and concepts."""
         flags = IS_WORD * (word.kind == "word") + IS_STOP * (word.kind == "stop")
         flags += NEGATES * (word.text in self._lexicon.negations)
         concepts, phrases = self._lexicon.of_word(word.text, word.root if word.kind == "word" else word.text)
-        self.concepts.extend([len(concepts)], concepts)
         if phrases:
             by_beginning = self._phrases.setdefault(place, {})
             for phrase in phrases:
                 by_beginning.setdefault(phrase[0][0][0][:NEXT_WORD_KEY], []).append(phrase)
-        return flags + NAMES_CONCEPT * bool(concepts) + BEGINS_PHRASE * bool(phrases)
+        return flags + NAMES_CONCEPT * bool(concepts) + BEGINS_PHRASE * bool(phrases), concepts
 
 
 def _row(places: list[int]) -> Row:
@@ -193,13 +218,3 @@ def _name(piece: str) -> str:
     if kind in {"word", "stop"} or (kind == "number" and len(piece) <= _NUMBERS_WITH_MEANING):
         return piece
     return f" {number_kind(piece) if kind == 'number' else kind}"
-
-
-def _named(name: str) -> _Named:
-    """Take a name apart again."""
-    if name[0] == " ":
-        return _Named(name, name[1:], name[1:], "placeholder" if name[1:] in PLACEHOLDERS else "number")
-    kind = kind_of(name)
-    if kind == "stop":
-        return _Named(name, name, name if name in "!?" else "", kind)
-    return _Named(name, name, number_kind(name) if kind == "number" else stem(name), kind)

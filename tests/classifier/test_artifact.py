@@ -7,6 +7,7 @@ import io
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 
 from classifier.artifact import FORMAT, ArtifactError, dump, load
 from classifier.dataset import Example
+from classifier.documents import Document
+from classifier.reader import Reader
 from classifier.train import TrainedModel, train
 
 
@@ -39,6 +42,26 @@ def test_a_loaded_model_predicts_the_same(
         assert after.confidence == pytest.approx(before.confidence, abs=1e-9)
         assert after.threshold_set == before.threshold_set
         assert after.reasons == before.reasons
+
+
+def test_words_of_the_training_need_no_stemmer(
+    artefact: bytes, few_examples: list[Example], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The artefact has their stems; without these each is stemmed when it comes, to the same answers."""
+    loaded = load(artefact, digest(artefact))
+    documents = [example.document for example in few_examples[:40]]
+    stemming = replace(loaded, reader=Reader(list(loaded.space.vocabulary)))
+    assert stemming.predict(documents) == loaded.predict(documents)
+
+    def refuse(word: str) -> str:
+        raise AssertionError(word)
+
+    fresh = load(artefact, digest(artefact))
+    monkeypatch.setattr("classifier.words.stem", refuse)
+    assert len(fresh.reader.roots) > 1_000
+    fresh.predict([Document(text=" ".join(list(fresh.reader.roots)[:800]))])
+    with pytest.raises(AssertionError, match="тарабарщина"):
+        fresh.predict([Document(text="тарабарщина")])
 
 
 def test_it_is_small_and_quick(artefact: bytes) -> None:
