@@ -3,8 +3,8 @@
 In go the chunks between a text's blanks, out come the places of their tokens in arrays that a
 whole mail is looked up in at once. A new word is worked out once; numbers and placeholders share
 one place per kind. A chunk that holds nothing else than words is remembered with its tokens, so
-that most text is not scanned at all. The memory is bounded: when MEMORY_WORDS or MEMORY_CHUNKS
-are known it starts anew.
+that most text is not scanned at all. The memory is bounded: when MEMORY_WORDS are known it starts
+anew, and so does that of chunks at MEMORY_CHUNKS.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Words:
         """Forget all words."""
         code = np.int64 if self._growing else np.int32  # keys are longer than columns
         self._places: dict[str, int] = {_HAN_NAME: HAN_RUN, END_CHUNK: FIELD_END}
-        self._chunks: dict[str, Row] = {"": b"", END_CHUNK: _row([FIELD_END])}
+        self._chunks = dict(_FIRST_CHUNKS)
         self.names = [_HAN_NAME, "\n"]
         self.flags = Grower(np.uint8)
         self.flags.extend([IS_RUN, IS_STOP])
@@ -91,8 +91,10 @@ class Words:
 
     def rows_of(self, chunks: Sequence[str]) -> tuple[list[Row], dict[int, list[str]]]:
         """Return the places of the tokens of each chunk, and the texts of those that are not remembered."""
-        if len(self._places) > MEMORY_WORDS or len(self._chunks) > MEMORY_CHUNKS:
+        if len(self._places) > MEMORY_WORDS:
             self.clear()
+        if len(self._chunks) > MEMORY_CHUNKS:
+            self._chunks = dict(_FIRST_CHUNKS)  # the words stay
         rows: list[Any] = list(map(self._chunks.get, chunks))
         absent = [number for number, row in enumerate(rows) if row is None]
         if not absent:
@@ -218,3 +220,6 @@ def _name(piece: str) -> str:
     if kind in {"word", "stop"} or (kind == "number" and len(piece) <= _NUMBERS_WITH_MEANING):
         return piece
     return f" {number_kind(piece) if kind == 'number' else kind}"
+
+
+_FIRST_CHUNKS: Final[dict[str, Row]] = {"": b"", END_CHUNK: _row([FIELD_END])}
