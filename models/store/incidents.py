@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from sqlalchemy import BindParameter, Select, bindparam, insert, select, update
 from sqlalchemy.engine import Connection
@@ -22,6 +22,9 @@ SELLERS: Final = 3
 WITHIN: Final = timedelta(minutes=30)
 QUIET: Final = timedelta(hours=6)  # a fault that nobody reported for so long is over
 FAULT_FIELDS: Final = ("error_ref",)
+
+
+_Joining: TypeAlias = dict[int, dict[int, datetime]]  # by incident: its new tickets and when each told it
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +46,9 @@ def note_incidents(db: Connection, numbers: Collection[int], now_utc: datetime) 
         return {}
     told = {signature for found in faults.values() for signature, _ in found}
     reports = _reports(db, told, min(fresh) - WITHIN, max(fresh) + WITHIN)
-    opened = {n: _note_incident(db, n, faults[n], reports, now_utc) for n in sorted(faults)}
+    joining: _Joining = {}
+    opened = {n: _note_incident(db, n, faults[n], reports, now_utc, joining) for n in sorted(faults)}
+    _join_all(db, joining)
     return {number: fault for number, fault in opened.items() if fault}
 
 
@@ -53,6 +58,7 @@ def _note_incident(
     faults: Sequence[tuple[str, datetime]],
     reports: Mapping[str, Sequence[_Report]],
     now_utc: datetime,
+    joining: _Joining,
 ) -> str:
     for signature, at_utc in faults:
         if at_utc <= now_utc - QUIET:
@@ -60,16 +66,24 @@ def _note_incident(
         given = {"fault": signature, "quiet": now_utc - QUIET, "latest": at_utc + WITHIN}
         known = db.scalar(_KNOWN, given)
         if known is not None:
-            _join(db, int(known), {number}, at_utc)
+            joining.setdefault(int(known), {})[number] = at_utc
             return ""
         near = [one for one in reports.get(signature, ()) if abs(one.at_utc - at_utc) <= WITHIN]
         told = _outbreak(near, at_utc)
         if len({report.seller for report in told}) >= SELLERS:
             tickets = {report.ticket for report in told}
             first, last = (end(report.at_utc for report in told) for end in (min, max))
+            _join_all(db, joining)  # a ticket stays with the incident that it came to first
             _join(db, _open(db, signature, first), tickets, last)
             return signature
     return ""
+
+
+def _join_all(db: Connection, joining: _Joining) -> None:
+    """Join the tickets that wait for it, those of an incident together: it is counted anew once for all."""
+    for incident, times in joining.items():
+        _join(db, incident, set(times), max(times.values()))
+    joining.clear()
 
 
 def close_quiet_incidents(db: Connection, now_utc: datetime) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from models.store.incidents import close_quiet_incidents, open_incidents
+from tests.watched_queries import WatchedStore
 from workers.acts import set_fact
 
 on_sqlite = pytest.mark.parametrize("database_env", ["sqlite"], indirect=True)  # the SQL is the same
@@ -99,3 +100,18 @@ def test_an_incident_that_is_over_is_not_opened_again_by_a_thank_you(api: Any) -
         assert close_quiet_incidents(db, api.now) == 1
     report(api, "a", text="Спасибо!", headers={"In-Reply-To": f"<{api.outbox()[0].message_id}>"})
     assert incidents(api) == []
+
+
+@on_sqlite
+def test_a_known_incident_is_counted_once_for_all_that_join_it_together(api: Any) -> None:
+    for shop in "abc":
+        report(api, shop, minutes=1)
+    for shop in "defg":
+        api.mail(f"Магазин {shop}. {FAULT}", sender=f"{shop}@{shop}.example", subject=f"API {shop}")
+    api.read()
+    with WatchedStore(api.store) as watched:
+        api.work()
+    sent = [statement for statements in watched.sent.values() for statement, _values in statements]
+    assert sum(statement.startswith("UPDATE incident") for statement in sent) == 1
+    assert incidents(api) == [(7, 7)]
+    assert {row.incident_id for row in api.tickets()} == {1}
