@@ -35,6 +35,7 @@ from models.raw_store import AcceptedMail, PostgresRawStore, SqliteRawStore
 from models.records import Envelope
 from models.store import Store, open_store
 from models.store.migrate import migrate
+from tests.brief_reports import pytest_runtest_protocol  # noqa: F401 - pytest finds the hook here
 from tests.once_per_run import once_per_run
 from tests.postgres_databases import PostgresDatabases
 from tests.run_order import place_of

@@ -17,7 +17,6 @@ from classifier.material import prepare
 from classifier.members import scores_of
 from classifier.model import Model
 from classifier.network import LINEAR_SHARPNESS, log_softmax
-from classifier.pipeline import make_pipeline
 from classifier.train import TrainedModel
 from models.topics import OTHER, SLUGS, SPAM
 from tests.example_counts import examples
@@ -35,6 +34,8 @@ def test_the_served_scores_are_the_pipelines(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The fit is done again by scikit-learn alone; serving must agree as far as single precision goes."""
+    from classifier.pipeline import make_pipeline  # loads scikit-learn: not in every process that collects
+
     small_material(monkeypatch)
     material = prepare(few_examples, lambda _share, _stage: None)
     pipeline = make_pipeline(material.tokens)
