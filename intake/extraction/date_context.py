@@ -66,6 +66,7 @@ _TIME_AND_NAME: Final = re.compile(
 )
 _TOPIC_REACH: Final = 28
 _VALUE_REACH: Final = 44
+_LEAST: Final = 1.6
 _VERSION_REACH: Final = 34
 # The tariff for those days was 1.25, курс был 12.05: a value, not a day.
 _VALUE_IS: Final = re.compile(
@@ -92,8 +93,6 @@ def plausible(region: Region, start: int, end: int) -> float:
     sale = written in word_set("date", "sale").exact and word_set("date", "sale_behind").behind(behind)
     low = max(0, start - _TOPIC_REACH)
     lead = region.lower[low:start]
-    if _VALUE_IS.search(region.lower, max(0, start - _VALUE_REACH), start):
-        return 0.0
     if sale or words_of("neighbours.toml", "date", "topic_against").search(lead[lead.rfind(". ") + 1 :]):
         return 0.0
     if _SIGN.search(region.lower[max(0, start - 2) : start]) or _joined_to_a_number(region, start, end):
@@ -113,7 +112,9 @@ def plausible(region: Region, start: int, end: int) -> float:
     score += 0.3 * ("/" in written and chinese)
     happened = chinese and "/" in written and word_set("date", "happened").behind(behind)
     score += 1.0 * happened
-    return score + 0.6 if score >= 1.6 else 0.0
+    if score < _LEAST or _VALUE_IS.search(region.lower, max(0, start - _VALUE_REACH), start):
+        return 0.0
+    return score + 0.6
 
 
 def _joined_to_a_number(region: Region, start: int, end: int) -> bool:

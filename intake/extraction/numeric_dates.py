@@ -157,7 +157,7 @@ def _short_numeric(
         if swapped and _is_far(month, day, mail_date):
             continue  # "the tariff was 1.25": with a dot the month stands first in Chinese only
         score = plausible(region, start, match.end())
-        if _is_share(region, match):
+        if score > 0 and _is_share(region, match):
             score = 0.0
         if score <= 0 and match["d0"] and len(match["b"]) == _FULL_MONTH and _is_led(region, match.start()):
             score = _RANGE_SCORE  # неделя 2-8.11
