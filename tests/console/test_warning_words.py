@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,8 @@ NOT_SAID = (
 )
 
 
-def sentences(path: Path) -> list[str]:
+@cache
+def sentences(path: Path) -> tuple[str, ...]:
     """Return the English of a module outside its docstrings, 7 for what is put in."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     whole = [node for node in ast.walk(tree) if isinstance(node, ast.JoinedStr)]
@@ -35,7 +37,7 @@ def sentences(path: Path) -> list[str]:
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in inside
     ]
-    return [text for text in said if PROSE.fullmatch(text) and not text.startswith(NOT_SAID)]
+    return tuple(text for text in said if PROSE.fullmatch(text) and not text.startswith(NOT_SAID))
 
 
 def _with_sevens(text: ast.JoinedStr) -> str:
