@@ -30,8 +30,8 @@ setup: $(VENV)/.installed  ## virtual environment, locked requirements, .venv/bi
 run: setup  ## everything on this machine, with sample mails; ARGS=--once exits after them
 	$(BIN)/razbor demo $(ARGS)
 
-test: setup  ## the whole suite, six and a half minutes on two cores
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
+test: setup  ## the whole suite, six minutes on two cores
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not soak" $(ARGS)
 
 $(COPY)/.built: $(VENV)/.installed setup.py $(COPIED)
 	rm -rf $(COPY)

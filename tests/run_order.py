@@ -1,7 +1,8 @@
 """The order in which `make test` hands out the files of the tests: what takes longest begins first.
 
-Two processes share the files; a long file begun last would leave one of them idle. Files
-that mostly wait for processes stand beside files that mostly compute.
+Three processes share the files on two cores, as two of them waited a quarter of the time; a long
+file begun last would leave the others idle. Files that mostly wait for processes stand beside
+files that mostly compute.
 """
 
 from __future__ import annotations
